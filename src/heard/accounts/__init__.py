@@ -1,0 +1,1 @@
+"""Who works here: the workspace, its members and its keys."""

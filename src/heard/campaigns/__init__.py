@@ -1,0 +1,1 @@
+"""Ask `survey` over `channel`, `delay` after `event`, under `throttle`."""

@@ -1,0 +1,74 @@
+"""A campaign, and the states it moves through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from heard.campaigns.window import Window
+
+
+class Status(StrEnum):
+    DRAFT = "draft"
+    READY = "ready"  # waits for the first message that matches
+    ACTIVE = "active"
+    PAUSED = "paused"  # keeps what is scheduled, sends nothing
+    COMPLETE = "complete"
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """What members write of a mail. `{{ trait | default }}` is replaced; nothing else is understood."""
+
+    subject: str = "{{ brand }}: one question"
+    intro: str = "Hi {{ firstName | there }},"
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask `survey` of whoever does `event`, `delay` after they did it. None = no such limit."""
+
+    id: int
+    workspace: int
+    name: str
+    survey: int
+    metric: str  # the survey's kind: nps
+    channel: Channel = Channel.EMAIL
+    event: str | None = None  # None = nothing triggers it
+    where: str | None = None  # FQL over the event (`properties...`) and the contact (`traits...`)
+    list: str | None = None  # where people are put when they are invited
+    delay: timedelta = timedelta(0)
+    throttle: timedelta | None = None
+    older_than: timedelta | None = None
+    sample: float = 1.0  # share of contacts, 0..1, sticky per contact
+    window: Window | None = None
+    daily_cap: int | None = None
+    quota: int | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+    template: Template = Template()
+    status: Status = Status.DRAFT
+    version: int = 1
+
+
+NEXT: Mapping[Status, frozenset[Status]] = {
+    Status.DRAFT: frozenset({Status.READY, Status.COMPLETE}),
+    Status.READY: frozenset({Status.ACTIVE, Status.PAUSED, Status.DRAFT, Status.COMPLETE}),
+    Status.ACTIVE: frozenset({Status.PAUSED, Status.COMPLETE}),
+    Status.PAUSED: frozenset({Status.READY, Status.ACTIVE, Status.COMPLETE}),
+    Status.COMPLETE: frozenset({Status.READY}),
+}
+
+RUNNING = frozenset({Status.READY, Status.ACTIVE})
+
+
+def is_running(campaign: Campaign, at: datetime) -> bool:
+    """Ready or active, and inside its dates."""
+    started = campaign.starts is None or campaign.starts <= at
+    ended = campaign.ends is not None and campaign.ends <= at
+    return campaign.status in RUNNING and started and not ended

@@ -1,0 +1,10 @@
+"""Which event names mean the same thing."""
+
+from __future__ import annotations
+
+ALIASES = {"Completed Order": "Order Completed"}  # Segment's e-commerce specification, v1 -> v2
+
+
+def canonical(event: str) -> str:
+    """The name to match by: both spellings of a finished order are one event. Names are otherwise exact."""
+    return ALIASES.get(event, event)

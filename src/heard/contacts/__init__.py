@@ -1,0 +1,1 @@
+"""People: who they are, what we know of them, and whether they want to hear from us."""

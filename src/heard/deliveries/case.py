@@ -1,0 +1,67 @@
+"""Everything that may influence whether somebody is asked; what is not here cannot matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from heard.campaigns.campaign import Campaign
+from heard.contacts.contact import Contact
+from heard.contacts.standing import Kind
+from heard.deliveries.ledger import Touches
+
+DAY = timedelta(days=1)
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """The message that asks for a decision. Conditions are judged on `document` (see `heard.fql`)."""
+
+    key: str  # unique per workspace for ever: "<source>:<messageId>"
+    message_id: str
+    event: str
+    at: datetime  # corrected
+    received_at: datetime
+    user_id: str | None
+    document: Mapping[str, Any]
+    consent: Mapping[str, bool] | None = None  # context.consent.categoryPreferences, when it was sent
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds over all campaigns of a workspace."""
+
+    quiet_period: timedelta | None = None
+    max_event_age: timedelta = DAY
+    late_identify: timedelta = timedelta(minutes=10)
+    consent_categories: tuple[str, ...] = ()  # what the surveys destination needs consent to
+
+
+class Invited(msgspec.Struct, frozen=True, kw_only=True):
+    """How many a campaign has invited, this decision left out: in all, and by the UTC day on which they are due."""
+
+    total: int = 0
+    by_day: Mapping[date, int] = {}
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One question: may `campaign` ask this person at `due`?
+
+    `trigger` is None when nothing happened yet ("what would be decided now"): the rules about the event then hold
+    their peace. `contact` is None when the person was never identified.
+    """
+
+    campaign: Campaign
+    policy: Policy
+    now: datetime
+    due: datetime
+    trigger: Trigger | None
+    contact: Contact | None
+    standing: frozenset[Kind] = frozenset()
+    touches: Touches = Touches()  # this person's, by contact or mailbox; the delivery's own left out
+    metric_quiet_period: timedelta | None = None
+    conditions_met: bool = True  # `campaign.where` judged on the trigger's document
+    invited: Invited = Invited()
+    already_invited: bool = False  # for this very trigger
+    already_answered: bool = False  # this very delivery

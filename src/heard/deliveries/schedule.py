@@ -1,0 +1,41 @@
+"""When an invitation is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from heard.campaigns.campaign import Campaign
+from heard.campaigns.window import first_moment
+
+UTC_ZONE = ZoneInfo("UTC")
+ZONE_TRAITS = ("timezone", "timeZone", "time_zone", "tz")
+
+
+def due(campaign: Campaign, *, event_at: datetime, now: datetime, zone: ZoneInfo = UTC_ZONE) -> datetime:
+    """`delay` after the event's corrected time, never in the past, moved into the send window if there is one."""
+    return in_window(campaign, max(event_at + campaign.delay, now), zone)
+
+
+def in_window(campaign: Campaign, moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first moment from here on at which the campaign may send."""
+    window = campaign.window
+    return first_moment(window, moment, zone) if window else moment
+
+
+def zone_of(campaign: Campaign, traits: Mapping[str, Any]) -> ZoneInfo:
+    """The clock that the campaign's window is read on: a named zone, or the recipient's when a trait names it, or UTC."""
+    if campaign.window is None:
+        return UTC_ZONE
+    if campaign.window.zone != "contact":
+        return ZoneInfo(campaign.window.zone)
+    for name in ZONE_TRAITS:
+        value = traits.get(name)
+        if isinstance(value, str) and value:
+            try:
+                return ZoneInfo(value)
+            except (KeyError, ValueError, OSError):  # whatever the application calls a zone, a wrong one is no zone
+                continue
+    return UTC_ZONE
