@@ -1,0 +1,1 @@
+"""How an invitation reaches a person. One new channel is one new room here."""

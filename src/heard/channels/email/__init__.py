@@ -1,0 +1,1 @@
+"""E-mail: from an invitation to octets (`render`), and from octets to a server's answer (`smtp`, `outbox`)."""

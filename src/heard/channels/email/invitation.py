@@ -1,0 +1,27 @@
+"""All that a survey mail says, before it is put into HTML, text and headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from heard.accounts.workspace import Brand
+from heard.campaigns.campaign import Template
+from heard.surveys.wording import Wording
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    delivery_id: str
+    to_address: str
+    to_name: str | None = None
+    brand: Brand
+    template: Template = Template()
+    wording: Wording
+    traits: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    link: str  # https://.../s/TOKEN; a score is added to it as ?a=N
+    unsubscribe: str  # https://.../u/TOKEN
+    because: str | None = None  # completes "You get this because"; see `heard.surveys.because`
+    at_most: timedelta | None = None  # nobody is asked more often than this; None = no promise is made

@@ -1,0 +1,74 @@
+"""The mail's HTML and text, from our own templates, with a mark wherever a mail differs from its neighbours.
+
+What members write is not a template here: it arrives through `replace`, escaped, at the mark `INTRO`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import jinja2
+from msgspec import structs
+
+from heard.accounts.workspace import Brand
+from heard.channels.colour import on_colour
+from heard.channels.email.headers import one_line
+from heard.surveys.because import in_words
+from heard.surveys.locales import locale
+from heard.surveys.wording import Wording
+
+# What stands for the parts that are filled in mail by mail. Control characters, which no line of text can hold.
+INTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
+    "\x11intro\x12",
+    "\x11link\x12",
+    "\x11leave\x12",
+    "\x11why\x12",
+    "\x11title\x12",
+)
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=jinja2.select_autoescape(("html",)),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str, str]:
+    """The HTML and the text of every mail of a campaign, marks included."""
+    language = locale(wording.language)
+    promise = language.mail.at_most.format(length=in_words(at_most, language=language.code)) if at_most else None
+    view = {
+        "brand": structs.replace(brand, name=one_line(brand.name), address=one_line(brand.address)),
+        "initial": initial(brand.name),
+        "on_color": on_colour(brand.color),
+        "wording": structs.replace(wording, question=one_line(wording.question)),
+        "say": language.mail,
+        "language": language,
+        "numbers": [(number, _named(number, wording)) for number in range(wording.low, wording.high + 1)],
+        "at_most": promise,
+        "intro": INTRO,
+        "link": LINK,
+        "unsubscribe": UNSUBSCRIBE,
+        "because": BECAUSE,
+        "title": TITLE,
+    }
+    return _templates.get_template("invitation.html").render(view), _templates.get_template("invitation.txt").render(
+        view
+    )
+
+
+def initial(name: str) -> str:
+    """The letter on the brand's tile."""
+    return next((character for character in name if character.isalnum()), "•").upper()[:1]
+
+
+def _named(number: int, wording: Wording) -> str:
+    """What a screen reader says of one link: `7 of 10`, and at the ends what they mean."""
+    say = locale(wording.language).mail
+    meaning = {wording.low: wording.least, wording.high: wording.most}.get(number)
+    if meaning is None:
+        return say.number_of.format(number=number, high=wording.high)
+    return say.number_means.format(number=number, high=wording.high, meaning=meaning)

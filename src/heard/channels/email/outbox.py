@@ -1,0 +1,109 @@
+"""Mails as files while there is no mail server: `<UTC time>-<delivery id>.eml`, one per delivery, opened by any client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+import msgspec
+
+from heard.channels.email.mail import Mail
+from heard.errors import DeliveryFailed
+
+_NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{32})\.eml")
+_TIME = "%Y%m%dT%H%M%SZ"
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the outbox page."""
+
+    delivery_id: str
+    at: datetime
+    to: str
+    subject: str
+
+
+class Outbox:
+    """Keeps mails in a folder. A delivery has one file, however often it is handed over."""
+
+    title = "Outbox"
+    help = "Keeps every mail as a file and on the outbox page, and sends none. Used until HEARD_SMTP_URL is set."
+    connections = 4
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._names: dict[str, str] = {}  # delivery id -> file name
+        self._look()
+
+    async def hand_over(self, mail: Mail) -> str:
+        """See `Channel.hand_over`; never ambiguous, since a file is there under its name or it is not."""
+        if name := self._names.get(mail.delivery_id):
+            return f"kept before as {name}"
+        name = f"{mail.at.astimezone(UTC).strftime(_TIME)}-{mail.delivery_id}.eml"
+        try:
+            await asyncio.to_thread(_write, self._folder / name, mail.content)
+        except OSError as error:
+            raise DeliveryFailed(f"The outbox cannot be written: {error.strerror or error}.") from error
+        self._names[mail.delivery_id] = name
+        return f"kept as {name}"
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def listing(self, limit: int = 100) -> list[Kept]:
+        """The newest mails first. Reads one file a line, so ask for a page, not for all."""
+        self._look()
+        newest = sorted(self._names.items(), key=lambda item: item[1], reverse=True)[:limit]
+        return [line for delivery_id, name in newest if (line := self._line(delivery_id, name)) is not None]
+
+    def read(self, delivery_id: str) -> bytes | None:
+        """The mail as it was handed over; None when there is none."""
+        if delivery_id not in self._names:
+            self._look()
+        name = self._names.get(delivery_id)
+        try:
+            return (self._folder / name).read_bytes() if name else None
+        except FileNotFoundError:  # somebody tidied the folder
+            self._names.pop(delivery_id, None)
+            return None
+
+    def _look(self) -> None:
+        """See what is in the folder; files of other names are not ours."""
+        self._names = {
+            found[2]: found[0] for entry in os.scandir(self._folder) if (found := _NAME.fullmatch(entry.name))
+        }
+
+    def _line(self, delivery_id: str, name: str) -> Kept | None:
+        content = self.read(delivery_id)
+        if content is None:
+            return None
+        mail = opened(content, headers_only=True)
+        at = datetime.strptime(name[:16], _TIME).replace(tzinfo=UTC)
+        return Kept(delivery_id=delivery_id, at=at, to=str(mail["To"] or ""), subject=str(mail["Subject"] or ""))
+
+
+def opened(content: bytes, *, headers_only: bool = False) -> EmailMessage:
+    """A mail taken apart again, to be looked at."""
+    return BytesParser(EmailMessage, policy=policy.default).parsebytes(content, headersonly=headers_only)  # type: ignore[return-value]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, and still there after the power was cut."""
+    draft = path.with_suffix(".tmp")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

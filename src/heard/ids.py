@@ -1,0 +1,104 @@
+"""Names that are computed, not drawn: the same delivery has the same id, Message-ID and link on every try.
+
+A link is a capability. Its token says which workspace and which delivery, and a MAC under that workspace's own key
+says that we wrote it; there is nothing to look up before it is believed, and nothing personal in it.
+
+One token opens both the survey (`/s/`) and the preferences (`/u/`): both stand in the same mail and the survey page
+itself leads to the preferences, so two tokens would only pretend to be two rights. What a token is *for* is under the
+MAC all the same, so that a later kind of link (a preview, a public survey) can never be used as this one.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import msgspec
+
+VERSION = 1
+RESPONDENT = b"respondent"  # the purpose of a token in a survey mail
+MAC = 16  # octets of HMAC-SHA256 that are kept
+SIZE = 1 + 1 + 4 + 16 + MAC  # version, key id, workspace, delivery, MAC
+LENGTH = (SIZE * 4 + 2) // 3  # characters of base64 without padding: 51
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What a token that we signed speaks of."""
+
+    workspace: int
+    delivery_id: str
+
+
+def delivery_id(campaign: int, contact: int, trigger: str, kind: str) -> str:
+    """The id of a delivery, 32 hex digits: the same for the same ask however often its trigger is read again.
+
+    `trigger` is what set it off (source and messageId); `kind` is `first` or `reminder`.
+    """
+    asked = msgspec.json.encode((campaign, contact, trigger, kind))
+    return blake2b(asked, digest_size=16, person=b"heard delivery").hexdigest()
+
+
+def message_id(delivery_id: str, domain: str) -> str:
+    """The Message-ID of a delivery's mail. `domain` is the sender's, in ASCII."""
+    return f"<{delivery_id}@{domain}>"
+
+
+class LinkKeys:
+    """The keys that sign links: one per workspace, derived from the server's secret.
+
+    After the secret was changed the former ones still open the links that were mailed under them; only the first signs.
+    """
+
+    def __init__(self, secret: bytes, *, former: Sequence[bytes] = ()) -> None:
+        if len(secret) < 16:
+            raise ValueError("a secret of fewer than 16 octets can be guessed")
+        self._secrets = [(_key_id(each), each) for each in (secret, *former)]
+        self._derived: dict[tuple[bytes, int], bytes] = {}
+
+    def token(self, workspace: int, delivery_id: str, *, purpose: bytes = RESPONDENT) -> str:
+        """The token of a delivery's links: 51 characters of the URL-safe alphabet."""
+        key_id, secret = self._secrets[0]
+        said = bytes((VERSION, key_id)) + workspace.to_bytes(4, "big") + bytes.fromhex(delivery_id)
+        signed = said + self._mac(secret, workspace, purpose, said)
+        return urlsafe_b64encode(signed).rstrip(b"=").decode()
+
+    def read(self, token: str, *, purpose: bytes = RESPONDENT) -> Link | None:
+        """What the token speaks of; None when we did not sign exactly this text for this purpose.
+
+        Every well-formed token costs one comparison in constant time, whether or not its key is known.
+        """
+        signed = _decode(token)
+        if signed is None or signed[0] != VERSION:
+            return None
+        said, mac = signed[:-MAC], signed[-MAC:]
+        workspace = int.from_bytes(said[2:6], "big")
+        candidates = [secret for key_id, secret in self._secrets if key_id == said[1]] or [self._secrets[0][1]]
+        genuine = [hmac.compare_digest(self._mac(each, workspace, purpose, said), mac) for each in candidates]
+        return Link(workspace, said[6:].hex()) if any(genuine) else None
+
+    def _mac(self, secret: bytes, workspace: int, purpose: bytes, said: bytes) -> bytes:
+        key = self._derived.get((secret, workspace))
+        if key is None:
+            key = hmac.digest(secret, b"heard/links/workspace/%d" % workspace, "sha256")
+            if len(self._derived) < 1000:  # a guessed token can name any workspace: what it names must not pile up
+                self._derived[secret, workspace] = key
+        return hmac.digest(key, purpose + b"\x00" + said, "sha256")[:MAC]
+
+
+def _key_id(secret: bytes) -> int:
+    """One octet that tells secrets apart in most cases; when two share it, both are tried."""
+    return hmac.digest(secret, b"heard/links/key-id", "sha256")[0]
+
+
+def _decode(token: str) -> bytes | None:
+    if len(token) != LENGTH or not token.isascii():
+        return None
+    try:
+        signed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    # Lax decoding maps several texts to the same octets; only the one we would write is a token.
+    return signed if urlsafe_b64encode(signed).rstrip(b"=").decode() == token else None

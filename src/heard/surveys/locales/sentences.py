@@ -1,0 +1,93 @@
+"""What a language has to be able to say. A file that leaves a sentence out does not import.
+
+Sentences hold `{names}` in braces; whoever says them fills those in with `str.format`. The sentences are ours; what is
+filled in (a brand, a person's name) is never read as a sentence itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from heard.surveys.question import Scale, Words
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """The frame of a survey mail: everything but the question, and what members write (subject, greeting)."""
+
+    preheader: str
+    number_of: str  # {number}, {high}: the name of one link
+    number_means: str  # {number}, {high}, {meaning}: the name of a link at either end
+    opens_a_page: str
+    replies: str  # only said where there is an address that a person reads
+    because: str  # {because}
+    no_reason: str  # {brand}: where nothing the person did set it off
+    at_most: str  # {length}
+    unsubscribe: str
+    unsubscribe_at: str  # {link}
+    choose: str  # leads the list of links in the text part
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """The pages a respondent sees."""
+
+    title: str  # {brand}
+    tapped: str  # {number}
+    answered_before: str  # {number}, {day}
+    optional: str
+    send: str
+    sees: str  # {brand}
+    asked_because: str  # {because}
+    less_often: str
+    choose_one: str  # {low}, {high}
+    too_long: str  # {longest}
+    error: str  # leads the title of a page that was sent back
+    thanks: str
+    thanks_name: str  # {name}
+    reads: str  # {brand}
+    your_answer: str
+    answered: str  # {number}, {high}, {day}
+    answered_and_wrote: str
+    change: str
+    change_until: str  # {day}
+    not_before: str  # {brand}, {day}
+    closed: str
+    closed_on: str  # {day}
+    closed_lead: str  # {brand}
+    unknown: str
+    unknown_lead: str
+    stop: str  # {brand}
+    stop_lead: str  # {brand}
+    stop_button: str
+    stopped: str
+    stopped_lead: str  # {brand}
+    undo: str
+    undone: str
+    undone_lead: str  # {brand}
+    back_to_survey: str
+    failed: str
+    failed_lead: str
+
+
+class Locale(msgspec.Struct, frozen=True, kw_only=True):
+    code: str
+    direction: str  # ltr or rtl
+    months: tuple[str, ...]
+    day: str  # {day}, {month}
+    day_and_year: str  # {day}, {month}, {year}
+    lengths: Mapping[str, tuple[str, str]]  # unit -> one of it, {count} of it
+    happened: Mapping[str, str]  # event -> "you placed an order"; the spelling of the event is the canonical one
+    on_day: str  # {happened}, {day}
+    event_on_day: str  # {event}, {day}: for an event that nobody has put into words
+    mail: Mail
+    page: Page
+    questions: Mapping[
+        str, tuple[Scale, Words]
+    ]  # kind -> its questions, translated; {} where the kinds' own words serve
+
+    def on(self, at: datetime, *, now: datetime) -> str:
+        """The day, with its year when that is not the year `now`: `19 November`, `20 February 2027`."""
+        said = self.day if at.year == now.year else self.day_and_year
+        return said.format(day=at.day, month=self.months[at.month - 1], year=at.year)
