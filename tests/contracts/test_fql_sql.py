@@ -14,13 +14,31 @@ from hypothesis import strategies as st
 
 from heard.fql import parse, predicate
 from heard.fql.errors import Invalid
-from heard.fql.functions import lowercase, uppercase
+from heard.fql.functions import FUNCTIONS, lowercase, uppercase
 from heard.fql.sql import Column, Form, to_sql
 from heard.fql.tree import And, Call, Compare, Expression, Field, In, Listed, Literal, Not, Or
 from heard.fql.values import canonical
 
 PATHS = [("a",), ("b",), ("c", "d"), ("c", "odd key.\\é"), ("c",), ("missing",)]
-TEXTS = ["", "a", "A b", "ab*d", "5", "5.0", " 12 ", "1e3", "true", "False", "0", "null", "ÄÖ ß", "a\\b", 'q"', "é☺", "x\x0by"]
+TEXTS = [
+    "",
+    "a",
+    "A b",
+    "ab*d",
+    "5",
+    "5.0",
+    " 12 ",
+    "1e3",
+    "true",
+    "False",
+    "0",
+    "null",
+    "ÄÖ ß",
+    "a\\b",
+    'q"',
+    "é☺",
+    "x\x0b",
+]
 NUMBERS = [0, 1, 5, 5.0, -5, 0.1, 1e22, 1e16, 2**53, 2**53 + 1, 2**63, 2**64 - 1, 2**70, -(2**63), 1e-5, 1.5e-7, -0.0]
 
 texts = st.sampled_from(TEXTS) | st.text(max_size=6)
@@ -51,9 +69,7 @@ patterns = st.sampled_from(["*", "a*", "?", "*b*", "[a-zÄ]*", "[^a]?", "a\\*b",
 
 
 def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
-    one = st.sampled_from(
-        ["length", "lowercase", "uppercase", "snakecase", "kebabcase", "titlecase", "typeof", "bool", "string", "number"]
-    )
+    one = st.sampled_from([name for name, function in FUNCTIONS.items() if len(function.takes) == 1])
     return (
         st.builds(Compare, st.sampled_from(["=", "!=", ">", ">=", "<", "<="]), inner, inner)
         | st.builds(Not, inner)
@@ -97,7 +113,7 @@ def answers_in_sql(
     return [answer for _, answer in found]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(expression=expressions, documents=st.lists(documents, min_size=1, max_size=5))
 def test_closures_and_sql_agree(
     database: duckdb.DuckDBPyConnection, expression: Expression, documents: list[dict[str, Any]]
@@ -137,7 +153,7 @@ def test_what_is_written_is_bound_and_never_part_of_the_sql() -> None:
     sql, parameters = to_sql("a = 'Robert''); DROP TABLE'".replace("''", "\\'"), lambda path: "p0")
 
     assert "Robert" not in sql
-    assert list(parameters.values()) == ["\"Robert'); DROP TABLE\""]
+    assert list(parameters.values()) == ['"Robert\'); DROP TABLE"']
 
 
 def test_a_pattern_from_a_field_is_refused_by_name() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from heard.fql.functions import FUNCTIONS
 from heard.fql.parse import parse
@@ -65,7 +65,7 @@ def _truth(expression: Expression) -> Callable[[Document], bool]:
 def _value(expression: Expression) -> Evaluate:
     match expression:
         case Literal(value):
-            return lambda document: value
+            return lambda _: value
         case Field(path):
             return _reader(path)
         case Listed(items):
@@ -130,7 +130,7 @@ def _order(operator: str, left: Expression, right: Expression) -> Callable[[Docu
 
 def _more_than(read: Evaluate, limit: float | None, *, or_equal: bool) -> Callable[[Document], bool]:
     if limit is None:
-        return lambda document: False
+        return lambda _: False
     if or_equal:
         return lambda document: (found := double(read(document))) is not None and found >= limit
     return lambda document: (found := double(read(document))) is not None and found > limit
@@ -163,6 +163,9 @@ def _call(function: Callable[..., Any], readers: tuple[Evaluate, ...]) -> Evalua
     return lambda document: function(first(document), second(document))
 
 
+_get: Callable[[Any, str], Any] = dict.get
+
+
 def _reader(path: Path) -> Evaluate:
     """Reads a field; null when any step of its path is missing or no object."""
     if len(path) == 1:
@@ -170,15 +173,16 @@ def _reader(path: Path) -> Evaluate:
         return lambda document: document.get(key)
     if len(path) == 2:
         outer, inner = path
-        return lambda document: found.get(inner) if type(found := document.get(outer)) is dict else None
+        return lambda document: _get(found, inner) if type(found := document.get(outer)) is dict else None
     *steps, last = path
 
     def read(document: Document) -> Any:
-        here: Any = document
+        here: Document = document
         for step in steps:
-            here = here.get(step)
-            if type(here) is not dict:
+            inner: Any = here.get(step)
+            if not isinstance(inner, dict):
                 return None
+            here = cast(Document, inner)
         return here.get(last)
 
     return read

@@ -36,7 +36,7 @@ def length(value: Any) -> int | None:
         return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
     if value is None:
         return 0
-    return len(value) if isinstance(value, list | tuple) else None
+    return len(value) if type_of(value) == "list" else None
 
 
 def lowercase(value: Any) -> str | None:

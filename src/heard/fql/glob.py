@@ -24,7 +24,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     try:
         fullmatch = re.compile(to_regex(pattern)).fullmatch
     except Malformed:
-        return lambda text: False
+        return lambda _: False
     return lambda text: fullmatch(text) is not None
 
 

@@ -1,7 +1,7 @@
 """The text of an expression, cut into tokens.
 
-In strings a backslash takes the quote and itself literally (`\\'`, `\\"`, `\\\\`) and is kept before anything else, because
-Segment writes glob patterns that way: the string 'ab\\*d' is five characters, and matches ab*d.
+In strings a backslash takes the quote and itself literally (`\\'`, `\\"`, `\\\\`) and is kept before anything else,
+because Segment writes glob patterns that way: the string 'ab\\*d' is five characters, and matches ab*d.
 """
 
 from __future__ import annotations

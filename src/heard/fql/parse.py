@@ -1,12 +1,12 @@
 """From the text of an expression to its tree.
 
-    either     = both { "or" both }
-    both       = comparison { "and" comparison }
-    comparison = operand [ ( "=" | "!=" | ">" | ">=" | "<" | "<=" ) operand | "in" choices ]
-    operand    = "!" operand | "(" either ")" | function "(" [ either { "," either } ] ")" | value
-    value      = field | string | number | "true" | "false" | "null" | list
-    choices    = list | field
-    list       = "[" [ value { "," value } ] "]"
+either     = both { "or" both }
+both       = comparison { "and" comparison }
+comparison = operand [ ( "=" | "!=" | ">" | ">=" | "<" | "<=" ) operand | "in" choices ]
+operand    = "!" operand | "(" either ")" | function "(" [ either { "," either } ] ")" | value
+value      = field | string | number | "true" | "false" | "null" | list
+choices    = list | field
+list       = "[" [ value { "," value } ] "]"
 """
 
 from __future__ import annotations

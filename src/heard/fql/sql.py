@@ -1,9 +1,9 @@
 """An expression as SQL for DuckDB, over columns that hold canonical JSON.
 
-Every computed part has one of four forms (`Form`), and appears once in the text whatever is asked of it, so that the SQL
-grows with the expression and not with its nesting. Conditions may be NULL, which counts as false: `!` says `IS NOT TRUE`.
-Values written in the expression are bound as parameters, never spliced. No Python function is registered in DuckDB; the
-price is that the pattern of `match` must be written in quotes here, since DuckDB has no glob that a column may hold.
+Every computed part has one of four forms (`Form`), and appears once in the text whatever is asked of it, so that the
+SQL grows with the expression and not with its nesting. Conditions may be NULL, which counts as false: `!` says
+`IS NOT TRUE`. Values written in the expression are bound as parameters, never spliced. No Python function is registered
+in DuckDB; the price is that the pattern of `match` must be written in quotes here: DuckDB has no glob of this dialect.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 import msgspec
 
 from heard.fql.errors import Invalid
-from heard.fql.functions import FUNCTIONS
 from heard.fql.glob import to_regex
 from heard.fql.parse import parse
 from heard.fql.tree import And, Call, Compare, Expression, Field, In, Listed, Literal, Not, Or, Path
@@ -49,7 +48,7 @@ Columns: TypeAlias = Callable[[Path], "Column | str | None"]
 def to_sql(expression: str | Expression, column: Columns, *, prefix: str = "fql") -> tuple[str, dict[str, Any]]:
     """A condition and its parameters, named `$fql1`, `$fql2`, ...
 
-    `column` gives the column of a path: a `Column`, a text for one of canonical JSON, or None when no row has the field.
+    `column` gives the column of a path: a `Column`, a text for one of canonical JSON, or None when no row has it.
     It may raise `heard.errors.Invalid` for a field that does not belong in this place.
 
     Raises:
@@ -170,7 +169,9 @@ class _Writer:
             items = f"CASE WHEN {found.sql}[1] = '[' THEN json_extract({found.sql}, '$[*]')::VARCHAR[] END"
             return f"({is_scalar}list_contains({items}, {_key(part)}))"
         listed = choices.items if isinstance(choices, Listed) else _literals(choices.value)
-        keys = ", ".join(self.bound(canonical(one.value)) if isinstance(one, Literal) else self.key(one) for one in listed)
+        keys = ", ".join(
+            self.bound(canonical(one.value)) if isinstance(one, Literal) else self.key(one) for one in listed
+        )
         return f"({is_scalar}{_key(part)} IN ({keys}))" if listed else "FALSE"
 
     def match(self, text: Expression, pattern: Expression) -> str:
@@ -189,7 +190,8 @@ class _Writer:
         string, items = _string_in("v"), "json_array_length(v)"
         return _once(
             part.sql,
-            f"CASE WHEN v IS NULL THEN 0 WHEN v[1] = '\"' THEN strlen({string}) WHEN v[1] = '[' THEN {items} END::DOUBLE",
+            f"CASE WHEN v IS NULL THEN 0 WHEN v[1] = '\"' THEN strlen({string}) WHEN v[1] = '[' THEN {items} END"
+            "::DOUBLE",
         )
 
     def to_number(self, expression: Expression) -> str:
@@ -220,8 +222,8 @@ class _Writer:
             return "'bool'"
         if part.form is Form.JSON:
             return (
-                f"CASE coalesce({part.sql}, 'null')[1] WHEN '\"' THEN 'string' WHEN '[' THEN 'list' "
-                "WHEN '{' THEN 'object' WHEN 't' THEN 'bool' WHEN 'f' THEN 'bool' WHEN 'n' THEN 'null' ELSE 'number' END"
+                f"CASE coalesce({part.sql}, 'null')[1] WHEN '\"' THEN 'string' WHEN '[' THEN 'list' WHEN 't' THEN 'bool'"
+                " WHEN 'f' THEN 'bool' WHEN 'n' THEN 'null' WHEN '{' THEN 'object' ELSE 'number' END"
             )
         return f"CASE WHEN {part.sql} IS NULL THEN 'null' ELSE '{'string' if part.form is Form.TEXT else 'number'}' END"
 
@@ -251,7 +253,6 @@ CASES = {
         "lambda word: upper(substring(word, 1, 1)) || substring(word, 2)), ' ')"
     ),
 }
-assert {*CASES, "contains", "match", "length", "typeof", "bool", "string", "number"} == FUNCTIONS.keys()
 
 
 def _literals(values: Any) -> tuple[Literal, ...]:
