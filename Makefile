@@ -45,5 +45,6 @@ format: setup ## put the code into its one format and fix what can be fixed
 bench: setup ## run every benchmark: ours, the floor and a peer, side by side (takes minutes)
 	@set -e; for file in $$(grep -l '__main__' benchmarks/*.py); do echo "== $$file"; $(PYTHON_IN_VENV) $$file; done
 
-docs: setup ## write the generated reference pages and check every link in the documents
+docs: setup ## write the generated reference pages; check links, and that everything is documented
 	@$(PYTHON_IN_VENV) scripts/docs.py
+	@.venv/bin/pytest -q tests/architecture/test_documented.py

@@ -38,7 +38,8 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> list[str]:
     """`heard score`, `heard users add`, ...: every command that does something, with its group's name before it."""
     if not hasattr(command, "commands"):
         return [" ".join(("heard", *path))]
-    return [name for word, below in command.commands.items() for name in commands(below, (*path, word))]
+    below = ((word, each) for word, each in command.commands.items() if not getattr(each, "hidden", False))
+    return [name for word, each in below for name in commands(each, (*path, word))]
 
 
 def test_every_reason_has_its_row_in_why_not():
