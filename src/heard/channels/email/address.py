@@ -49,7 +49,7 @@ def mailbox(text: str, *, field: str | None = None) -> Mailbox:
 
 
 def wire(address: str) -> str | None:
-    """The address with its domain in ASCII (IDNA 2008); the local part stays as it is. None: no such domain can exist."""
+    """The address with its domain in ASCII (IDNA 2008); the local part stays as it is. None: there is none."""
     local, _, domain = address.rpartition("@")
     if domain.isascii():
         return address

@@ -1,4 +1,4 @@
-"""Mails as files while there is no mail server: `<UTC time>-<delivery id>.eml`, one per delivery, opened by any client."""
+"""Mails as files while there is no mail server: `<UTC time>-<delivery id>.eml`, one per delivery."""
 
 from __future__ import annotations
 

@@ -5,7 +5,10 @@ from heard.surveys.locales.sentences import Locale, Mail, Page
 LOCALE = Locale(
     code="en",
     direction="ltr",
-    months=tuple("January February March April May June July August September October November December".split()),
+    months=(
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
     day="{day} {month}",
     day_and_year="{day} {month} {year}",
     lengths={
@@ -39,8 +42,8 @@ LOCALE = Locale(
         because="You get this because {because}.",
         no_reason="You get this because {brand} would like to hear how you feel.",
         at_most="At most once in {length}.",
-        unsubscribe="Unsubscribe, or be asked less often",
-        unsubscribe_at="Unsubscribe, or be asked less often: {link}",
+        unsubscribe="Unsubscribe",
+        unsubscribe_at="Unsubscribe: {link}",
         choose="Choose a number; its link opens a page where you can change it and add a word:",
     ),
     page=Page(
@@ -51,7 +54,7 @@ LOCALE = Locale(
         send="Send my answer",
         sees="{brand} sees your answer together with your name.",
         asked_because="You are asked because {because}.",
-        less_often="Ask me less often, or never",
+        leave="Do not ask me again",
         choose_one="Choose a number from {low} to {high}.",
         too_long="Keep it under {longest} characters; nothing is lost, shorten it and send again.",
         error="Not sent yet",
@@ -79,7 +82,7 @@ LOCALE = Locale(
         undone_lead="{brand} may send you a survey now and then.",
         back_to_survey="Back to the question",
         failed="This did not work",
-        failed_lead="It is our fault, and nothing was lost. Go back and try again in a minute.",
+        failed_lead="Nothing was recorded. Go back and try again in a minute; a reply to the mail works too.",
     ),
     questions={},
 )

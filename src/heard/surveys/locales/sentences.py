@@ -40,7 +40,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     send: str
     sees: str  # {brand}
     asked_because: str  # {because}
-    less_often: str
+    leave: str
     choose_one: str  # {low}, {high}
     too_long: str  # {longest}
     error: str  # leads the title of a page that was sent back

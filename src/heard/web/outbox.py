@@ -1,0 +1,89 @@
+"""`/outbox`: the mails that were not sent because no mail server is set, as their recipients would see them.
+
+Where a mail server is set there is no outbox; whoever puts the application together leaves these routes out. They show
+names and addresses, so they belong behind the dashboard's guard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import Guard
+
+from heard.channels.email.outbox import Outbox, opened
+
+MOST = 200  # mails on the page
+SHOWN = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post")
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# A mail brings its own styles and nothing else; it cannot reach the page around it. Its links open in a new tab.
+POLICY_OF_A_MAIL = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+
+_DELIVERY = re.compile(r"[0-9a-f]{32}")
+
+
+def routes(outbox: Outbox, *, base: str = "", guards: Sequence[Guard] = ()) -> list[HTTPRouteHandler]:
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def page(template: str, status: int = 200, **view: Any) -> Response[bytes]:
+        html = templates.get_template(template).render(base=base.rstrip("/"), **view)
+        return _html(html.encode(), POLICY, status)
+
+    @get("/outbox", guards=list(guards), include_in_schema=False, sync_to_thread=True)
+    def show_outbox() -> Response[bytes]:
+        return page("outbox.html", mails=outbox.listing(MOST), most=MOST)
+
+    @get("/outbox/{delivery_id:str}", guards=list(guards), include_in_schema=False, sync_to_thread=True)
+    def show_mail(delivery_id: str) -> Response[bytes]:
+        content = _read(outbox, delivery_id)
+        if content is None:
+            return page("outbox_missing.html", 404)
+        mail = opened(content)
+        text = mail.get_body(("plain",))
+        return page(
+            "outbox_mail.html",
+            delivery_id=delivery_id,
+            subject=str(mail["Subject"] or ""),
+            headers=[(name, str(mail[name])) for name in SHOWN if mail[name]],
+            text=text.get_content() if text else "",
+            size=len(content),
+        )
+
+    @get("/outbox/{delivery_id:str}/html", guards=list(guards), include_in_schema=False, sync_to_thread=True)
+    def show_html(delivery_id: str) -> Response[bytes]:
+        content = _read(outbox, delivery_id)
+        body = opened(content).get_body(("html",)) if content else None
+        if body is None:
+            return page("outbox_missing.html", 404)
+        html: str = body.get_content()
+        return _html(html.replace("<head>", '<head><base target="_blank">', 1).encode(), POLICY_OF_A_MAIL)
+
+    return [show_outbox, show_mail, show_html]
+
+
+def _read(outbox: Outbox, delivery_id: str) -> bytes | None:
+    return outbox.read(delivery_id) if _DELIVERY.fullmatch(delivery_id) else None
+
+
+def _html(html: bytes, policy: str, status: int = 200) -> Response[bytes]:
+    return Response(
+        html, status_code=status, media_type="text/html", headers={**HEADERS, "Content-Security-Policy": policy}
+    )

@@ -1,0 +1,133 @@
+"""What respondents see, as whole answers to a request.
+
+The pages need no script, no cookie and nobody else's host; the policy below makes sure that what people typed could
+not bring any in. The brand's colour is the one thing that differs in style; it comes in under a nonce.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+from litestar import Response
+from markupsafe import Markup, escape
+
+from heard.accounts.workspace import Brand
+from heard.channels.colour import INK, NIGHT, PAPER, edge, on_colour
+from heard.channels.email.look import initial
+from heard.surveys.locales import locale
+from heard.surveys.wording import Wording
+from heard.web.respondents import Asked, Closed
+
+NOBODY = Brand(name="")  # where we do not know who asked
+
+POLICY = (
+    "default-src 'none'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """The survey form as it is shown: what is chosen and written in it, and what is wrong with it."""
+
+    chosen: int | None = None
+    comment: str = ""
+    tapped: bool = False  # the choice came with the link, not from the person on this page
+    wrong_score: bool = False
+    wrong_comment: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.wrong_score or self.wrong_comment
+
+
+class Pages:
+    """`base` is the path that Heard is served under ("" or `/feedback`); `now` tells which dates need their year."""
+
+    def __init__(self, *, now: Callable[[], datetime], base: str = "") -> None:
+        self.base = base.rstrip("/")
+        self._now = now
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["fill"] = _fill
+        self._templates.globals["bold"] = _bold
+
+    def survey(self, asked: Asked, token: str, draft: Draft) -> Response[bytes]:
+        return self._of(asked, "survey.html", 422 if draft.is_wrong else 200, token=token, draft=draft)
+
+    def thanks(self, asked: Asked, token: str) -> Response[bytes]:
+        return self._of(asked, "thanks.html", token=token)
+
+    def closed(self, closed: Closed, token: str) -> Response[bytes]:
+        return self._of(closed, "closed.html", 410, token=token)
+
+    def unknown(self) -> Response[bytes]:
+        return self._page("unknown.html", 404)
+
+    def failed(self, status: int) -> Response[bytes]:
+        return self._page("failed.html", status)
+
+    def leave(self, asked: Asked | Closed, token: str) -> Response[bytes]:
+        return self._of(asked, "leave.html", token=token)
+
+    def left(self, asked: Asked | Closed, token: str) -> Response[bytes]:
+        return self._of(asked, "left.html", token=token)
+
+    def back(self, asked: Asked | Closed, token: str) -> Response[bytes]:
+        return self._of(asked, "back.html", token=token, open=isinstance(asked, Asked))
+
+    def _of(self, asked: Asked | Closed, template: str, status: int = 200, **view: Any) -> Response[bytes]:
+        return self._page(template, status, brand=asked.brand, wording=asked.wording, asked=asked, **view)
+
+    def _page(
+        self, template: str, status: int, *, brand: Brand = NOBODY, wording: Wording | None = None, **view: Any
+    ) -> Response[bytes]:
+        language = locale(wording.language if wording else "en")
+        nonce = secrets.token_urlsafe(16)
+        now = self._now()
+        html = self._templates.get_template(template).render(
+            base=self.base,
+            nonce=nonce,
+            brand=brand,
+            initial=initial(brand.name),
+            on_color=on_colour(brand.color),
+            by_day=edge(brand.color, PAPER),
+            by_night=edge(brand.color, NIGHT),
+            ink=INK,
+            language=language,
+            say=language.page,
+            day=lambda at: language.on(at, now=now),
+            wording=wording,
+            **view,
+        )
+        return Response(
+            html.encode(),
+            status_code=status,
+            media_type="text/html",
+            headers={**HEADERS, "Content-Security-Policy": POLICY.format(nonce=nonce)},
+        )
+
+
+def _fill(sentence: str, **values: object) -> Markup:
+    """Fill in one of our sentences; every value is escaped on its way in."""
+    return escape(sentence).format(**values)
+
+
+def _bold(value: object) -> Markup:
+    return Markup("<b>{}</b>").format(value)

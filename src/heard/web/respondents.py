@@ -1,0 +1,68 @@
+"""What the survey pages need to know and to have done; the rest of Heard stands behind this port.
+
+A token that we did not sign, and one whose person was forgotten, are one thing to the pages: nobody.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from heard.accounts.workspace import Brand
+from heard.surveys.wording import Wording
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer that counts now."""
+
+    value: int
+    comment: str = ""
+    at: datetime
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's invitation, open to be answered."""
+
+    delivery_id: str
+    brand: Brand
+    wording: Wording
+    first_name: str | None = None
+    because: str | None = None  # completes "You are asked because"
+    closes_at: datetime | None = None  # until when an answer can be given or changed; None = no end
+    answered: Answered | None = None
+    quiet_until: datetime | None = None  # nobody asks them again before then; None = no promise is made
+    unsubscribed: bool = False
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's invitation that can no longer be answered. Its way out stays open for ever."""
+
+    delivery_id: str
+    brand: Brand
+    wording: Wording
+    closed_at: datetime | None = None
+    answered: Answered | None = None
+    unsubscribed: bool = False
+
+
+class Respondents(Protocol):
+    async def find(self, token: str) -> Asked | Closed | None: ...
+
+    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
+        """A link with a score was fetched (`GET` or `HEAD`), by a person or a machine: provisional, never an answer."""
+        ...
+
+    async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
+        """A form was sent: the verdict is `human`, and this version counts from now on. The value is within the scale.
+
+        Returns the invitation as it is afterwards; `Closed` when it came too late and nothing was kept.
+        """
+        ...
+
+    async def unsubscribe(self, token: str) -> Asked | Closed | None:
+        """No more surveys for this mailbox, at once, reminders that are queued included. Twice is the same as once."""
+        ...
+
+    async def resubscribe(self, token: str) -> Asked | Closed | None: ...

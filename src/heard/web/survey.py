@@ -1,0 +1,94 @@
+"""`/s/{token}`: the question in a mail, opened.
+
+Machines fetch the links in mails before people do. So a GET or HEAD records that it happened and nothing else; only
+the form that a person sends is an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from litestar import Request, Response, route
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+
+from heard.surveys.wording import Wording
+from heard.web.pages import HEADERS, Draft, Pages
+from heard.web.respondents import Asked, Closed, Respondents
+
+LARGEST_FORM = 128 * 1024  # octets: 5,000 characters can take 60,000 when every one is an escaped emoji
+LONGEST_AGENT = 500
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+Incoming = Request[Any, Any, Any]
+
+
+def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
+    @route("/s/{token:str}", http_method=["GET", "HEAD"], name="survey", include_in_schema=False)
+    async def open_survey(request: Incoming, token: str) -> Response[bytes]:
+        asked = await respondents.find(token)
+        if not isinstance(asked, Asked):
+            return _nothing_to_ask(asked, token, pages)
+        tapped = _on_scale(request.query_params.get("a"), asked.wording)
+        if tapped is not None:
+            agent, client = _who(request)
+            await respondents.clicked(token, method=str(request.method), value=tapped, agent=agent, client=client)
+        said = asked.answered
+        if tapped is None and said is not None and "change" not in request.query_params:
+            return pages.thanks(asked, token)
+        chosen = tapped if tapped is not None or said is None else said.value
+        return pages.survey(
+            asked, token, Draft(chosen=chosen, comment=said.comment if said else "", tapped=tapped is not None)
+        )
+
+    @route(
+        "/s/{token:str}",
+        http_method=["POST"],
+        include_in_schema=False,
+        request_max_body_size=LARGEST_FORM,
+        exception_handlers={HTTPException: lambda _, error: pages.failed(error.status_code)},
+    )
+    async def send_answer(request: Incoming, token: str) -> Response[bytes]:
+        asked = await respondents.find(token)
+        if not isinstance(asked, Asked):
+            return _nothing_to_ask(asked, token, pages)
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), max_num_fields=20))
+        value = _on_scale(form.get("score"), asked.wording)
+        comment = _written(form.get("comment", ""))
+        too_long = len(comment) > asked.wording.longest
+        if value is None or too_long:
+            draft = Draft(chosen=value, comment=comment, wrong_score=value is None, wrong_comment=too_long)
+            return pages.survey(asked, token, draft)
+        agent, client = _who(request)
+        kept = await respondents.answer(token, value=value, comment=comment, agent=agent, client=client)
+        if not isinstance(kept, Asked):
+            return _nothing_to_ask(kept, token, pages)
+        # 303: reloading the receipt, or going back to it, sends nothing again.
+        return Response(b"", status_code=303, headers={**HEADERS, "Location": f"{pages.base}/s/{token}"})
+
+    return [open_survey, send_answer]
+
+
+def _nothing_to_ask(found: Closed | None, token: str, pages: Pages) -> Response[bytes]:
+    return pages.unknown() if found is None else pages.closed(found, token)
+
+
+def _on_scale(text: str | None, wording: Wording) -> int | None:
+    """A number on the scale, as our own links and forms write it; anything else is no number."""
+    if text is None or not re.fullmatch(r"-?[0-9]{1,3}", text):
+        return None
+    value = int(text)
+    return value if wording.low <= value <= wording.high else None
+
+
+def _written(text: str) -> str:
+    """A comment as it was meant: browsers send line ends as CRLF, and nobody types control characters."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def _who(request: Incoming) -> tuple[str, str]:
+    """The browser's name for itself, and the address it came from: evidence for the verdict, nothing more."""
+    return request.headers.get("user-agent", "")[:LONGEST_AGENT], request.client.host if request.client else ""
