@@ -1,0 +1,13 @@
+"""The front door: a small process that takes messages, keeps them on the log, and only then says 200.
+
+    app.py         what is asked, and by which path
+    body.py        the JSON of a request, inflated
+    keys.py        whose write key it is
+    answers.py     the words of every answer
+    front.py       everything that is not the collector's goes to the heart
+    connection.py  slow and broken clients
+    clients.py     who is at the other end
+    __main__.py    the process
+
+It imports no database, framework or settings code: it starts in a blink and stays up while the heart restarts.
+"""

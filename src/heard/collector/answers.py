@@ -1,0 +1,84 @@
+"""Every answer of the collector, in the forms that all Segment libraries understand.
+
+Exactly 200 and never 201 to 204 or a redirect; a JSON object on every status; `code` and `message` (Python), `error`
+(Ruby, Go, Java) in every refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+Send = Callable[[Any], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+CORS: Header = (b"access-control-allow-origin", b"*")
+JSON: Header = (b"content-type", b"application/json")
+
+
+class Answer(NamedTuple):
+    """The two ASGI messages of an answer, made once and sent often."""
+
+    status: int
+    start: dict[str, Any]
+    body: dict[str, Any]
+
+    async def to(self, send: Send) -> None:
+        await send(self.start)
+        await send(self.body)
+
+
+def answer(status: int, body: bytes, headers: Iterable[Header] = ()) -> Answer:
+    sized = [*headers, (b"content-length", b"%d" % len(body))] if status != 204 else list(headers)
+    return Answer(
+        status,
+        {"type": "http.response.start", "status": status, "headers": sized},
+        {"type": "http.response.body", "body": body},
+    )
+
+
+def refusal(status: int, code: str, message: str, headers: Iterable[Header] = ()) -> Answer:
+    """An error of the tracking API: open to every origin, since browsers send here from the customer's own site."""
+    words = {"success": False, "code": code, "message": message, "error": message}
+    return answer(status, msgspec.json.encode(words), (JSON, CORS, *headers))
+
+
+def later(code: str, message: str, seconds: int, headers: Iterable[Header] = ()) -> Answer:
+    """Every library tries a 503 again."""
+    return refusal(503, code, message, ((b"retry-after", b"%d" % seconds), *headers))
+
+
+CLOSE: Header = (b"connection", b"close")
+
+TAKEN = answer(200, b'{"success":true}', (JSON, CORS))
+
+PREFLIGHT = answer(
+    204,
+    b"",
+    (
+        CORS,
+        (b"access-control-allow-methods", b"POST, OPTIONS"),
+        (
+            b"access-control-allow-headers",
+            b"authorization, content-type, content-encoding, x-retry-count, x-requested-with",
+        ),
+        (b"access-control-max-age", b"86400"),
+    ),
+)
+
+UNKNOWN_KEY = refusal(
+    401,
+    "invalid_write_key",
+    "The write key is missing or unknown. Send a source's write key as Basic user name or as `writeKey` in the body.",
+)
+NOT_FOUND = refusal(
+    404, "not_found", "There is no such path under /v1. Messages go to /v1/batch, /v1/track and the like."
+)
+WRONG_METHOD = refusal(405, "method_not_allowed", "Send messages with POST.", ((b"allow", b"POST, OPTIONS"),))
+UNSUPPORTED_ENCODING = refusal(415, "unsupported_encoding", "The only Content-Encoding that is read is gzip.")
+DRAINING = later("draining", "This server is shutting down; send it again.", 1, (CLOSE,))
+TOO_SLOW = refusal(408, "too_slow", "The request took too long to arrive.", (CLOSE,))
+MALFORMED = refusal(400, "malformed_request", "This is not a valid HTTP request.", (CLOSE,))
+HEAD_TOO_LARGE = refusal(431, "headers_too_large", "The request's headers are too large.", (CLOSE,))

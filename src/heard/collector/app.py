@@ -1,0 +1,159 @@
+"""The collector's ASGI application: `POST /v1/...` onto the log, everything else to the heart.
+
+    read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> log -> 200
+
+The 200 is sent after `append` has returned, that is after an fdatasync, and never otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from heard.board import Board
+from heard.collector import answers
+from heard.collector.answers import CLOSE, JSON, TAKEN, Answer, Send, answer, later, refusal
+from heard.collector.body import Disconnected, Receive, inflate, read_body
+from heard.collector.clients import Clients
+from heard.collector.counters import Counters
+from heard.collector.front import Front
+from heard.collector.keys import Keys
+from heard.log.log import LogUnavailable
+from heard.log.segments import SegmentWriter
+from heard.messages.accepted import Accepted, encode
+from heard.messages.glance import Fault, glance, too_large
+
+KINDS = {
+    "identify": "identify",
+    "track": "track",
+    "page": "page",
+    "screen": "screen",
+    "group": "group",
+    "alias": "alias",
+    "batch": "batch",
+    "import": "batch",
+    "i": "identify",
+    "t": "track",
+    "p": "page",
+    "s": "screen",
+    "g": "group",
+    "a": "alias",
+    "b": "batch",
+}
+PATHS = {f"/v1/{name}{slash}": kind for name, kind in KINDS.items() for slash in ("", "/")}
+
+REMOTE_METRICS = ("/v1/m", "/v1/m/")
+"""Browsers report their own health here; it must be 200, and is nobody's feedback."""
+
+MAX_AGENT = 512
+
+
+class Collector:
+    """`heart` is where the rest goes; `draining` makes it refuse with a 503 that libraries repeat elsewhere or later."""
+
+    def __init__(
+        self, *, board: Board, log: SegmentWriter, keys: Keys, front: Front, clients: Clients, prefix: str = ""
+    ) -> None:
+        self._board = board
+        self._log = log
+        self._keys = keys
+        self._front = front
+        self._clients = clients
+        self._prefix = prefix
+        self.counters = Counters(log)
+        self.draining = False
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        kind = PATHS.get(path)
+        if kind is None and self._prefix and path.startswith(self._prefix):
+            path = path[len(self._prefix) :] or "/"
+            kind = PATHS.get(path)
+        if kind is not None and scope["method"] == "POST":
+            try:
+                given = await self._collect(kind, scope, receive)
+            except Disconnected:
+                return
+        elif path.startswith("/v1/") or path == "/v1":
+            given = _other_than_messages(path, scope["method"])
+        elif path == "/health":
+            given = self._health()
+        elif path == "/ready":
+            given = await self._ready()
+        elif path == "/metrics":
+            given = await self._metrics()
+        else:
+            await self._front.forward(scope, receive, send, path_prefix=self._prefix)
+            return
+        self.counters.answered[given.status] += 1
+        await send(given.start)
+        await send(given.body)
+
+    async def _collect(self, kind: str, scope: Any, receive: Receive) -> Answer:
+        authorization = encoding = None
+        agent = b""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"user-agent":
+                agent = value
+            elif name == b"content-encoding":
+                encoding = value
+        if self.draining:
+            return answers.DRAINING
+        body = await read_body(receive)
+        if body is None:
+            return _refused(too_large(kind), CLOSE)
+        if encoding is not None and (encoding := encoding.strip().lower()) != b"identity":
+            if encoding not in (b"gzip", b"x-gzip"):
+                return answers.UNSUPPORTED_ENCODING
+            inflated = inflate(body, kind)
+            if isinstance(inflated, Fault):
+                return _refused(inflated)
+            body = inflated
+        glanced = glance(body, kind)
+        if type(glanced) is Fault:
+            return _refused(glanced)
+        source = self._keys.source(authorization, glanced.write_key)
+        if source is None:
+            return answers.UNKNOWN_KEY
+        received_at = time.time_ns() // 1000 + self._board.clock_offset_us
+        accepted = Accepted(
+            source, kind, received_at, self._clients.address(scope), agent[:MAX_AGENT].decode("latin-1"), body
+        )
+        try:
+            await self._log.append(encode(accepted))
+        except LogUnavailable as problem:
+            return later("log_unavailable", str(problem), problem.retry_after)
+        return TAKEN
+
+    def _health(self) -> Answer:
+        """200 as long as this process answers; `degraded` while the log takes nothing."""
+        state = b'{"status":"ok"}' if self._log.available else b'{"status":"degraded","missing":["log"]}'
+        return answer(200, state, (JSON,))
+
+    async def _ready(self) -> Answer:
+        missing = [] if self._log.available and not self.draining else ["log"]
+        return await self._front.ready(missing)
+
+    async def _metrics(self) -> Answer:
+        heart = await self._front.metrics()
+        text = b"".join(
+            part if part.endswith(b"\n") else part + b"\n" for part in (heart, self.counters.text()) if part
+        )
+        return answer(200, text, ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
+
+
+def _refused(fault: Fault, *headers: answers.Header) -> Answer:
+    return refusal(400, fault.code, fault.message, headers)
+
+
+def _other_than_messages(path: str, method: str) -> Answer:
+    if method == "OPTIONS":
+        return answers.PREFLIGHT
+    if path in PATHS:
+        return answers.WRONG_METHOD
+    if path in REMOTE_METRICS:
+        return TAKEN if method == "POST" else answers.WRONG_METHOD
+    return answers.NOT_FOUND

@@ -1,0 +1,34 @@
+"""What the collector counts, as Prometheus text. No client library: this process stays small."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from heard.log.segments import SegmentWriter
+
+
+class Counters:
+    def __init__(self, log: SegmentWriter) -> None:
+        self._log = log
+        self.answered: Counter[int] = Counter()
+
+    def text(self) -> bytes:
+        log = self._log
+        lines = [
+            "# HELP heard_collector_requests_total Requests the collector answered itself, by status.",
+            "# TYPE heard_collector_requests_total counter",
+            *(
+                f'heard_collector_requests_total{{status="{status}"}} {count}'
+                for status, count in sorted(self.answered.items())
+            ),
+        ]
+        for name, kind, help_text, value in (
+            ("heard_log_appended_bytes_total", "counter", "Bytes kept on the log.", log.appended_bytes),
+            ("heard_log_groups_total", "counter", "Groups of records, one fdatasync each.", log.groups),
+            ("heard_log_sync_seconds_total", "counter", "Time spent in fdatasync.", f"{log.sync_seconds:.6f}"),
+            ("heard_log_failures_total", "counter", "Groups that could not be kept.", log.failures),
+            ("heard_log_durable_offset", "gauge", "The log is on disk up to here.", log.durable),
+            ("heard_log_available", "gauge", "1 while the log takes records.", int(log.available)),
+        ):
+            lines += [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", f"{name} {value}"]
+        return ("\n".join(lines) + "\n").encode()
