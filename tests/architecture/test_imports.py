@@ -23,7 +23,13 @@ def lint(source: Path) -> tuple[int, str]:
 
 def a_house(at: Path, **files: str) -> Path:
     """The smallest package the contracts accept, with one room per noun, and `files` by dotted name."""
-    for name, content in {"": "", "errors": "", **{f"{noun}.room": "" for noun in NOUNS}, **files}.items():
+    for name, content in {
+        "": "",
+        "errors": "",
+        "collector.room": "",
+        **{f"{noun}.room": "" for noun in NOUNS},
+        **files,
+    }.items():
         path = (at / "heard" / name.replace(".", "/")).with_suffix(".py") if name else at / "heard/__init__.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         (path.parent / "__init__.py").touch()
