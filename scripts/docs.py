@@ -1,15 +1,15 @@
-"""Write the reference pages that are made from the code: `docs/reference/commands.md` from the commands' own help."""
+"""Write the reference pages that are made from the code, so that they cannot be wrong."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs/reference/commands.md"
-HEAD = """\
+REFERENCE = Path(__file__).resolve().parent.parent / "docs/reference"
+
+COMMANDS_HEAD = """\
 # Commands
 
 Made by `make docs` from the commands' own help (`heard COMMAND --help`). Every command works beside a running
@@ -17,19 +17,50 @@ Made by `make docs` from the commands' own help (`heard COMMAND --help`). Every 
 error. Exit 0: done. 1: failed, with one sentence why. 2: wrong usage.
 """
 
+SETTINGS_HEAD = """\
+# Settings
+
+Made by `make docs` from `heard/config.py`. Settings are environment variables; DATA stands for what `HEARD_DATA` says. An
+empty one counts as absent, and booleans are `1 true yes on` or `0 false no off`. A name that begins with `HEARD_` and is
+not in this list stops the start, so that a typo is noticed; only `HEARD_PORT*` and `HEARD_SERVICE_*` are let pass, because
+Kubernetes injects them. Everything else is in the workspace file.
+
+| setting | default | what it does |
+|---|---|---|
+"""
+
 
 def main() -> None:
-    if importlib.util.find_spec("heard.cli") is None or importlib.util.find_spec("heard.cli.main") is None:
-        return
+    for name, page in pages().items():
+        path, text = REFERENCE / name, page()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote docs/reference/{name}")
+
+
+def pages() -> dict[str, Callable[[], str]]:
+    """Each page's file name, and what makes it."""
+    return {"settings.md": settings_page} | ({"commands.md": commands_page} if there_are_commands() else {})
+
+
+def there_are_commands() -> bool:
+    return bool(importlib.util.find_spec("heard.cli") and importlib.util.find_spec("heard.cli.main"))
+
+
+def settings_page() -> str:
+    from heard.config import SETTINGS
+
+    rows = (f"| `{each.name}` | {cell(each.default)} | {cell(each.help)} |\n" for each in SETTINGS)
+    return SETTINGS_HEAD + "".join(rows)
+
+
+def commands_page() -> str:
     import typer.main
 
-    from heard.cli.main import app
+    from heard.cli.main import app  # pyright: ignore
 
-    page = HEAD + "".join(section(path, command) for path, command in leaves(typer.main.get_command(app), "heard"))
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(page, encoding="utf-8")
-        print(f"wrote {PAGE.relative_to(ROOT)}")
+    commands = leaves(typer.main.get_command(app), "heard")
+    return COMMANDS_HEAD + "".join(section(path, command) for path, command in commands)
 
 
 def leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -46,7 +77,7 @@ def section(path: str, command: Any) -> str:
     """One command under its own heading: what it does with its example, then its arguments and options."""
     rows = [row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
     table = "\n| | |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else ""
-    # Help marks where its lines must not be joined with \b; here they are lines of text already.
+    # Help marks with \b where its lines must not be joined; here they are lines of text already.
     said = (command.help or "").replace("\b", "").strip()
     return f"\n## `{path}`\n\n{said}\n{table}"
 
@@ -54,8 +85,11 @@ def section(path: str, command: Any) -> str:
 def row(parameter: Any) -> str:
     is_option = parameter.param_type_name == "option"
     name = ", ".join((*parameter.opts, *parameter.secondary_opts)) if is_option else parameter.name.upper()
-    said = (getattr(parameter, "help", None) or "").strip().replace("|", "\\|")
-    return f"| `{name}` | {said} |"
+    return f"| `{name}` | {cell((getattr(parameter, 'help', None) or '').strip())} |"
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from scripts import docs
 from tests.architecture.tree import HEARD, ROOT
 
 REFERENCE = ROOT / "docs/reference"
@@ -34,14 +34,6 @@ def differences(exist: Iterable[str], written: Iterable[str]) -> list[str]:
     ]
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> list[str]:
-    """`heard score`, `heard users add`, ...: every command that does something, with its group's name before it."""
-    if not hasattr(command, "commands"):
-        return [" ".join(("heard", *path))]
-    below = ((word, each) for word, each in command.commands.items() if not getattr(each, "hidden", False))
-    return [name for word, each in below for name in commands(each, (*path, word))]
-
-
 def test_every_reason_has_its_row_in_why_not():
     built("heard.deliveries.reasons")
     from heard.deliveries.reasons import Reason
@@ -52,24 +44,37 @@ def test_every_reason_has_its_row_in_why_not():
 
 
 def test_every_setting_has_its_row():
-    built("heard.config")
-    exist = set(re.findall(r"\bHEARD_[A-Z]+(?:_[A-Z]+)*\b(?!\*)", (HEARD / "config.py").read_text(encoding="utf-8")))
+    from heard.config import SETTINGS
+
     page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
 
-    assert "HEARD_DATA" in exist
-    assert differences(exist - {"HEARD_PORT", "HEARD_SERVICE"}, rows(page)) == []
+    assert differences((setting.name for setting in SETTINGS), rows(page)) == []
+
+
+def test_every_setting_that_is_read_is_declared():
+    from heard.config import INJECTED, SETTINGS
+
+    named = set(re.findall(r'"(HEARD_[A-Z_]*[A-Z])"', (HEARD / "config.py").read_text(encoding="utf-8")))
+
+    assert named - {setting.name for setting in SETTINGS} - set(INJECTED) == set()
 
 
 def test_every_command_is_documented():
     built("heard.cli.main")
     import typer.main
 
-    from heard.cli import main  # pyright: ignore[reportAttributeAccessIssue]
+    from heard.cli.main import app  # pyright: ignore
 
     page = (REFERENCE / "commands.md").read_text(encoding="utf-8")
-    written = set(re.findall(r"^## `(heard [a-z -]+?)`", page, re.MULTILINE))
+    written = re.findall(r"^## `(heard [a-z -]+?)`", page, re.MULTILINE)
 
-    assert differences(commands(typer.main.get_command(main.app)), written) == []
+    assert differences((path for path, _ in docs.leaves(typer.main.get_command(app), "heard")), written) == []
+
+
+def test_pages_made_from_the_code_are_as_the_code_is():
+    stale = [name for name, page in docs.pages().items() if (REFERENCE / name).read_text(encoding="utf-8") != page()]
+
+    assert stale == [], "run `make docs` and commit what it writes"
 
 
 def test_every_runtime_dependency_has_its_reason():
@@ -120,12 +125,16 @@ def test_rows_are_the_first_cells_that_are_code():
     assert rows("| `bounced` | see `other` |\n|---|---|\n| word | `no` |\nText `not` | this\n") == {"bounced"}
 
 
-def test_commands_of_groups_are_found_with_their_group():
-    class Group:
-        def __init__(self, **commands: object) -> None:
-            self.commands = commands
+def test_commands_of_groups_are_found_with_their_group_and_hidden_ones_left_out():
+    class Command:
+        def __init__(self, hidden: bool = False, **commands: object) -> None:
+            self.hidden = hidden
+            if commands:
+                self.commands = commands
 
-    assert commands(Group(why=object(), keys=Group(new=object()))) == ["heard why", "heard keys new"]
+    tree = Command(why=Command(), keys=Command(new=Command()), child=Command(hidden=True))
+
+    assert [path for path, _ in docs.leaves(tree, "heard")] == ["heard why", "heard keys new"]
 
 
 def test_a_dead_link_is_found(tmp_path: Path):
