@@ -151,8 +151,7 @@ class Smtp:
             await smtp.connect()
             if smtp.is_ehlo_or_helo_needed:
                 await smtp.ehlo()
-            if to.user and smtp.supported_auth_methods:
-                await smtp.login(to.user, to.password)
+            await _log_in(smtp, to)
         except aiosmtplib.SMTPResponseException as error:
             smtp.close()
             raise refused(Stage.CONNECT, error.code, error.message) from error
@@ -165,6 +164,14 @@ class Smtp:
             smtp.close()
             raise DeliveryFailed(f"No mail server answers at {where}: {error}") from error
         return _Line(smtp)
+
+
+async def _log_in(smtp: aiosmtplib.SMTP, to: Server) -> None:
+    """Once, by the first way that both know: a wrong password said three times locks accounts."""
+    if not to.user or not smtp.supported_auth_methods:
+        return
+    ways = {"cram-md5": smtp.auth_crammd5, "plain": smtp.auth_plain, "login": smtp.auth_login}
+    await ways[smtp.supported_auth_methods[0]](to.user, to.password)
 
 
 class _WentAway(Exception):

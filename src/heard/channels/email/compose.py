@@ -1,0 +1,52 @@
+"""From a delivery that is due to the mail it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from heard.accounts.workspace import Brand
+from heard.campaigns.campaign import Campaign
+from heard.channels.email.invitation import Invitation
+from heard.channels.email.mail import Mail
+from heard.channels.email.render import render
+from heard.contacts import traits
+from heard.contacts.contact import Contact
+from heard.deliveries.delivery import Delivery
+from heard.ids import LinkKeys
+from heard.surveys.because import because
+from heard.surveys.survey import Survey
+from heard.surveys.wording import worded
+
+
+def compose(
+    delivery: Delivery,
+    contact: Contact,
+    *,
+    campaign: Campaign,
+    survey: Survey,
+    brand: Brand,
+    quiet_periods: Mapping[str, timedelta | None],
+    keys: LinkKeys,
+    base_url: str,
+    now: datetime,
+) -> Mail:
+    """The same delivery gives the same Message-ID and the same links on every try."""
+    known = traits.decode(contact.traits)
+    token = keys.token(delivery.workspace, delivery.id)
+    language = survey.languages[0]
+    promises = [period for period in quiet_periods.values() if period]
+    invitation = Invitation(
+        delivery_id=delivery.id,
+        to_address=delivery.address,
+        to_name=traits.full_name(known),
+        brand=brand,
+        template=campaign.template,
+        wording=worded(survey.kind, brand=brand.name, language=language),
+        traits=known,
+        link=f"{base_url}/s/{token}",
+        unsubscribe=f"{base_url}/u/{token}",
+        because=because(delivery.event, delivery.event_at, now=now, language=language),
+        at_most=max(promises, default=None),
+    )
+    return render(invitation, at=now)
