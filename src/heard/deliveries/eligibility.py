@@ -39,8 +39,8 @@ def decide(case: Case) -> Invite | Decline:
 def reconsider(case: Case) -> Invite | Decline:
     """The same promise at the moment of sending, the delivery's own touch left out of the case.
 
-    The event was young enough when it was received, and a person stays in the sample; what happened since counts.
-    A paused campaign does not come here: its deliveries wait.
+    The event was judged when it was received, and a cap counted this invitation when it was decided; what happened to
+    the person since counts. A paused campaign does not come here: its deliveries wait.
     """
     objections = objections_to(case, RULES_AT_SEND_TIME)
     return Decline(objections) if objections else Invite(case.due)
@@ -230,9 +230,14 @@ RULES: tuple[Rule, ...] = (
     quota_has_room,
 )
 
-RULES_AT_SEND_TIME: tuple[Rule, ...] = tuple(
-    rule for rule in RULES if rule not in (event_is_recent, conditions_are_met, not_invited_for_this_already)
+_SETTLED_WHEN_DECIDED = (
+    conditions_are_met,
+    event_is_recent,
+    not_invited_for_this_already,
+    day_has_room,
+    quota_has_room,
 )
+RULES_AT_SEND_TIME: tuple[Rule, ...] = tuple(rule for rule in RULES if rule not in _SETTLED_WHEN_DECIDED)
 
 RULES_FOR_REMINDERS: tuple[Rule, ...] = (
     campaign_is_running,

@@ -1,0 +1,171 @@
+"""A campaign as its author writes it, in the workspace file: names, lengths and shares as text.
+
+Every key is read by name. A key that Heard knows but does not obey yet is refused, not ignored: a campaign that
+promised less than it says would ask people it should not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from heard import durations, fql
+from heard.campaigns.campaign import Channel, Status, Template
+from heard.campaigns.window import Day, Window
+from heard.errors import Invalid
+
+NOT_YET = ("audience", "reminder", "recurring", "forward_to", "distribution", "recipients", "language", "api")
+CHANNELS_NOT_YET = ("widget", "link")
+
+
+def read(written: Mapping[str, Any], *, field: str = "campaign") -> dict[str, Any]:
+    """The keyword arguments of a `Campaign` that this mapping stands for; `survey`, `name` and ids are left to the caller.
+
+    Raises:
+        Invalid: naming the key (`campaigns[0].throttle`) and the fix, for anything that cannot be obeyed as written.
+    """
+    read_as: dict[str, Any] = {}
+    for key, value in written.items():
+        where = f"{field}.{key}"
+        if key in ("name", "survey"):
+            continue
+        if key in NOT_YET and value is not None:
+            raise Invalid(f"{where}: not yet: this version of Heard does not know `{key}`; leave it out.", field=where)
+        reader = _READERS.get(key)
+        if reader is None and key not in NOT_YET:
+            raise Invalid(f"{where}: there is no such key. Known: {', '.join(sorted(_READERS))}.", field=where)
+        if reader is not None and value is not None:
+            read_as[key] = reader(value, where)
+    if read_as.get("channel", Channel.EMAIL) == Channel.EMAIL and not read_as.get("event"):
+        raise Invalid(f"{field}.event: name the event that leads to the survey.", field=f"{field}.event")
+    return read_as
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 500:
+        raise Invalid(f"{where}: write a text of 1 to 500 characters.", field=where)
+    return value
+
+
+def _length(value: object, where: str) -> Any:
+    try:
+        return durations.parse(value, field=where)
+    except Invalid as error:
+        raise Invalid(f"{where}: {error}", field=where) from None
+
+
+def _condition(value: object, where: str) -> str:
+    text = _text(value, where)
+    try:
+        fql.predicate(text)
+    except Invalid as error:
+        raise Invalid(f"{where}: {error}", field=where) from None
+    return text
+
+
+def _share(value: object, where: str) -> float:
+    """`25%` or 0.25."""
+    try:
+        share = float(value[:-1]) / 100 if isinstance(value, str) and value.endswith("%") else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        share = -1.0
+    if not 0 < share <= 1 or isinstance(value, bool):
+        raise Invalid(f"{where}: write a share above 0% and up to 100%, like 25%.", field=where)
+    return share
+
+
+def _count(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise Invalid(f"{where}: write a whole number, 1 or more.", field=where)
+    return value
+
+
+def _moment(value: object, where: str) -> datetime:
+    """A date means its first moment in UTC; a time without a zone is UTC."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time(), tzinfo=UTC)
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise Invalid(f"{where}: write a date like 2027-01-31.", field=where) from None
+    if not isinstance(value, datetime):
+        raise Invalid(f"{where}: write a date like 2027-01-31.", field=where)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _window(value: object, where: str) -> Window:
+    if not isinstance(value, Mapping):
+        raise Invalid(f"{where}: write days, from, to and zone.", field=where)
+    unknown = set(value) - {"days", "from", "to", "zone"}
+    if unknown:
+        raise Invalid(f"{where}.{sorted(unknown)[0]}: there is no such key.", field=where)
+    days = value.get("days", [day.name.lower() for day in Day])
+    try:
+        chosen = tuple(sorted({Day[str(day).upper()] for day in days}))
+    except (KeyError, TypeError):
+        raise Invalid(f"{where}.days: write a list of mon, tue, wed, thu, fri, sat, sun.", field=where) from None
+    start, end = _hour(value.get("from", "00:00"), f"{where}.from"), _hour(value.get("to", "23:59"), f"{where}.to")
+    if not chosen or start >= end:
+        raise Invalid(f"{where}: the window never opens; `from` comes before `to`, on at least one day.", field=where)
+    zone = value.get("zone", "contact")
+    if zone != "contact":
+        try:
+            ZoneInfo(str(zone))
+        except (KeyError, ValueError, OSError):
+            raise Invalid(f"{where}.zone: write `contact` or a zone like Europe/Berlin.", field=where) from None
+    return Window(days=chosen, start=start, end=end, zone=str(zone))
+
+
+def _hour(value: object, where: str) -> time:
+    if isinstance(value, int) and not isinstance(value, bool):  # YAML 1.1 reads 09:30 without quotes as 570 minutes
+        value = f"{value // 60:02d}:{value % 60:02d}"
+    try:
+        return time.fromisoformat(str(value))
+    except ValueError:
+        raise Invalid(f'{where}: write a time of day like "09:00".', field=where) from None
+
+
+def _template(value: object, where: str) -> Template:
+    if not isinstance(value, Mapping) or set(value) - {"subject", "intro"}:
+        raise Invalid(f"{where}: write `subject` and `intro`.", field=where)
+    for key, text in value.items():
+        if not isinstance(text, str) or len(text) > 2000:
+            raise Invalid(f"{where}.{key}: write a text of at most 2,000 characters.", field=f"{where}.{key}")
+    return Template(**value)
+
+
+def _channel(value: object, where: str) -> Channel:
+    if value in CHANNELS_NOT_YET:
+        raise Invalid(f"{where}: not yet: this version of Heard asks by email only.", field=where)
+    if value != Channel.EMAIL.value:
+        raise Invalid(f"{where}: write email.", field=where)
+    return Channel.EMAIL
+
+
+def _status(value: object, where: str) -> Status:
+    try:
+        return Status(str(value))
+    except ValueError:
+        raise Invalid(f"{where}: write one of {', '.join(Status)}.", field=where) from None
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "channel": _channel,
+    "event": _text,
+    "where": _condition,
+    "list": _text,
+    "delay": _length,
+    "throttle": _length,
+    "older_than": _length,
+    "sample": _share,
+    "window": _window,
+    "daily_cap": _count,
+    "quota": _count,
+    "starts": _moment,
+    "ends": _moment,
+    "template": _template,
+    "status": _status,
+}

@@ -1,0 +1,200 @@
+"""Settings: environment variables that begin with HEARD_, each with its meaning and default.
+
+The reference page is made from `SETTINGS`, and an unknown name stops the start: a setting with a typo is worse than none.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from heard.errors import Invalid
+
+YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+INJECTED = ("HEARD_PORT", "HEARD_SERVICE_")  # Kubernetes sets these for a service that is called heard
+EXAMPLE_SECRETS = {"secret", "changeme", "change-me", "example", "password"}
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(name="HEARD_DATA", default="./heard-data", help="The folder where everything is kept."),
+    Setting(
+        name="HEARD_DATABASE_URL",
+        default="sqlite:///DATA/heard.db",
+        help="Where state is kept: `sqlite:///path` or `postgresql://user:password@host/name`.",
+    ),
+    Setting(
+        name="HEARD_LOG_URL",
+        default="(files in DATA/log)",
+        help="Where accepted requests wait. Only the embedded log is there yet; leave it unset.",
+    ),
+    Setting(
+        name="HEARD_LOG_SEGMENT_BYTES",
+        default="33554432",
+        help="The size of one file of the embedded log. Two of them are kept ready ahead.",
+    ),
+    Setting(
+        name="HEARD_SMTP_URL",
+        default="(unset: mails go to the outbox)",
+        help="The mail server: `smtp[s]://user:password@host:port`. STARTTLS and AUTH are used when it offers them.",
+    ),
+    Setting(name="HEARD_SMTP_CONNECTIONS", default="8", help="How many mails are handed over side by side, 1 to 64."),
+    Setting(
+        name="HEARD_BASE_URL",
+        default="http://localhost:PORT",
+        help="How the outside reaches Heard; links in mails begin with it. May have a path prefix.",
+    ),
+    Setting(
+        name="HEARD_TRUSTED_PROXIES",
+        default="(none)",
+        help="Networks whose X-Forwarded-For is believed, like `10.0.0.0/8, 127.0.0.1`.",
+    ),
+    Setting(
+        name="HEARD_SECRET",
+        default="(made at first start, kept in DATA/secret)",
+        help="Signs the links in mails; at least 32 characters. Changing it breaks links already sent.",
+    ),
+    Setting(name="HEARD_SECRET_FILE", default="DATA/secret", help="A file that holds the secret instead."),
+    Setting(
+        name="HEARD_ALLOW_PRIVATE_NETWORK",
+        default="off",
+        help="On: outgoing webhooks may reach loopback and private addresses. For development and tests.",
+    ),
+    Setting(name="HEARD_LOG_LEVEL", default="info", help="What is logged to stderr: debug, info, warning or error."),
+)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    data: Path
+    database_url: str
+    segment_bytes: int
+    smtp_url: str | None
+    smtp_connections: int
+    base_url: str | None  # without a slash at the end; None = made from the port
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    secret: str | None
+    secret_file: Path
+    allow_private_network: bool
+    log_level: str
+
+    @property
+    def control_socket(self) -> Path:
+        """Where commands reach a running heart."""
+        return self.data / "heard.sock"
+
+    @property
+    def web_socket(self) -> Path:
+        """Where the collector hands on what is not for itself."""
+        return self.data / "web.sock"
+
+
+def read(environment: Mapping[str, str] | None = None, *, data: Path | None = None) -> Settings:
+    """The settings of this process. `data` (from the command line) wins over HEARD_DATA.
+
+    Raises:
+        Invalid: naming the variable and the fix.
+    """
+    given = os.environ if environment is None else environment
+    known = {setting.name for setting in SETTINGS}
+    for name in given:
+        if name.startswith("HEARD_") and name not in known and not name.startswith(INJECTED):
+            raise Invalid(f"{name} is not a setting of Heard. Known: {', '.join(sorted(known))}.", field=name)
+    folder = (data or Path(given.get("HEARD_DATA") or "heard-data")).absolute()
+    if given.get("HEARD_LOG_URL"):
+        raise Invalid("HEARD_LOG_URL: not yet: leave it unset to use the embedded log.", field="HEARD_LOG_URL")
+    return Settings(
+        data=folder,
+        database_url=_database(given.get("HEARD_DATABASE_URL") or f"sqlite:///{folder / 'heard.db'}"),
+        segment_bytes=_number(given, "HEARD_LOG_SEGMENT_BYTES", 32 << 20, 1 << 20, 1 << 30),
+        smtp_url=given.get("HEARD_SMTP_URL") or None,
+        smtp_connections=_number(given, "HEARD_SMTP_CONNECTIONS", 8, 1, 64),
+        base_url=_base(given.get("HEARD_BASE_URL")),
+        trusted_proxies=_networks(given.get("HEARD_TRUSTED_PROXIES", "")),
+        secret=_secret(given.get("HEARD_SECRET")),
+        secret_file=Path(given.get("HEARD_SECRET_FILE") or folder / "secret"),
+        allow_private_network=_switch(given, "HEARD_ALLOW_PRIVATE_NETWORK"),
+        log_level=_level(given.get("HEARD_LOG_LEVEL", "info")),
+    )
+
+
+def secret(settings: Settings) -> bytes:
+    """The installation's secret; made, with 256 bits of entropy, when there is none."""
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.secret_file
+    try:
+        text = path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = secrets.token_urlsafe(32)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    return (_secret(text, field=str(path)) or "").encode()
+
+
+def _secret(text: str | None, field: str = "HEARD_SECRET") -> str | None:
+    if not text:
+        return None
+    if len(text) < 32 or text.lower() in EXAMPLE_SECRETS or len(set(text)) < 8:
+        raise Invalid(f"{field}: use at least 32 random characters; `openssl rand -base64 32` makes them.", field=field)
+    return text
+
+
+def _database(url: str) -> str:
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise Invalid(
+            "HEARD_DATABASE_URL: begin with sqlite:/// or postgresql://.", field="HEARD_DATABASE_URL"
+        )
+    return url
+
+
+def _base(url: str | None) -> str | None:
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise Invalid("HEARD_BASE_URL: write it like https://feedback.example.com.", field="HEARD_BASE_URL")
+    return url.rstrip("/")
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise Invalid(f"HEARD_TRUSTED_PROXIES: {error}.", field="HEARD_TRUSTED_PROXIES") from None
+
+
+def _number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = given.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdigit() or not least <= int(text) <= most:
+        raise Invalid(f"{name}: write a whole number from {least} to {most}.", field=name)
+    return int(text)
+
+
+def _switch(given: Mapping[str, str], name: str) -> bool:
+    text = given.get(name, "").strip().lower()
+    if text not in YES | NO:
+        raise Invalid(f"{name}: write on or off.", field=name)
+    return text in YES
+
+
+def _level(text: str) -> str:
+    if text.lower() not in ("debug", "info", "warning", "error"):
+        raise Invalid("HEARD_LOG_LEVEL: write debug, info, warning or error.", field="HEARD_LOG_LEVEL")
+    return text.lower()

@@ -1,0 +1,1 @@
+"""What messages are routed to; one file each."""

@@ -1,0 +1,207 @@
+"""What a batch of one workspace needs to know. It is loaded at once, and learns each outcome so that the next message
+of the batch sees it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import msgspec
+from sqlalchemy import Connection
+
+from heard import fql
+from heard.campaigns.campaign import Campaign
+from heard.contacts import address as addresses
+from heard.contacts import traits
+from heard.contacts.contact import Contact
+from heard.contacts.standing import Kind, Suppression, standing
+from heard.deliveries import schedule
+from heard.deliveries.case import Case, Invited, Policy, Trigger
+from heard.deliveries.decision import Decision
+from heard.deliveries.ledger import Touch, Touches
+from heard.store import contacts as stored_contacts
+from heard.store import cursors
+from heard.store import decisions as stored_decisions
+from heard.store import touches as stored_touches
+from heard.store.directory import Directory
+
+Held = tuple[Decision, Trigger]
+
+
+class Known:
+    """One workspace, as far as a batch is concerned. Queries happen in the `load` methods, one a table."""
+
+    def __init__(self, connection: Connection, directory: Directory, workspace: int) -> None:
+        self.connection = connection
+        self.directory = directory
+        self.workspace = workspace
+        self.contacts: dict[str, Contact] = {}
+        self.changed: dict[int, Contact] = {}
+        self.decided: set[tuple[int, str]] = set()
+        self.held: dict[str, list[Held]] = defaultdict(list)
+        self._adoptable: dict[str, list[Contact]] = {}
+        self._touches: dict[int | str, list[Touch]] = defaultdict(list)
+        self._suppressions: dict[int | str, list[Suppression]] = defaultdict(list)
+        self._asked_about: set[int | str] = set()
+        self._invited: dict[int, Invited] = {}
+        self._new_contacts: Iterable[int] = iter(())
+        self._new_decisions: Iterable[int] = iter(())
+
+    # ── loading ──
+
+    def load_contacts(self, user_ids: set[str], emails_of_identified: dict[str, str]) -> None:
+        """The users of the batch. `emails_of_identified`: userId -> address, for those an identify speaks of."""
+        self.contacts = stored_contacts.by_user_id(self.connection, self.workspace, user_ids)
+        strangers = {user: email for user, email in emails_of_identified.items() if user not in self.contacts}
+        if keys := {addresses.key(email) for email in strangers.values()}:
+            found = stored_contacts.by_email_key(self.connection, self.workspace, keys)
+            self._adoptable = {
+                key: [each for each in people if each.user_id is None] for key, people in found.items()
+            }
+
+    def reserve(self, *, contacts: int, decisions: int) -> None:
+        """Numbers for what the batch may create; those that are not used are simply never used."""
+        for name, count in (("contacts", contacts), ("decisions", decisions)):
+            if count:
+                first = cursors.take(self.connection, name, count)
+                setattr(self, f"_new_{name}", iter(range(first, first + count)))
+
+    def load_decisions(self, triggers: Iterable[str], identified: Iterable[str]) -> None:
+        """What was decided about these triggers before, and what waits for these users."""
+        if keys := list(triggers):
+            self.decided = stored_decisions.triggers_decided(self.connection, self.workspace, keys)
+        if users := list(identified):
+            for decision, waiting in stored_decisions.held_for(self.connection, self.workspace, users):
+                if decision.user_id is not None:
+                    self.held[decision.user_id].append((decision, msgspec.json.decode(waiting, type=Trigger)))
+
+    def load_people(self, contacts: Iterable[int], email_keys: Iterable[str]) -> None:
+        """The touches and suppressions of these contacts and mailboxes, those not loaded yet."""
+        ids = {each for each in contacts if each not in self._asked_about}
+        keys = {each for each in email_keys if each not in self._asked_about}
+        if not ids and not keys:
+            return
+        self._asked_about |= ids | keys
+        for touch in stored_touches.of(self.connection, self.workspace, ids, keys):
+            self._learn_touch(touch, ids, keys)
+        for row in stored_contacts.suppressions_of(self.connection, self.workspace, ids, keys):
+            for key in {row.contact, row.email_key} & (ids | keys):
+                if key is not None:
+                    self._suppressions[key].append(row)
+
+    # ── what is known ──
+
+    def next_contact(self) -> int:
+        return next(iter(self._new_contacts))
+
+    def next_decision(self) -> int:
+        return next(iter(self._new_decisions))
+
+    def adoptable(self, email: str | None) -> Contact | None:
+        """The one contact without userId behind this address; None when there is none, or more than one."""
+        people = self._adoptable.get(addresses.key(email), []) if email else []
+        return people[0] if len(people) == 1 else None
+
+    def adopt(self, contact: Contact) -> None:
+        if contact.email_key:
+            self._adoptable.pop(contact.email_key, None)
+
+    def touches(self, contact: Contact) -> Touches:
+        """Everything on the ledger about this person, by contact or by mailbox, each touch once."""
+        self._ensure(contact)
+        mine = {touch.delivery: touch for key in _keys(contact) for touch in self._touches[key]}
+        return Touches(mine.values())
+
+    def standing(self, contact: Contact) -> frozenset[Kind]:
+        self._ensure(contact)
+        return standing({row for key in _keys(contact) for row in self._suppressions[key]})
+
+    def invited(self, campaign: Campaign, now: datetime) -> Invited:
+        """Counted only for campaigns that have a cap or a quota."""
+        if campaign.daily_cap is None and campaign.quota is None:
+            return Invited()
+        if campaign.id not in self._invited:
+            self._invited[campaign.id] = stored_touches.invited(self.connection, self.workspace, campaign.id, now)
+        return self._invited[campaign.id]
+
+    def case(self, campaign: Campaign, trigger: Trigger | None, contact: Contact | None, *, now: datetime) -> Case:
+        """The whole question, from what is known."""
+        people = traits.decode(contact.traits) if contact else {}
+        zone = schedule.zone_of(campaign, people)
+        due = schedule.due(campaign, event_at=trigger.at if trigger else now, now=now, zone=zone)
+        return Case(
+            campaign=campaign,
+            policy=self.policy,
+            now=now,
+            due=due,
+            trigger=trigger,
+            contact=contact,
+            standing=self.standing(contact) if contact else frozenset(),
+            touches=self.touches(contact) if contact else Touches(),
+            metric_quiet_period=self._quiet_period(campaign),
+            conditions_met=conditions_met(campaign, trigger, people if contact else None),
+            invited=self.invited(campaign, now),
+        )
+
+    @property
+    def policy(self) -> Policy:
+        intake = self.directory.intakes.get(self.workspace)
+        return intake.policy if intake else Policy(quiet_period=self.directory.workspaces[self.workspace].quiet_period)
+
+    # ── learning ──
+
+    def learn_contact(self, contact: Contact) -> None:
+        if contact.user_id is not None:
+            self.contacts[contact.user_id] = contact
+        self.changed[contact.id] = contact
+
+    def learn_touch(self, touch: Touch) -> None:
+        keys = {touch.contact} | ({touch.email_key} if touch.email_key else set())
+        self._learn_touch(touch, keys, keys)
+        if touch.campaign in self._invited:
+            before = self._invited[touch.campaign]
+            day = touch.at.date()
+            by_day = {**before.by_day, day: before.by_day.get(day, 0) + 1}
+            self._invited[touch.campaign] = Invited(total=before.total + 1, by_day=by_day)
+
+    def _learn_touch(self, touch: Touch, ids: Iterable[int | str], keys: Iterable[int | str]) -> None:
+        for key in (touch.contact, touch.email_key):
+            if key is not None and (key in ids or key in keys):
+                self._touches[key].append(touch)
+
+    def _ensure(self, contact: Contact) -> None:
+        """Rarely more than a look: an address that only this batch brought may not be loaded yet."""
+        self.load_people([contact.id], [contact.email_key] if contact.email_key else [])
+
+    def _quiet_period(self, campaign: Campaign) -> timedelta | None:
+        """The longest quiet period that any survey of this metric asks for."""
+        periods = [
+            survey.quiet_period
+            for survey in self.directory.surveys.values()
+            if survey.workspace == self.workspace and survey.kind == campaign.metric and survey.quiet_period
+        ]
+        return max(periods, default=None)
+
+
+def conditions_met(campaign: Campaign, trigger: Trigger | None, person: dict[str, object] | None) -> bool:
+    """`campaign.where` on the event, with the contact's traits beside it.
+
+    Without an event there is nothing to judge; about somebody not identified yet, traits cannot be judged either, and
+    the decision that is held is made again when they are.
+    """
+    if campaign.where is None or trigger is None:
+        return True
+    if person is None and _speaks_of_traits(campaign.where):
+        return True
+    return fql.predicate(campaign.where)({**trigger.document, "traits": person or {}})
+
+
+@lru_cache(maxsize=1000)
+def _speaks_of_traits(condition: str) -> bool:
+    return any(path[0] == "traits" for path in fql.fields(fql.parse(condition)))
+
+
+def _keys(contact: Contact) -> tuple[int | str, ...]:
+    return (contact.id, contact.email_key) if contact.email_key else (contact.id,)

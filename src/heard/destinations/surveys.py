@@ -1,0 +1,256 @@
+"""Our own engine as a destination: a message becomes a contact, a decision, a delivery.
+
+`consider` handles one message with what is known and returns nothing to look up: the step around it
+(`heard.pipeline.route`) has loaded a whole batch before, and keeps the whole outcome after.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from heard import ids
+from heard.campaigns.campaign import Campaign, Status
+from heard.campaigns.events import canonical
+from heard.contacts import address as addresses
+from heard.contacts.contact import Contact, identified
+from heard.deliveries.case import Case, Trigger
+from heard.deliveries.decision import Decision, Outcome, revised
+from heard.deliveries.delivery import Delivery, State
+from heard.deliveries.eligibility import Decline, Invite, decide
+from heard.deliveries.ledger import Touch, TouchKind, TouchState
+from heard.deliveries.reasons import Objection, Reason
+from heard.destinations.known import Known
+from heard.messages.message import Message
+
+title = "Surveys"
+help = "Keeps contacts, decides whom to ask after which event, and sends the surveys."
+
+_document = msgspec.json.Decoder(dict[str, Any])
+_email = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Considered:
+    """What a batch led to in one workspace, until it is kept."""
+
+    def __init__(self) -> None:
+        self.decisions: dict[int, tuple[Decision, bytes | None]] = {}
+        self.revised: dict[int, Decision] = {}
+        self.deliveries: list[Delivery] = []
+        self.touches: list[Touch] = []
+        self.listed: list[tuple[str, int]] = []
+        self.activated: set[int] = set()
+        self.settled: list[Trigger] = []  # messages that are held no longer
+
+    def decision(self, decision: Decision, waiting: bytes | None = None) -> None:
+        if decision.id in self.decisions:
+            self.decisions[decision.id] = (decision, waiting)
+        else:
+            self.revised[decision.id] = decision
+
+
+def consider(message: Message, known: Known, outcome: Considered, *, now: datetime) -> tuple[str, str | None]:
+    """What one message means for contacts and campaigns: (verdict, reason) for the debugger.
+
+    `accepted` or `held`; the reason says what came of it where that is not plain.
+    """
+    if message.type == "identify":
+        return _identify(message, known, outcome, now=now)
+    if message.type == "track" and message.event:
+        campaigns = known.directory.triggered.get((known.workspace, canonical(message.event)), ())
+        if campaigns:
+            return _trigger(message, campaigns, known, outcome, now=now)
+    return "accepted", None
+
+
+def email_in(message: Message) -> str | None:
+    """The address an identify brings, if it brings a usable one."""
+    if b'"email"' not in message.traits:
+        return None
+    said = _email.decode(message.traits).get("email")
+    return addresses.read(msgspec.json.decode(said)) if said is not None else None
+
+
+def trigger_key(message: Message) -> str:
+    return f"{message.source}:{message.id}"
+
+
+def hold_until(trigger: Trigger, late_identify: timedelta) -> datetime:
+    return trigger.received_at + late_identify
+
+
+def _identify(message: Message, known: Known, outcome: Considered, *, now: datetime) -> tuple[str, str | None]:
+    if message.user_id is None:
+        return "accepted", "no_user_id"  # the userId is how an event finds its contact; without one there is none
+    contact = known.contacts.get(message.user_id)
+    if contact is None:
+        if _is_a_sync(message):
+            return "accepted", "sync_of_unknown_contact"
+        contact = _met(message, known)
+    else:
+        updated = identified(contact, message.traits)
+        if updated is not contact:
+            known.learn_contact(updated)
+        contact = updated
+    for decision, trigger in known.held.pop(message.user_id, ()):
+        if decision.held_until is None or message.received_at <= decision.held_until:
+            _settle(decision, trigger, contact, known, outcome, now=now)
+        else:
+            known.held[message.user_id].append((decision, trigger))
+    return "accepted", None
+
+
+def _met(message: Message, known: Known) -> Contact:
+    """Somebody new, or somebody known by address alone who now has a userId."""
+    seen = min(message.at, message.received_at)
+    adopted = known.adoptable(email_in(message))
+    if adopted is not None:
+        known.adopt(adopted)
+        before = msgspec.structs.replace(adopted, user_id=message.user_id)
+    else:
+        before = Contact(
+            id=known.next_contact(), workspace=known.workspace, user_id=message.user_id, first_seen=seen
+        )
+    contact = identified(before, message.traits)
+    known.learn_contact(contact)
+    return contact
+
+
+def _is_a_sync(message: Message) -> bool:
+    """Audiences and computed traits arrive as identify calls about people; they never make one."""
+    return b'"personas"' in message.context and "personas" in _document.decode(message.context)
+
+
+def _trigger(
+    message: Message, campaigns: tuple[Campaign, ...], known: Known, outcome: Considered, *, now: datetime
+) -> tuple[str, str | None]:
+    trigger = _trigger_of(message)
+    contact = known.contacts.get(message.user_id) if message.user_id else None
+    held = False
+    for campaign in campaigns:
+        if (campaign.id, trigger.key) in known.decided:
+            continue  # decided before, for ever
+        known.decided.add((campaign.id, trigger.key))
+        held |= _first_decision(campaign, trigger, contact, known, outcome, now=now)
+    return ("held", Reason.NOT_IDENTIFIED.value) if held else ("accepted", None)
+
+
+def _first_decision(
+    campaign: Campaign, trigger: Trigger, contact: Contact | None, known: Known, outcome: Considered, *, now: datetime
+) -> bool:
+    """Decide and keep; True when the track waits for its identify."""
+    case = known.case(campaign, trigger, contact, now=now)
+    decision = Decision(
+        id=known.next_decision(),
+        workspace=known.workspace,
+        campaign=campaign.id,
+        trigger=trigger.key,
+        message_id=trigger.message_id,
+        event=trigger.event,
+        event_at=trigger.at,
+        user_id=trigger.user_id,
+        contact=contact.id if contact else None,
+        at=now,
+        outcome=Outcome.DECLINED,
+    )
+    answer = decide(case)
+    if _only_waits_for_an_identify(answer) and trigger.user_id and known.policy.late_identify > timedelta(0):
+        until = hold_until(trigger, known.policy.late_identify)
+        waiting = Objection(Reason.NOT_IDENTIFIED, until, "Waits for an identify with this userId.")
+        held = msgspec.structs.replace(
+            decision, outcome=Outcome.HELD, objections=(waiting,), held_until=until
+        )
+        outcome.decisions[decision.id] = (held, msgspec.json.encode(trigger))
+        known.held[trigger.user_id].append((held, trigger))
+        return True
+    outcome.decisions[decision.id] = (_answered(decision, answer, case, known, outcome), None)
+    return False
+
+
+def _settle(
+    decision: Decision, trigger: Trigger, contact: Contact, known: Known, outcome: Considered, *, now: datetime
+) -> None:
+    """The identify a track waited for has come: the same row becomes invited, or declined for another reason."""
+    campaign = known.directory.campaigns.get(decision.campaign)
+    if campaign is None:
+        return
+    case = known.case(campaign, trigger, contact, now=now)
+    told = revised(decision, at=now, cause="identified", contact=contact.id, held_until=None)
+    outcome.decision(_answered(told, decide(case), case, known, outcome))
+    outcome.settled.append(trigger)
+
+
+def _answered(
+    decision: Decision, answer: Invite | Decline, case: Case, known: Known, outcome: Considered
+) -> Decision:
+    """The decision with its answer, and everything an invitation brings with it."""
+    campaign, contact, trigger = case.campaign, case.contact, case.trigger
+    if contact is not None and case.conditions_met and campaign.status == Status.READY:
+        outcome.activated.add(campaign.id)
+    if isinstance(answer, Decline):
+        return msgspec.structs.replace(decision, outcome=Outcome.DECLINED, objections=answer.objections)
+    assert contact is not None and contact.email and trigger is not None  # the rules saw to it
+    delivery = Delivery(
+        id=ids.delivery_id(campaign.id, contact.id, trigger.key, TouchKind.FIRST.value),
+        workspace=known.workspace,
+        decision=decision.id,
+        campaign=campaign.id,
+        survey=campaign.survey,
+        contact=contact.id,
+        user_id=contact.user_id,
+        address=contact.email,
+        channel=campaign.channel.value,
+        kind=TouchKind.FIRST,
+        state=State.SCHEDULED,
+        due_at=answer.at,
+        event=trigger.event,
+        event_at=trigger.at,
+        properties=msgspec.json.encode(trigger.document.get("properties") or {}),
+    )
+    touch = Touch(
+        contact=contact.id,
+        email_key=contact.email_key,
+        campaign=campaign.id,
+        metric=campaign.metric,
+        channel=campaign.channel.value,
+        kind=TouchKind.FIRST,
+        at=answer.at,
+        state=TouchState.RESERVED,
+        delivery=delivery.id,
+    )
+    known.learn_touch(touch)
+    outcome.deliveries.append(delivery)
+    outcome.touches.append(touch)
+    if campaign.list:
+        outcome.listed.append((campaign.list, contact.id))
+    return msgspec.structs.replace(decision, outcome=Outcome.INVITED, objections=(), delivery=delivery.id)
+
+
+def _only_waits_for_an_identify(answer: Invite | Decline) -> bool:
+    return isinstance(answer, Decline) and all(no.reason == Reason.NOT_IDENTIFIED for no in answer.objections)
+
+
+def _trigger_of(message: Message) -> Trigger:
+    context = _document.decode(message.context)
+    consent = context.get("consent")
+    preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
+    return Trigger(
+        key=trigger_key(message),
+        message_id=message.id,
+        event=message.event or "",
+        at=message.at,
+        received_at=message.received_at,
+        user_id=message.user_id,
+        document={
+            "type": message.type,
+            "event": message.event,
+            "userId": message.user_id,
+            "anonymousId": message.anonymous_id,
+            "messageId": message.id,
+            "properties": _document.decode(message.properties),
+            "context": context,
+        },
+        consent=preferences if isinstance(preferences, dict) else None,
+    )

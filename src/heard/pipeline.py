@@ -1,0 +1,271 @@
+"""Read this first: the loops of the product, on one page.
+
+    loop      reads                      decides                              keeps, in one transaction
+    collect   an HTTP body               parse, auth, limits                  the request on the log; only then 200
+    route     the log, from its offset   repeats, identity, contacts, asking  all of it and the new offset
+    send      deliveries that are due    still wanted? render                 `sending` before, the outcome after
+    lapse     what waited long enough    declined, expired                    the revised decision
+    answer    the survey page            valid? human?                        the answer, every version of it
+
+`collect` is the other process (`heard.collector`); `answer` runs when somebody posts (`heard.steps.answer`). The rest
+is here: each loop takes one step, and when there is nothing to do it waits. All state goes through one writer, so
+steps never fight; a step that fails is tried again, and a record that fails by itself is set aside and passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from heard.board import Board
+from heard.channels.channel import Channel
+from heard.channels.email.mail import Mail
+from heard.clock import Clock
+from heard.deliveries.delivery import Delivery
+from heard.errors import DeliveryFailed
+from heard.log.log import Damage, LogReader, Record
+from heard.steps import keep, lapse, route, send
+from heard.steps.send import Ready
+from heard.store import cursors, days, decisions, deliveries
+from heard.store.directory import Directory
+from heard.store.store import Store
+from heard.store.types import moment
+
+log = structlog.get_logger()
+
+BATCH_RECORDS, BATCH_BYTES = 1000, 4 << 20
+CLAIM = 200  # deliveries taken at a time
+IDLE = 0.01  # seconds between two looks at the log's watermark, which costs no syscall
+PAUSE_AFTER_FAILURE = 1.0
+HOUSEKEEPING = timedelta(hours=1)
+
+
+class Pipeline:
+    """The loops over one installation. `start` runs them; `idle` and `advance` are for the test clock."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        reader: LogReader,
+        board: Board,
+        clock: Clock,
+        channel: Channel,
+        mail: Callable[[Ready, datetime], Mail],
+        directory: Callable[[], Directory],
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.store, self.reader, self.board, self.clock, self.channel = store, reader, board, clock, channel
+        self._mail, self._directory, self._changed = mail, directory, changed
+        self.offset = store.read_now(lambda connection: cursors.get(connection, cursors.ROUTER))
+        self.routed = 0
+        self.lag = 0.0  # seconds between receipt and commit of the newest routed message
+        self.failing: dict[str, str] = {}  # loop -> what is wrong, while it is
+        self._routing, self._lapsing = asyncio.Lock(), asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._on_the_way: dict[str, asyncio.Task[None]] = {}  # deliveries between claim and outcome
+        self._places = asyncio.Semaphore(channel.connections)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._kept_house: datetime | None = None
+
+    # ── the loops ──
+
+    def start(self) -> None:
+        loops = {"route": self.route_once, "send": self.send_once, "lapse": self.lapse_once}
+        self._tasks = [asyncio.create_task(self._forever(name, step), name=name) for name, step in loops.items()]
+
+    async def stop(self) -> None:
+        """Finish what is being handed over, then stop."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._on_the_way:
+            await asyncio.wait(self._on_the_way.values(), timeout=5)
+
+    async def route_once(self) -> bool:
+        """One batch of the log; False when there is none."""
+        if self.board.durable <= self.offset:
+            return False
+        async with self._routing:
+            records = await asyncio.to_thread(
+                self.reader.read, self.offset, max_records=BATCH_RECORDS, max_bytes=BATCH_BYTES
+            )
+            if not records:
+                return False
+            try:
+                await self._route(records)
+            except OperationalError:
+                raise  # the database is not there: nothing is wrong with the records
+            except Exception:
+                log.exception("batch_failed", offset=self.offset, records=len(records))
+                self.store.days_made.clear()
+                for record in records:
+                    await self._route_alone(record)
+            return True
+
+    async def send_once(self) -> bool:
+        """Claim what is due and set it on its way; False when nothing is due."""
+        room = CLAIM - len(self._on_the_way)
+        if room <= 0:
+            await asyncio.wait(self._on_the_way.values(), return_when=asyncio.FIRST_COMPLETED)
+            return True
+        now, directory, busy = self.clock.now(), self._directory(), set(self._on_the_way)
+        claimed = await self.store.read(
+            lambda connection: deliveries.due(connection, now, room + len(busy), directory.paused())
+        )
+        claimed = [delivery for delivery in claimed if delivery.id not in busy][:room]
+        if not claimed:
+            return False
+        ready = await self.store.write(partial(send.still_wanted, claimed=claimed, directory=directory, now=now))
+        for each in ready:
+            self._on_the_way[each.delivery.id] = asyncio.create_task(self._hand_over(each))
+        return True
+
+    async def lapse_once(self) -> bool:
+        """What time alone does; False when nothing lapsed."""
+        async with self._lapsing:
+            now = self.clock.now()
+            if self._kept_house is None or abs(now - self._kept_house) >= HOUSEKEEPING:
+                self._kept_house = now
+                await self.store.write(partial(_keep_house, now=now))
+                await asyncio.to_thread(self.reader.drop_before, self.offset)
+            if self.board.durable > self.offset:
+                return False  # an identify that came in time may still wait on the log
+            earliest = await self.store.read(decisions.next_held)
+            if earliest is None or moment(earliest) > now:
+                return False
+            return await self.store.write(partial(lapse.decline_what_waited, until=now, now=now)) > 0
+
+    # ── for the test clock ──
+
+    async def idle(self) -> None:
+        """Return when everything that could be done now is done."""
+        while True:
+            while await self.route_once() or await self.lapse_once() or await self.send_once():
+                pass
+            if not self._on_the_way:
+                return
+            await asyncio.wait(self._on_the_way.values())
+
+    async def advance(self, to: datetime) -> None:
+        """Visit every due moment up to `to` in its order, each until all is idle."""
+        await self.idle()
+        while (due := await self.next_moment()) is not None and due <= to:
+            self.clock.move_to(max(due, self.clock.now()))
+            await self.idle()
+        self.clock.move_to(to)
+        self._kept_house = None
+        await self.idle()
+
+    async def next_moment(self) -> datetime | None:
+        """When something falls due next; None when nothing waits."""
+        paused = self._directory().paused()
+
+        def look(connection: Connection) -> list[datetime | None]:
+            held = decisions.next_held(connection)
+            return [deliveries.next_due(connection, paused), moment(held) if held is not None else None]
+
+        return min((each for each in await self.store.read(look) if each is not None), default=None)
+
+    def wake(self) -> None:
+        """Something may be due that was not: look at once."""
+        self._wake.set()
+
+    # ── steps ──
+
+    async def _route(self, records: Sequence[Record | Damage]) -> None:
+        routed = await self.store.write(
+            lambda connection: route.route(
+                connection,
+                records,
+                directory=self._directory(),
+                now=self.clock.now(),
+                days_made=self.store.days_made,
+            )
+        )
+        self.offset = records[-1].next_offset
+        self.routed += routed.messages
+        if routed.newest is not None:
+            self.lag = (self.clock.now() - routed.newest).total_seconds()
+        if routed.activated:
+            await self._changed()
+        if routed.due:
+            self.wake()
+
+    async def _route_alone(self, record: Record | Damage) -> None:
+        """A record of a batch that failed; one that fails by itself too is set aside, and the log goes on."""
+        try:
+            await self._route([record])
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("record_set_aside", offset=record.offset)
+            reason = repr(error)
+            data = record.payload if isinstance(record, Record) else record.data
+
+            def pass_over(connection: Connection) -> None:
+                keep.aside(connection, record.offset, self.clock.now(), reason, data)
+                cursors.put(connection, cursors.ROUTER, record.next_offset)
+
+            self.store.days_made.clear()
+            await self.store.write(pass_over)
+            self.offset = record.next_offset
+
+    async def _hand_over(self, ready: Ready) -> None:
+        """One mail, from intent to outcome. Nobody else has this delivery while it is on the way."""
+        delivery: Delivery = ready.delivery
+        try:
+            async with self._places:
+                delivery = await self.store.write(partial(send.begin, delivery=delivery))
+                try:
+                    await self.channel.hand_over(self._mail(ready, self.clock.now()))
+                except DeliveryFailed as error:
+                    if not error.permanent:
+                        log.warning("mail_not_taken", delivery=delivery.id, error=str(error))
+                    failed = partial(send.failed, delivery=delivery, error=error, now=self.clock.now())
+                    await self.store.write(failed)
+                else:
+                    await self.store.write(partial(send.sent, delivery=delivery, now=self.clock.now()))
+        except Exception as error:
+            log.exception("delivery_failed", delivery=delivery.id)
+            broken = DeliveryFailed(f"Heard could not make this mail: {error}", permanent=True)
+            await self.store.write(partial(send.failed, delivery=delivery, error=broken, now=self.clock.now()))
+        finally:
+            self._on_the_way.pop(delivery.id, None)
+            self._wake.set()
+
+    async def _forever(self, name: str, step: Callable[[], Awaitable[bool]]) -> None:
+        while True:
+            try:
+                busy = await step()
+                self.failing.pop(name, None)
+            except Exception as error:
+                log.exception("loop_failed", loop=name)
+                self.failing[name] = str(error)
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                continue
+            if not busy:
+                await self._pause(name)
+
+    async def _pause(self, name: str) -> None:
+        if name == "route":
+            await asyncio.sleep(IDLE)
+        elif name == "send":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), timeout=0.5)
+            self._wake.clear()
+        else:
+            await asyncio.sleep(0.5)
+
+
+def _keep_house(connection: Connection, *, now: datetime) -> None:
+    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more."""
+    lapse.expire(connection, now=now)
+    days.forget_seen(connection, before=days.before(days.day_of(now)))

@@ -1,0 +1,52 @@
+"""Keeping what a batch led to. Everything here runs inside the batch's one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from heard.campaigns.campaign import Status
+from heard.destinations.known import Known
+from heard.destinations.surveys import Considered
+from heard.store import contacts, decisions, deliveries, dialects, tables, touches
+from heard.store.types import micros
+
+
+def considered(connection: Connection, workspace: int, known: Known, outcome: Considered, now: datetime) -> None:
+    contacts.keep(connection, known.changed.values())
+    decisions.keep(connection, outcome.decisions.values())
+    for decision in outcome.revised.values():
+        decisions.revise(connection, decision)
+    deliveries.keep(connection, outcome.deliveries)
+    touches.keep(connection, workspace, outcome.touches)
+    listed: dict[str, list[int]] = defaultdict(list)
+    for name, contact in outcome.listed:
+        listed[name].append(contact)
+    for name, people in listed.items():
+        contacts.put_on_list(connection, workspace, name, people, micros(now))
+    for campaign in outcome.activated:
+        activate(connection, workspace, campaign, now)
+
+
+def activate(connection: Connection, workspace: int, campaign: int, now: datetime) -> None:
+    """Ready turns active, once."""
+    connection.execute(
+        update(tables.campaigns)
+        .where(
+            tables.campaigns.c.workspace_id == workspace,
+            tables.campaigns.c.id == campaign,
+            tables.campaigns.c.status == Status.READY.value,
+        )
+        .values(status=Status.ACTIVE.value, activated_at=now)
+    )
+
+
+def aside(connection: Connection, offset: int, now: datetime, reason: str, data: bytes) -> None:
+    """What could not be read, whole. A second reading of the same offset changes nothing."""
+    connection.execute(
+        dialects.insert(tables.set_aside, connection)
+        .values(offset=offset, at=now, reason=reason[:1000], data=data)
+        .on_conflict_do_nothing()
+    )

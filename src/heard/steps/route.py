@@ -1,0 +1,257 @@
+"""A batch of the log becomes messages, contacts and decisions, and the offset moves with them.
+
+The log delivers at least once; this is where it becomes once: what was seen before is dropped by (source, messageId),
+and everything the rest led to is committed together with the offset.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from heard.campaigns.events import canonical
+from heard.destinations import surveys
+from heard.destinations.known import Known
+from heard.destinations.surveys import Considered
+from heard.log.log import Damage, Record
+from heard.messages.accepted import Accepted
+from heard.messages.message import Message, Rejected
+from heard.messages.parse import read
+from heard.routing.integrations import permits
+from heard.steps import keep
+from heard.store import cursors, days, messages, tallies
+from heard.store.directory import Directory
+from heard.store.types import micros
+
+log = structlog.get_logger()
+_accepted = msgspec.msgpack.Decoder(Accepted)
+Row = tuple[Any, ...]
+
+
+class Routed(msgspec.Struct, kw_only=True):
+    """What a batch came to, for the loop and its counters."""
+
+    messages: int = 0
+    repeated: int = 0
+    set_aside: int = 0
+    activated: set[int] = msgspec.field(default_factory=set)  # campaigns that went from ready to active
+    newest: datetime | None = None  # receipt of the last message
+    due: bool = False  # something may have to go out
+
+
+def route(
+    connection: Connection,
+    records: Sequence[Record | Damage],
+    *,
+    directory: Directory,
+    now: datetime,
+    days_made: set[int],
+) -> Routed:
+    """One batch, one transaction. Whatever is wrong with one message is kept aside with its reason; the rest goes on."""
+    routed = Routed()
+    taken = _read(connection, records, directory, now, routed)
+    days.prepare(connection, [days.day_of(each.received_at) for each in taken], days_made)
+    fresh = _without_repeats(connection, taken, routed)
+    rows: dict[int, list[Row]] = defaultdict(list)
+    counts: Counter[tuple[int, int, str]] = Counter()
+    for workspace, batch in _by_workspace(fresh, directory).items():
+        _consider(connection, workspace, batch, directory, now, rows, counts, routed)
+    for day, kept in rows.items():
+        messages.keep(connection, day, kept)
+    tallies.add(connection, counts)
+    cursors.put(connection, cursors.ROUTER, records[-1].next_offset)
+    routed.messages = len(fresh)
+    routed.newest = taken[-1].received_at if taken else None
+    return routed
+
+
+def _read(
+    connection: Connection, records: Iterable[Record | Damage], directory: Directory, now: datetime, routed: Routed
+) -> list[Message | Rejected]:
+    taken: list[Message | Rejected] = []
+    for record in records:
+        if isinstance(record, Damage):
+            log.error("log_damaged", offset=record.offset, length=record.length, reason=record.reason)
+            keep.aside(connection, record.offset, now, f"damaged: {record.reason}", record.data)
+            routed.set_aside += 1
+            continue
+        try:
+            accepted = _accepted.decode(record.payload)
+            if accepted.source not in directory.sources:
+                raise LookupError("its source was removed")
+            taken += read(accepted, offset=record.offset)
+        except Exception as error:  # one poisonous record never costs its neighbours
+            log.error("record_set_aside", offset=record.offset, error=repr(error))
+            keep.aside(connection, record.offset, now, repr(error), record.payload)
+            routed.set_aside += 1
+    return taken
+
+
+def _without_repeats(
+    connection: Connection, taken: Iterable[Message | Rejected], routed: Routed
+) -> list[Message | Rejected]:
+    """What was not accepted before, on the day of its receipt or the day before; the first of equals stays."""
+    by_day: dict[int, dict[tuple[int, str], None]] = defaultdict(dict)
+    for each in taken:
+        if isinstance(each, Message):
+            by_day[days.day_of(each.received_at)][each.source, each.id] = None
+    seen: set[tuple[int, str]] = set()
+    for day, ids in by_day.items():
+        known = messages.already_seen(connection, day, ids)
+        messages.remember(connection, day, [each for each in ids if each not in known and each not in seen])
+        seen |= known
+    fresh: list[Message | Rejected] = []
+    for each in taken:
+        if isinstance(each, Message):
+            key = (each.source, each.id)
+            if key in seen:
+                routed.repeated += 1
+                continue
+            seen.add(key)
+        fresh.append(each)
+    return fresh
+
+
+def _by_workspace(
+    fresh: Iterable[Message | Rejected], directory: Directory
+) -> dict[int, list[Message | Rejected]]:
+    batches: dict[int, list[Message | Rejected]] = defaultdict(list)
+    for each in fresh:
+        batches[directory.sources[each.source].workspace].append(each)
+    return batches
+
+
+def _consider(
+    connection: Connection,
+    workspace: int,
+    batch: Sequence[Message | Rejected],
+    directory: Directory,
+    now: datetime,
+    rows: dict[int, list[Row]],
+    counts: Counter[tuple[int, int, str]],
+    routed: Routed,
+) -> None:
+    """Message by message, in order; what each led to is known to the next."""
+    known = load(connection, workspace, batch, directory)
+    outcome = Considered()
+    intake = directory.intakes.get(workspace)
+    held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
+    for message in batch:
+        day = days.day_of(message.received_at)
+        if isinstance(message, Rejected):
+            verdict, reason = "rejected", message.reason
+        elif intake is None or (intake.sources is not None and message.source not in intake.sources):
+            verdict, reason = "accepted", "no_destination"
+        elif not permits(message.integrations, intake.names):
+            verdict, reason = "accepted", "integrations_object"
+        else:
+            verdict, reason = _one(connection, message, known, outcome, now, routed)
+        if verdict == "held" and isinstance(message, Message):
+            held[surveys.trigger_key(message)] = (day, len(rows[day]))
+        rows[day].append(_row(workspace, message, verdict, reason))
+        counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
+    _settle_rows(connection, workspace, outcome, rows, held)
+    keep.considered(connection, workspace, known, outcome, now)
+    routed.activated |= outcome.activated
+    routed.due |= bool(outcome.deliveries)
+
+
+def _one(
+    connection: Connection, message: Message, known: Known, outcome: Considered, now: datetime, routed: Routed
+) -> tuple[str, str | None]:
+    try:
+        return surveys.consider(message, known, outcome, now=now)
+    except Exception as error:  # our fault, not the sender's: keep the message, say so, go on
+        log.exception("message_set_aside", message_id=message.id, source=message.source)
+        routed.set_aside += 1
+        return "rejected", f"failed: {type(error).__name__}"
+
+
+def load(
+    connection: Connection, workspace: int, batch: Iterable[Message | Rejected], directory: Directory
+) -> Known:
+    """Everything the batch may need of this workspace, one query a table."""
+    known = Known(connection, directory, workspace)
+    identified: dict[str, str | None] = {}
+    triggering: dict[str, str | None] = {}
+    decisions = 0
+    for message in batch:
+        if isinstance(message, Rejected):
+            continue
+        if message.type == "identify":
+            if message.user_id is not None:
+                identified[message.user_id] = surveys.email_in(message) or identified.get(message.user_id)
+        elif message.type == "track" and message.event:
+            campaigns = directory.triggered.get((workspace, canonical(message.event)), ())
+            if campaigns:
+                triggering[surveys.trigger_key(message)] = message.user_id
+                decisions += len(campaigns)
+    users = {user for user in triggering.values() if user is not None}
+    known.load_contacts(identified.keys() | users, {user: email for user, email in identified.items() if email})
+    known.reserve(contacts=sum(user not in known.contacts for user in identified), decisions=decisions)
+    known.load_decisions(triggering, identified)
+    asked = {user: known.contacts[user] for user in users | set(known.held) if user in known.contacts}
+    if asked:
+        keys = [contact.email_key for contact in asked.values() if contact.email_key]
+        known.load_people([contact.id for contact in asked.values()], keys)
+    return known
+
+
+def _settle_rows(
+    connection: Connection,
+    workspace: int,
+    outcome: Considered,
+    rows: dict[int, list[Row]],
+    held: dict[str, tuple[int, int]],
+) -> None:
+    """Messages that are held no longer: in this batch's rows, or in the table of their day."""
+    for trigger in outcome.settled:
+        if place := held.get(trigger.key):
+            day, index = place
+            row = rows[day][index]
+            rows[day][index] = (*row[:9], "accepted", None, row[11])
+        else:
+            source = int(trigger.key.partition(":")[0])
+            day = days.day_of(trigger.received_at)
+            messages.settle(connection, day, workspace, source, [trigger.message_id])
+
+
+def _row(workspace: int, message: Message | Rejected, verdict: str, reason: str | None) -> Row:
+    if isinstance(message, Rejected):
+        received = micros(message.received_at)
+        kind, body = (message.type or "")[:16], message.body.decode(errors="replace")
+        event = message.event[:500] if message.event else None
+        return (
+            workspace,
+            message.source,
+            (message.id or "")[:200],
+            kind,
+            event,
+            message.user_id,
+            None,
+            received,
+            received,
+            verdict,
+            f"{reason}: {message.detail}"[:500],
+            body,
+        )
+    return (
+        workspace,
+        message.source,
+        message.id,
+        message.type,
+        message.event,
+        message.user_id,
+        message.anonymous_id,
+        micros(message.at),
+        micros(message.received_at),
+        verdict,
+        reason,
+        message.body.decode(),
+    )

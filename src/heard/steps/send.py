@@ -1,0 +1,149 @@
+"""Sending what is due, each mail once.
+
+The rules are asked again at the moment of sending; `sending` is committed before a mail is handed over and the outcome
+after it, so a crash leaves at most as many unknown deliveries as there were hand-overs under way.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from heard.contacts import traits
+from heard.contacts.contact import Contact
+from heard.deliveries import schedule
+from heard.deliveries.case import Case
+from heard.deliveries.decision import Decision, Outcome, revised
+from heard.deliveries.delivery import Delivery, State, move, retry_at
+from heard.deliveries.eligibility import Decline, reconsider
+from heard.deliveries.ledger import TouchState
+from heard.deliveries.reasons import Objection
+from heard.destinations.known import Known
+from heard.errors import DeliveryFailed
+from heard.store import contacts, decisions, deliveries, touches
+from heard.store.directory import Directory
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A delivery that nobody objects to, with the person it goes to."""
+
+    delivery: Delivery
+    contact: Contact
+
+
+def still_wanted(
+    connection: Connection, claimed: Sequence[Delivery], *, directory: Directory, now: datetime
+) -> list[Ready]:
+    """Ask the rules again about everything claimed; what changed its mind is cancelled here, with the reasons kept."""
+    ready: list[Ready] = []
+    by_workspace: dict[int, list[Delivery]] = defaultdict(list)
+    for delivery in claimed:
+        by_workspace[delivery.workspace].append(delivery)
+    for workspace, batch in by_workspace.items():
+        known = Known(connection, directory, workspace)
+        people = contacts.by_id(connection, workspace, {delivery.contact for delivery in batch})
+        keys = {contact.email_key for contact in people.values() if contact.email_key}
+        known.load_people(people, keys)
+        told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
+        for delivery in batch:
+            contact = people.get(delivery.contact)
+            later = _outside_the_window(delivery, contact, directory, now)
+            if later is not None:
+                _put_off(connection, delivery, later, error=None)
+                continue
+            answer = reconsider(_case(delivery, contact, known, directory, now))
+            if isinstance(answer, Decline):
+                _cancel(connection, delivery, told.get(delivery.decision), answer.objections, now)
+            elif contact is not None and contact.email is not None:
+                ready.append(Ready(msgspec.structs.replace(delivery, address=contact.email), contact))
+    return ready
+
+
+def begin(connection: Connection, delivery: Delivery) -> Delivery:
+    """Committed before the hand-over: from here on a crash leaves it unknown."""
+    sending = move(delivery, State.SENDING, attempts=delivery.attempts + 1)
+    deliveries.change(connection, sending)
+    return sending
+
+
+def sent(connection: Connection, delivery: Delivery, *, now: datetime) -> None:
+    deliveries.change(connection, move(delivery, State.SENT, sent_at=now, error=None))
+    touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+
+
+def failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, *, now: datetime) -> None:
+    """What a failure means: try again, give up and release the touch, or admit that nobody knows."""
+    if error.ambiguous:
+        deliveries.change(connection, move(delivery, State.UNKNOWN, sent_at=now, error=str(error)))
+        touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+        return
+    again = None if error.permanent else retry_at(delivery, now=now)
+    if again is None:
+        deliveries.change(connection, move(delivery, State.FAILED, error=str(error)))
+        touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
+    else:
+        _put_off(connection, delivery, again, error=str(error))
+
+
+def recover(connection: Connection, *, now: datetime, certain: bool) -> int:
+    """After a crash: what was being handed over. Gives how many there were.
+
+    `certain`: the channel can be asked again without a second mail (the outbox), so they are scheduled again. Otherwise
+    nobody knows whether they went out: they are shown as unknown and never sent again by themselves.
+    """
+    interrupted = deliveries.in_state(connection, State.SENDING)
+    for delivery in interrupted:
+        if certain:
+            deliveries.change(connection, move(delivery, State.SCHEDULED))
+        else:
+            cut = "Heard stopped while this mail was handed over."
+            deliveries.change(connection, move(delivery, State.UNKNOWN, sent_at=now, error=cut))
+            touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+    return len(interrupted)
+
+
+def _case(
+    delivery: Delivery, contact: Contact | None, known: Known, directory: Directory, now: datetime
+) -> Case:
+    campaign = directory.campaigns[delivery.campaign]
+    case = known.case(campaign, None, contact, now=now)
+    return msgspec.structs.replace(case, due=now, touches=case.touches.without(delivery.id))
+
+
+def _outside_the_window(
+    delivery: Delivery, contact: Contact | None, directory: Directory, now: datetime
+) -> datetime | None:
+    """The next moment the campaign may send, when now is not one: a backlog does not go out at night."""
+    campaign = directory.campaigns[delivery.campaign]
+    if campaign.window is None:
+        return None
+    zone = schedule.zone_of(campaign, traits.decode(contact.traits) if contact else {})
+    opens = schedule.in_window(campaign, now, zone)
+    return opens if opens > now else None
+
+
+def _put_off(connection: Connection, delivery: Delivery, until: datetime, *, error: str | None) -> None:
+    later = delivery if delivery.state == State.SCHEDULED else move(delivery, State.SCHEDULED)
+    deliveries.change(connection, msgspec.structs.replace(later, due_at=until, error=error))
+    touches.mark(connection, [(TouchState.RESERVED, until, delivery.workspace, delivery.id)])
+
+
+def _cancel(
+    connection: Connection,
+    delivery: Delivery,
+    decision: Decision | None,
+    objections: Iterable[Objection],
+    now: datetime,
+) -> None:
+    """A change of mind is a revision with its reasons, and the touch is free again."""
+    why = tuple(objections)
+    said = ", ".join(objection.reason for objection in why)
+    deliveries.change(connection, move(delivery, State.CANCELLED, error=f"Not sent: {said}."))
+    touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
+    if decision is not None:
+        changed = revised(decision, at=now, cause="reconsidered when due", outcome=Outcome.DECLINED, objections=why)
+        decisions.revise(connection, changed)

@@ -1,0 +1,155 @@
+"""Contacts: loaded by the batch, kept by one upsert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from heard.contacts.contact import Contact
+from heard.contacts.standing import Kind, Suppression
+from heard.store import cursors, dialects
+from heard.store.types import micros, moment
+
+_COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at"
+
+
+def by_user_id(connection: Connection, workspace: int, user_ids: Iterable[str]) -> dict[str, Contact]:
+    """Those of these users that are known, by userId. On PostgreSQL their rows are locked, in the order of id."""
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM contacts WHERE workspace_id = ? AND user_id {dialects.within(connection)}"
+        + ("" if dialects.is_sqlite(connection) else " ORDER BY id FOR UPDATE"),
+        workspace,
+        dialects.listed(connection, user_ids),
+    )
+    return {row[2]: _contact(row) for row in rows}
+
+
+def by_id(connection: Connection, workspace: int, ids: Iterable[int]) -> dict[int, Contact]:
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM contacts WHERE workspace_id = ? AND id {dialects.within(connection)}",
+        workspace,
+        dialects.listed(connection, ids),
+    )
+    return {row[1]: _contact(row) for row in rows}
+
+
+def by_email_key(connection: Connection, workspace: int, keys: Iterable[str]) -> dict[str, list[Contact]]:
+    """Everybody behind these mailboxes, oldest first."""
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS}, email_key FROM contacts"
+        f" WHERE workspace_id = ? AND email_key {dialects.within(connection)} ORDER BY id",
+        workspace,
+        dialects.listed(connection, keys),
+    )
+    found: dict[str, list[Contact]] = {}
+    for row in rows:
+        found.setdefault(row[7], []).append(_contact(row))
+    return found
+
+
+def keep(connection: Connection, contacts: Iterable[Contact]) -> None:
+    """Insert or update, whole rows."""
+    dialects.many(
+        connection,
+        "INSERT INTO contacts (workspace_id, id, user_id, email, email_key, traits, first_seen, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, id) DO UPDATE SET user_id = excluded.user_id,"
+        " email = excluded.email, email_key = excluded.email_key, traits = excluded.traits,"
+        " created_at = excluded.created_at",
+        [_row(contact) for contact in contacts],
+    )
+
+
+def suppressions_of(
+    connection: Connection, workspace: int, contacts: Iterable[int], email_keys: Iterable[str]
+) -> list[Suppression]:
+    """Every suppression row about these contacts or mailboxes."""
+    within = dialects.within(connection)
+    rows = dialects.fetch(
+        connection,
+        f'SELECT kind, "on", at, contact_id, email_key FROM suppressions'
+        f" WHERE workspace_id = ? AND (contact_id {within} OR email_key {within})",
+        workspace,
+        dialects.listed(connection, contacts),
+        dialects.listed(connection, email_keys),
+    )
+    return [
+        Suppression(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), contact=row[3], email_key=row[4])
+        for row in rows
+    ]
+
+
+def suppress(connection: Connection, workspace: int, suppression: Suppression, cause: str) -> None:
+    dialects.many(
+        connection,
+        'INSERT INTO suppressions (workspace_id, id, contact_id, email_key, kind, "on", at, cause)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                workspace,
+                cursors.take(connection, "suppressions"),
+                suppression.contact,
+                suppression.email_key,
+                suppression.kind.value,
+                int(suppression.on),
+                micros(suppression.at),
+                cause,
+            )
+        ],
+    )
+
+
+def lists_of(connection: Connection, workspace: int, contact: int) -> list[str]:
+    rows = dialects.fetch(
+        connection,
+        "SELECT l.name FROM list_members m JOIN lists l ON l.workspace_id = m.workspace_id AND l.id = m.list_id"
+        " WHERE m.workspace_id = ? AND m.contact_id = ? ORDER BY l.name",
+        workspace,
+        contact,
+    )
+    return [row[0] for row in rows]
+
+
+def put_on_list(connection: Connection, workspace: int, name: str, contacts: Iterable[int], at: int) -> None:
+    """Add contacts to a list, which is made when there is none of that name. `at` in microseconds."""
+    rows = dialects.fetch(connection, "SELECT id FROM lists WHERE workspace_id = ? AND name = ?", workspace, name)
+    list_id = rows[0][0] if rows else cursors.take(connection, "lists")
+    if not rows:
+        dialects.many(
+            connection, "INSERT INTO lists (workspace_id, id, name) VALUES (?, ?, ?)", [(workspace, list_id, name)]
+        )
+    dialects.many(
+        connection,
+        "INSERT INTO list_members (workspace_id, list_id, contact_id, at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (workspace_id, list_id, contact_id) DO NOTHING",
+        [(workspace, list_id, contact, at) for contact in contacts],
+    )
+
+
+def _row(contact: Contact) -> tuple[Any, ...]:
+    return (
+        contact.workspace,
+        contact.id,
+        contact.user_id,
+        contact.email,
+        contact.email_key,
+        contact.traits.decode(),
+        micros(contact.first_seen),
+        micros(contact.created_at) if contact.created_at else None,
+    )
+
+
+def _contact(row: Any) -> Contact:
+    return Contact(
+        workspace=row[0],
+        id=row[1],
+        user_id=row[2],
+        email=row[3],
+        traits=row[4].encode(),
+        first_seen=moment(row[5]),
+        created_at=None if row[6] is None else moment(row[6]),
+    )

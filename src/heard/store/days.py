@@ -1,0 +1,88 @@
+"""The day tables: messages as accepted, and the messageIds seen, one pair a day of receipt, dropped whole.
+
+The pair of a day is made when its first message arrives. A repeat is looked for in the table of the day and of the day
+before, so an id is remembered for at least 24 hours; what a decision led to is unique for ever, so a later repeat still
+sends nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, Text, text
+
+from heard.store import dialects
+from heard.store.types import Bytes, Moment
+
+
+@lru_cache(maxsize=64)
+def messages_of(day: int) -> Table:
+    """`messages_20261122`. `id` grows with the log; `reason` says why a message was rejected or what came of it."""
+    return Table(
+        f"messages_{day}",
+        MetaData(),
+        Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+        Column("workspace_id", BigInteger, nullable=False),
+        Column("source_id", BigInteger, nullable=False),
+        Column("message_id", Text, nullable=False),
+        Column("type", String(16), nullable=False),
+        Column("event", Text),
+        Column("user_id", Text),
+        Column("anonymous_id", Text),
+        Column("at", Moment, nullable=False),
+        Column("received_at", Moment, nullable=False),
+        Column("verdict", String(8), nullable=False),
+        Column("reason", Text),
+        Column("body", Bytes, nullable=False),
+        Index(
+            f"messages_{day}_by_user",
+            "workspace_id",
+            "user_id",
+            sqlite_where=text("user_id IS NOT NULL"),
+            postgresql_where=text("user_id IS NOT NULL"),
+        ),
+    )
+
+
+@lru_cache(maxsize=64)
+def seen_of(day: int) -> Table:
+    return Table(
+        f"seen_{day}",
+        MetaData(),
+        Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("message_id", Text, primary_key=True),
+        sqlite_with_rowid=False,
+    )
+
+
+def day_of(moment: datetime) -> int:
+    """The UTC day as a number that sorts: 20261122."""
+    return moment.year * 10_000 + moment.month * 100 + moment.day
+
+
+def before(day: int) -> int:
+    return day_of(datetime(day // 10_000, day // 100 % 100, day % 100) - timedelta(days=1))  # noqa: DTZ001
+
+
+def prepare(connection: Connection, days: Sequence[int], made: set[int]) -> None:
+    """Make the tables of these days and of their eves where `made` does not list them yet."""
+    for day in sorted({*days, *map(before, days)} - made):
+        messages_of(day).create(connection, checkfirst=True)
+        seen_of(day).create(connection, checkfirst=True)
+        made.add(day)
+
+
+def kept(connection: Connection) -> list[int]:
+    """The days that have messages, newest first."""
+    names = dialects.table_names(connection)
+    return sorted((int(name[9:]) for name in names if name.startswith("messages_2")), reverse=True)
+
+
+
+def forget_seen(connection: Connection, *, before: int) -> None:
+    """Drop the tables of messageIds of every day before this one."""
+    for name in dialects.table_names(connection):
+        if name.startswith("seen_2") and int(name[5:]) < before:
+            connection.execute(text(f"DROP TABLE {name}"))

@@ -1,0 +1,133 @@
+"""Deliveries: claimed when due, moved through their life by whole rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from heard.deliveries.delivery import Delivery, State
+from heard.deliveries.ledger import TouchKind
+from heard.store import dialects
+from heard.store.tables import deliveries
+
+
+def keep(connection: Connection, new: Iterable[Delivery]) -> None:
+    rows = [_row(delivery) for delivery in new]
+    if rows:
+        connection.execute(deliveries.insert(), rows)
+
+
+def due(connection: Connection, now: datetime, limit: int, paused: Iterable[int] = ()) -> list[Delivery]:
+    """What should go out now, in the order it fell due; the campaigns in `paused` wait."""
+    query = select(deliveries).where(deliveries.c.state == State.SCHEDULED.value, deliveries.c.due_at <= now)
+    if waiting := list(paused):
+        query = query.where(~dialects.among(deliveries.c.campaign_id, waiting, connection))
+    return [_delivery(row) for row in connection.execute(query.order_by(deliveries.c.due_at).limit(limit))]
+
+
+def next_due(connection: Connection, paused: Iterable[int] = ()) -> datetime | None:
+    query = select(deliveries.c.due_at).where(deliveries.c.state == State.SCHEDULED.value)
+    if waiting := list(paused):
+        query = query.where(~dialects.among(deliveries.c.campaign_id, waiting, connection))
+    return connection.execute(query.order_by(deliveries.c.due_at).limit(1)).scalar()
+
+
+def in_state(connection: Connection, state: State) -> list[Delivery]:
+    query = select(deliveries).where(deliveries.c.state == state.value)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def change(connection: Connection, delivery: Delivery) -> None:
+    """Write what can change in a delivery's life."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.workspace_id == delivery.workspace, deliveries.c.id == delivery.id)
+        .values(
+            state=delivery.state.value,
+            due_at=delivery.due_at,
+            sent_at=delivery.sent_at,
+            attempts=delivery.attempts,
+            error=delivery.error,
+        )
+    )
+
+
+def by_id(connection: Connection, workspace: int, delivery_id: str) -> Delivery | None:
+    row = connection.execute(
+        select(deliveries).where(deliveries.c.workspace_id == workspace, deliveries.c.id == delivery_id)
+    ).first()
+    return _delivery(row) if row else None
+
+
+def newest(
+    connection: Connection,
+    workspace: int,
+    *,
+    user_id: str | None = None,
+    campaign: int | None = None,
+    state: str | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[Delivery]:
+    """Latest due first; `before` is (due_at, id) of the last one seen."""
+    query = select(deliveries).where(deliveries.c.workspace_id == workspace)
+    if user_id is not None:
+        query = query.where(deliveries.c.user_id == user_id)
+    if campaign is not None:
+        query = query.where(deliveries.c.campaign_id == campaign)
+    if state is not None:
+        query = query.where(deliveries.c.state == state)
+    if before is not None:
+        at, last = before
+        query = query.where((deliveries.c.due_at < at) | ((deliveries.c.due_at == at) & (deliveries.c.id < last)))
+    query = query.order_by(deliveries.c.due_at.desc(), deliveries.c.id.desc()).limit(limit)
+    return [_delivery(row) for row in connection.execute(query)]
+
+
+def _row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "workspace_id": delivery.workspace,
+        "id": delivery.id,
+        "decision_id": delivery.decision,
+        "campaign_id": delivery.campaign,
+        "survey_id": delivery.survey,
+        "contact_id": delivery.contact,
+        "user_id": delivery.user_id,
+        "address": delivery.address,
+        "channel": delivery.channel,
+        "kind": delivery.kind.value,
+        "state": delivery.state.value,
+        "due_at": delivery.due_at,
+        "event": delivery.event,
+        "event_at": delivery.event_at,
+        "properties": delivery.properties,
+        "sent_at": delivery.sent_at,
+        "attempts": delivery.attempts,
+        "error": delivery.error,
+    }
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(
+        id=row.id,
+        workspace=row.workspace_id,
+        decision=row.decision_id,
+        campaign=row.campaign_id,
+        survey=row.survey_id,
+        contact=row.contact_id,
+        user_id=row.user_id,
+        address=row.address,
+        channel=row.channel,
+        kind=TouchKind(row.kind),
+        state=State(row.state),
+        due_at=row.due_at,
+        event=row.event,
+        event_at=row.event_at,
+        properties=row.properties,
+        sent_at=row.sent_at,
+        attempts=row.attempts,
+        error=row.error,
+    )

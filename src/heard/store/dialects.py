@@ -1,0 +1,106 @@
+"""Everything in which SQLite and PostgreSQL differ for us. The rest of the store is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindparam, create_engine, event, func, select
+from sqlalchemy import text as sql_text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import QueuePool
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # an acknowledged commit survives a power cut
+    "busy_timeout=10000",
+    "foreign_keys=ON",
+    "cache_size=-16384",  # KB
+    "temp_store=MEMORY",
+    "wal_autocheckpoint=4000",  # pages: fewer, larger checkpoints
+    "secure_delete=ON",
+)
+
+
+def open_engine(url: str, *, writer: bool) -> Engine:
+    """An engine with the promises the store relies on: writers lock at BEGIN, commits are durable."""
+    if url.startswith("postgresql"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return create_engine(url, pool_size=1 if writer else 3, max_overflow=0, pool_pre_ping=True)
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=1 if writer else 3,
+        max_overflow=0 if writer else 2,
+        connect_args={"check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine
+
+
+def is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def among(column: Column[Any], values: Iterable[Any], connection: Connection) -> ColumnElement[bool]:
+    """`column IN values` with one bound value however many there are, so that the statement is compiled once."""
+    wanted = list(values)
+    if is_sqlite(connection):
+        unfolded = func.json_each(msgspec.json.encode(wanted).decode()).table_valued("value")
+        return column.in_(select(unfolded.c.value))
+    return column == func.any(bindparam(None, wanted, type_=postgresql.ARRAY(column.type), unique=True))
+
+
+def insert(table: Table, connection: Connection) -> Any:
+    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
+
+
+def many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run one written statement for many rows, past the toolkit: for the few statements that decide our speed.
+
+    `statement` uses `?` for values; rows hold plain values (moments as microseconds, JSON as text).
+    """
+    if rows:
+        written = statement if is_sqlite(connection) else statement.replace("?", "%s")
+        connection.exec_driver_sql(written, list(rows))
+
+
+def lock_for_decision(connection: Connection) -> str:
+    """SQLite holds the whole database from BEGIN IMMEDIATE; PostgreSQL locks the rows a decision reads."""
+    return "" if is_sqlite(connection) else " FOR UPDATE"
+
+
+def table_names(connection: Connection) -> set[str]:
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'table'"
+        if is_sqlite(connection)
+        else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    )
+    return {row[0] for row in connection.execute(sql_text(query))}
+
+
+def within(connection: Connection) -> str:
+    """The right side of `column ... values` in a written statement; pair it with `listed`."""
+    return "IN (SELECT value FROM json_each(?))" if is_sqlite(connection) else "= ANY(?)"
+
+
+def listed(connection: Connection, values: Iterable[Any]) -> Any:
+    """Many values as the one parameter that `within` expects."""
+    return msgspec.json.encode(list(values)).decode() if is_sqlite(connection) else list(values)
+
+
+def fetch(connection: Connection, statement: str, *parameters: Any) -> list[Any]:
+    """All rows of one written statement, as plain tuples."""
+    written = statement if is_sqlite(connection) else statement.replace("?", "%s")
+    return list(connection.exec_driver_sql(written, parameters).cursor.fetchall())  # type: ignore[union-attr]

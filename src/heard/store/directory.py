@@ -1,0 +1,161 @@
+"""Everything that changes only when somebody edits it, in memory: workspaces, sources, surveys, campaigns.
+
+The heart reads it once and again after each edit, so that a batch of messages needs no query for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from heard import durations
+from heard.accounts.workspace import Workspace
+from heard.campaigns import settings
+from heard.campaigns.campaign import Campaign, Status
+from heard.campaigns.events import canonical
+from heard.deliveries.case import Policy
+from heard.errors import NotFound
+from heard.routing.integrations import SURVEYS
+from heard.sources.source import Source
+from heard.store import tables
+from heard.surveys.survey import Survey
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """The surveys destination of a workspace: what feeds it, and the policy it applies."""
+
+    names: tuple[str, ...]
+    sources: frozenset[int] | None  # None = every source
+    policy: Policy
+
+
+class Directory(msgspec.Struct, frozen=True, kw_only=True):
+    workspaces: Mapping[int, Workspace]
+    sources: Mapping[int, Source]
+    surveys: Mapping[int, Survey]
+    campaigns: Mapping[int, Campaign]
+    intakes: Mapping[int, Intake]  # by workspace
+    triggered: Mapping[tuple[int, str], tuple[Campaign, ...]]  # by workspace and canonical event name
+
+    def workspace(self, name: str | None) -> Workspace:
+        """The workspace of that name or slug; without a name, the only one there is.
+
+        Raises:
+            NotFound: none of that name, or several and no name.
+        """
+        if name is None and len(self.workspaces) == 1:
+            return next(iter(self.workspaces.values()))
+        for workspace in self.workspaces.values():
+            if name in (workspace.name, workspace.slug):
+                return workspace
+        names = ", ".join(sorted(workspace.name for workspace in self.workspaces.values()))
+        if not names:
+            raise NotFound("There is no workspace yet. Run `heard init` or `heard apply FILE` first.")
+        raise NotFound(f"Name the workspace: one of {names}.")
+
+    def survey(self, workspace: int, name: str) -> Survey:
+        for survey in self.surveys.values():
+            if survey.workspace == workspace and survey.name == name:
+                return survey
+        names = ", ".join(sorted(each.name for each in self.surveys.values() if each.workspace == workspace))
+        raise NotFound(f"There is no survey {name!r}. Surveys: {names or 'none yet'}.")
+
+    def campaign(self, workspace: int, name: str) -> Campaign:
+        for campaign in self.campaigns_of(workspace):
+            if campaign.name == name:
+                return campaign
+        names = ", ".join(campaign.name for campaign in self.campaigns_of(workspace))
+        raise NotFound(f"There is no campaign {name!r}. Campaigns: {names or 'none yet'}.")
+
+    def campaigns_of(self, workspace: int) -> list[Campaign]:
+        return [campaign for campaign in self.campaigns.values() if campaign.workspace == workspace]
+
+    def paused(self) -> list[int]:
+        """The campaigns whose deliveries wait."""
+        return [campaign.id for campaign in self.campaigns.values() if campaign.status == Status.PAUSED]
+
+
+def load(connection: Connection) -> Directory:
+    rows = connection.execute
+    workspaces = {row.id: _workspace(row) for row in rows(select(tables.workspaces))}
+    sources = {
+        row.id: Source(id=row.id, workspace=row.workspace_id, name=row.name, write_key=row.write_key)
+        for row in rows(select(tables.sources))
+    }
+    surveys = {row.id: _survey(row) for row in rows(select(tables.surveys))}
+    campaigns = {row.id: _campaign(row, surveys) for row in rows(select(tables.campaigns).order_by(tables.campaigns.c.id))}
+    intakes = {
+        row.workspace_id: _intake(row, workspaces[row.workspace_id])
+        for row in rows(select(tables.destinations).where(tables.destinations.c.type == "surveys"))
+    }
+    triggered: dict[tuple[int, str], list[Campaign]] = {}
+    for campaign in campaigns.values():
+        if campaign.event:
+            triggered.setdefault((campaign.workspace, canonical(campaign.event)), []).append(campaign)
+    return Directory(
+        workspaces=workspaces,
+        sources=sources,
+        surveys=surveys,
+        campaigns=campaigns,
+        intakes=intakes,
+        triggered={key: tuple(asked) for key, asked in triggered.items()},
+    )
+
+
+def _workspace(row: Any) -> Workspace:
+    return Workspace(
+        id=row.id,
+        name=row.name,
+        slug=row.slug,
+        brand=row.brand,
+        quiet_period=_length(row.quiet_period),
+        exclude=row.exclude,
+    )
+
+
+def _survey(row: Any) -> Survey:
+    return Survey(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        kind=row.kind,
+        languages=tuple(row.settings.get("languages") or ("en",)),
+        quiet_period=durations.parse(row.settings["quiet_period"]) if row.settings.get("quiet_period") else None,
+        version=row.version,
+    )
+
+
+def _campaign(row: Any, surveys: Mapping[int, Survey]) -> Campaign:
+    return Campaign(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        survey=row.survey_id,
+        metric=surveys[row.survey_id].kind,
+        version=row.version,
+        **{**settings.read(row.settings), "status": Status(row.status)},
+    )
+
+
+def _intake(row: Any, workspace: Workspace) -> Intake:
+    wanted = row.settings
+    lengths = {
+        key: durations.parse(wanted[key]) for key in ("late_identify", "max_event_age") if wanted.get(key) is not None
+    }
+    return Intake(
+        names=(row.name, *SURVEYS),
+        sources=None if row.source_ids is None else frozenset(row.source_ids),
+        policy=Policy(
+            quiet_period=workspace.quiet_period,
+            consent_categories=tuple(wanted.get("consent_categories") or ()),
+            **lengths,
+        ),
+    )
+
+
+def _length(stored: int | None) -> timedelta | None:
+    return None if stored is None else timedelta(microseconds=stored)

@@ -1,0 +1,139 @@
+"""Answers: one response per invitation, every version of it kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from heard.responses.response import Response, Verdict
+from heard.store import cursors, dialects
+from heard.store.tables import response_revisions, responses
+from heard.store.types import micros
+
+
+def of_delivery(connection: Connection, workspace: int, delivery: str) -> Response | None:
+    row = connection.execute(
+        select(responses).where(responses.c.workspace_id == workspace, responses.c.delivery_id == delivery)
+    ).first()
+    return _response(row) if row else None
+
+
+def keep(connection: Connection, response: Response, *, agent: str, client: str) -> None:
+    """Insert, or make it the latest version; the revision goes to the append-only table in either case."""
+    row = {**_row(response), "revision": cursors.take(connection, "revisions")}
+    known = of_delivery(connection, response.workspace, response.delivery)
+    if known is None:
+        connection.execute(responses.insert(), [row])
+    else:
+        connection.execute(
+            update(responses)
+            .where(responses.c.workspace_id == response.workspace, responses.c.id == response.id)
+            .values(**row)
+        )
+    connection.execute(
+        dialects.insert(response_revisions, connection)
+        .values(
+            workspace_id=response.workspace,
+            response_id=response.id,
+            at=response.updated_at,
+            answers=response.answers,
+            verdict=response.verdict.value,
+            agent=agent[:300],
+            client=client[:64],
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def clicked(
+    connection: Connection,
+    workspace: int,
+    delivery: str,
+    *,
+    at: datetime,
+    method: str,
+    value: int | None,
+    agent: str,
+    client: str,
+) -> None:
+    """The raw fact that a link was opened, by whomever."""
+    dialects.many(
+        connection,
+        "INSERT INTO clicks (workspace_id, id, delivery_id, at, method, value, agent, client)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                workspace,
+                cursors.take(connection, "clicks"),
+                delivery,
+                micros(at),
+                method,
+                value,
+                agent[:300],
+                client[:64],
+            )
+        ],
+    )
+
+
+def changed_since(connection: Connection, revision: int, limit: int) -> list[tuple[Response, int]]:
+    """Responses whose revision is above, in its order: what analytics has not read yet."""
+    query = select(responses).where(responses.c.revision > revision).order_by(responses.c.revision).limit(limit)
+    return [(_response(row), row.revision) for row in connection.execute(query)]
+
+
+def by_ids(connection: Connection, workspace: int, ids: list[int]) -> list[Response]:
+    """In the order of `ids`."""
+    query = select(responses).where(
+        responses.c.workspace_id == workspace, dialects.among(responses.c.id, ids, connection)
+    )
+    found = {row.id: _response(row) for row in connection.execute(query)}
+    return [found[number] for number in ids if number in found]
+
+
+def _row(response: Response) -> dict[str, Any]:
+    return {
+        "workspace_id": response.workspace,
+        "id": response.id,
+        "delivery_id": response.delivery,
+        "survey_id": response.survey,
+        "campaign_id": response.campaign,
+        "contact_id": response.contact,
+        "user_id": response.user_id,
+        "channel": response.channel,
+        "metric": response.metric,
+        "value": response.value,
+        "category": response.category,
+        "comment": response.comment,
+        "answers": response.answers,
+        "traits": response.traits,
+        "properties": response.properties,
+        "answered_at": response.answered_at,
+        "updated_at": response.updated_at,
+        "verdict": response.verdict.value,
+    }
+
+
+def _response(row: Any) -> Response:
+    return Response(
+        id=row.id,
+        workspace=row.workspace_id,
+        delivery=row.delivery_id,
+        survey=row.survey_id,
+        campaign=row.campaign_id,
+        contact=row.contact_id,
+        user_id=row.user_id,
+        channel=row.channel,
+        metric=row.metric,
+        value=None if row.value is None else int(row.value),
+        category=row.category,
+        comment=row.comment,
+        answers=row.answers,
+        traits=row.traits,
+        properties=row.properties,
+        answered_at=row.answered_at,
+        updated_at=row.updated_at,
+        verdict=Verdict(row.verdict),
+    )

@@ -1,0 +1,57 @@
+"""Which version of the tables a database has, and bringing it to ours.
+
+A new database gets today's tables at once; an older one is backed up and migrated by Alembic; a newer one is refused,
+because an old program cannot know what it would break. Alembic is loaded only when there is something to do.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from heard.config import Settings
+from heard.errors import HeardError
+from heard.store import dialects
+from heard.store.tables import metadata
+
+CURRENT = "0001"
+ORDER = ("0001",)
+
+
+def prepare(settings: Settings) -> None:
+    """Make the tables, or bring them up to date.
+
+    Raises:
+        HeardError: the database is newer than this program.
+    """
+    engine = dialects.open_engine(settings.database_url, writer=True)
+    try:
+        with engine.begin() as connection:
+            found = version(connection)
+            if found is None:
+                metadata.create_all(connection)
+                stamp(connection, CURRENT)
+                return
+        if found == CURRENT:
+            return
+        if found not in ORDER:
+            raise HeardError(
+                f"This database was written by a newer Heard (schema {found}, ours is {CURRENT}). Install that version."
+            )
+        from heard.store.migrate import migrate
+
+        migrate(settings)
+    finally:
+        engine.dispose()
+
+
+def version(connection: Connection) -> str | None:
+    """The schema's version; None when there are no tables yet."""
+    if "alembic_version" not in dialects.table_names(connection):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def stamp(connection: Connection, found: str) -> None:
+    connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("DELETE FROM alembic_version"))
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:found)"), {"found": found})

@@ -1,0 +1,46 @@
+"""The store of one installation: a writer, some readers, and what both may rely on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from heard.store.dialects import open_engine
+from heard.store.writer import Work, Writer
+
+T = TypeVar("T")
+
+
+class Store:
+    """`write` goes through the one writer thread; `read` sees every commit that was answered before it began."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._writing = open_engine(url, writer=True)
+        self._reading = open_engine(url, writer=False)
+        self._writer = Writer(self._writing)
+        self._readers = ThreadPoolExecutor(max_workers=3, thread_name_prefix="reader")
+        self.days_made: set[int] = set()  # day tables that are known to exist
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._writer.run(work)
+
+    def write_now(self, work: Work[T]) -> T:
+        return self._writer.submit(work).result()
+
+    async def read(self, look: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, look)
+
+    def read_now(self, look: Callable[[Connection], T]) -> T:
+        with self._reading.begin() as connection:
+            return look(connection)
+
+    def close(self) -> None:
+        self._writer.close()
+        self._readers.shutdown()
+        self._writing.dispose()
+        self._reading.dispose()

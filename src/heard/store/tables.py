@@ -1,0 +1,361 @@
+"""Every table, in the order a message meets them. `workspace_id` leads every primary and unique key, so that a cluster
+can be split by it. The day tables of messages are made by `heard.store.days`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from heard.accounts.workspace import Brand
+from heard.deliveries.decision import Revision
+from heard.deliveries.reasons import Objection
+from heard.responses.response import Answer
+from heard.store.types import Bytes, Json, Moment
+
+metadata = MetaData()
+
+
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _workspace() -> Column[int]:
+    return Column("workspace_id", BigInteger, primary_key=True, autoincrement=False)
+
+
+# ── accounts ──
+workspaces = Table(
+    "workspaces",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("brand", Json(Brand), nullable=False),
+    Column("quiet_period", BigInteger),
+    Column("exclude", Text),
+    Column("created_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+members = Table(
+    "members",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("workspace_id", "email_key"),
+    sqlite_with_rowid=False,
+)
+secret_keys = Table(
+    "secret_keys",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False, index=True),
+    Column("hint", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_used", Moment),
+    Column("revoked_at", Moment),
+    sqlite_with_rowid=False,
+)
+
+# ── sources and destinations ──
+sources = Table(
+    "sources",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("write_key", Text, nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+destinations = Table(
+    "destinations",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("settings", Json(dict[str, Any]), nullable=False),
+    Column("source_ids", Json(list[int]), nullable=True),  # null = every source
+    UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+
+# ── contacts ──
+contacts = Table(
+    "contacts",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("user_id", Text),
+    Column("email", Text),
+    Column("email_key", Text),
+    Column("traits", Bytes, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("created_at", Moment),
+    Index("contacts_by_user", "workspace_id", "user_id", unique=True, sqlite_where=text("user_id IS NOT NULL")),
+    Index("contacts_by_email", "workspace_id", "email_key", sqlite_where=text("email_key IS NOT NULL")),
+    sqlite_with_rowid=False,
+)
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("contact_id", BigInteger),
+    Column("email_key", Text),
+    Column("kind", String(16), nullable=False),
+    Column("on", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("cause", Text, nullable=False),
+    Index("suppressions_by_contact", "workspace_id", "contact_id"),
+    Index("suppressions_by_email", "workspace_id", "email_key"),
+    sqlite_with_rowid=False,
+)
+lists = Table(
+    "lists",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+list_members = Table(
+    "list_members",
+    metadata,
+    _workspace(),
+    Column("list_id", BigInteger, primary_key=True),
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Index("list_members_by_contact", "workspace_id", "contact_id"),
+    sqlite_with_rowid=False,
+)
+
+# ── surveys and campaigns ──
+surveys = Table(
+    "surveys",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("settings", Json(dict[str, Any]), nullable=False),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("survey_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("settings", Json(dict[str, Any]), nullable=False),  # as in the workspace file, `status` left out
+    Column("status", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("activated_at", Moment),
+    UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+versions = Table(  # append-only: what a survey or campaign was from `at` on
+    "versions",
+    metadata,
+    _workspace(),
+    Column("noun", String(16), primary_key=True),
+    Column("noun_id", BigInteger, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("settings", Json(dict[str, Any]), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# ── deciding ──
+decisions = Table(
+    "decisions",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("event_at", Moment, nullable=False),
+    Column("user_id", Text),
+    Column("contact_id", BigInteger),
+    Column("at", Moment, nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Column("objections", Json(tuple[Objection, ...]), nullable=False),
+    Column("revisions", Json(tuple[Revision, ...]), nullable=False),
+    Column("delivery_id", Text),
+    Column("held_until", Moment),
+    Column("held_body", Bytes),  # the message, while its track waits for an identify
+    UniqueConstraint("workspace_id", "campaign_id", "trigger"),  # one decision per trigger, for ever
+    Index("decisions_by_user", "workspace_id", "user_id"),
+    Index("decisions_by_contact", "workspace_id", "contact_id"),
+    Index(
+        "decisions_held",
+        "held_until",
+        sqlite_where=text("held_until IS NOT NULL"),
+        postgresql_where=text("held_until IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+touches = Table(
+    "touches",
+    metadata,
+    _workspace(),
+    Column("delivery_id", Text, primary_key=True),
+    Column("contact_id", BigInteger, nullable=False),
+    Column("email_key", Text),
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("metric", String(16), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("state", String(8), nullable=False),
+    Index("touches_by_contact", "workspace_id", "contact_id"),
+    Index("touches_by_email", "workspace_id", "email_key"),
+    Index("touches_by_campaign", "workspace_id", "campaign_id", "at"),
+    sqlite_with_rowid=False,
+)
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _workspace(),
+    Column("id", String(32), primary_key=True),
+    Column("decision_id", BigInteger, nullable=False),
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("survey_id", BigInteger, nullable=False),
+    Column("contact_id", BigInteger, nullable=False),
+    Column("user_id", Text),
+    Column("address", Text, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("event_at", Moment, nullable=False),
+    Column("properties", Bytes, nullable=False),
+    Column("sent_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text),
+    Index(
+        "deliveries_due",
+        "due_at",
+        sqlite_where=text("state = 'scheduled'"),
+        postgresql_where=text("state = 'scheduled'"),
+    ),
+    Index(
+        "deliveries_sending",
+        "state",
+        sqlite_where=text("state = 'sending'"),
+        postgresql_where=text("state = 'sending'"),
+    ),
+    Index("deliveries_by_contact", "workspace_id", "contact_id"),
+    Index("deliveries_by_campaign", "workspace_id", "campaign_id", "state"),
+    sqlite_with_rowid=False,
+)
+
+# ── answers ──
+clicks = Table(  # raw: every GET and HEAD of a survey link, human or machine
+    "clicks",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("delivery_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("method", String(8), nullable=False),
+    Column("value", Integer),
+    Column("agent", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Index("clicks_by_delivery", "workspace_id", "delivery_id"),
+    sqlite_with_rowid=False,
+)
+responses = Table(
+    "responses",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("delivery_id", Text, nullable=False),
+    Column("survey_id", BigInteger, nullable=False),
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("contact_id", BigInteger, nullable=False),
+    Column("user_id", Text),
+    Column("channel", String(16), nullable=False),
+    Column("metric", String(16), nullable=False),
+    Column("value", Float),
+    Column("category", String(16)),
+    Column("comment", Text),
+    Column("answers", Json(tuple[Answer, ...]), nullable=False),
+    Column("traits", Bytes, nullable=False),
+    Column("properties", Bytes, nullable=False),
+    Column("answered_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("verdict", String(12), nullable=False),
+    Column("revision", BigInteger, nullable=False),  # monotone over the installation; analytics reads from it
+    UniqueConstraint("workspace_id", "delivery_id"),  # one response per invitation
+    Index("responses_by_revision", "revision"),
+    Index("responses_by_contact", "workspace_id", "contact_id"),
+    sqlite_with_rowid=False,
+)
+response_revisions = Table(  # append-only: every version of every answer
+    "response_revisions",
+    metadata,
+    _workspace(),
+    Column("response_id", BigInteger, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("answers", Json(tuple[Answer, ...]), nullable=False),
+    Column("verdict", String(12), nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# ── bookkeeping ──
+cursors = Table(  # the router's offset on the log, and the next number of every sequence
+    "cursors",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+tallies = Table(  # counts by day, so that what was dropped on purpose is visible
+    "tallies",
+    metadata,
+    _workspace(),
+    Column("day", Integer, primary_key=True),  # 20261122
+    Column("name", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+set_aside = Table(  # what could not be handled, whole, with the reason; the loop went on
+    "set_aside",
+    metadata,
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)

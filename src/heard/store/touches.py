@@ -1,0 +1,106 @@
+"""The ledger's rows. One per delivery; never deleted, only released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from heard.deliveries.case import Invited
+from heard.deliveries.ledger import Touch, TouchKind, TouchState
+from heard.store import dialects
+from heard.store.types import EPOCH, micros, moment
+
+_COLUMNS = "contact_id, email_key, campaign_id, metric, channel, kind, at, state, delivery_id"
+_DAY = 86_400_000_000
+
+
+def of(connection: Connection, workspace: int, contacts: Iterable[int], email_keys: Iterable[str]) -> list[Touch]:
+    """Every touch of these contacts and of these mailboxes that still counts, oldest first."""
+    within = dialects.within(connection)
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM touches WHERE workspace_id = ? AND state <> 'released' AND contact_id {within}"
+        f" UNION SELECT {_COLUMNS} FROM touches WHERE workspace_id = ? AND state <> 'released' AND email_key {within}"
+        " ORDER BY at",
+        workspace,
+        dialects.listed(connection, contacts),
+        workspace,
+        dialects.listed(connection, email_keys),
+    )
+    return [_touch(row) for row in rows]
+
+
+def keep(connection: Connection, workspace: int, touches: Iterable[Touch]) -> None:
+    """Insert, or move what the delivery's touch was to what it is now."""
+    dialects.many(
+        connection,
+        "INSERT INTO touches (workspace_id, contact_id, email_key, campaign_id, metric, channel, kind, at, state,"
+        " delivery_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (workspace_id, delivery_id) DO UPDATE SET at = excluded.at, state = excluded.state",
+        [(workspace, *_row(touch)) for touch in touches],
+    )
+
+
+def mark(connection: Connection, rows: Iterable[tuple[TouchState, datetime, int, str]]) -> None:
+    """(state, at, workspace, delivery): reserved -> made or released."""
+    dialects.many(
+        connection,
+        "UPDATE touches SET state = ?, at = ? WHERE workspace_id = ? AND delivery_id = ?",
+        [(state.value, micros(at), workspace, delivery) for state, at, workspace, delivery in rows],
+    )
+
+
+def invited(connection: Connection, workspace: int, campaign: int, since: datetime) -> Invited:
+    """How many a campaign has invited: in all, and by the UTC day they are due, from the day of `since` on."""
+    total = dialects.fetch(
+        connection,
+        "SELECT count(*) FROM touches WHERE workspace_id = ? AND campaign_id = ? AND kind = 'first'"
+        " AND state <> 'released'",
+        workspace,
+        campaign,
+    )[0][0]
+    begin = micros(since) // _DAY * _DAY
+    rows = dialects.fetch(
+        connection,
+        f"SELECT at / {_DAY}, count(*) FROM touches WHERE workspace_id = ? AND campaign_id = ? AND kind = 'first'"
+        f" AND state <> 'released' AND at >= ? GROUP BY at / {_DAY}",
+        workspace,
+        campaign,
+        begin,
+    )
+    return Invited(total=total, by_day={_day(row[0]): row[1] for row in rows})
+
+
+def _day(number: int) -> date:
+    return (EPOCH + timedelta(days=number)).date()
+
+
+def _row(touch: Touch) -> tuple[Any, ...]:
+    return (
+        touch.contact,
+        touch.email_key,
+        touch.campaign,
+        touch.metric,
+        touch.channel,
+        touch.kind.value,
+        micros(touch.at),
+        touch.state.value,
+        touch.delivery,
+    )
+
+
+def _touch(row: Any) -> Touch:
+    return Touch(
+        contact=row[0],
+        email_key=row[1],
+        campaign=row[2],
+        metric=row[3],
+        channel=row[4],
+        kind=TouchKind(row[5]),
+        at=moment(row[6]),
+        state=TouchState(row[7]),
+        delivery=row[8],
+    )

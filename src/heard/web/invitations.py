@@ -1,0 +1,147 @@
+"""What stands behind the survey pages: links become invitations, forms become answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from heard.app import App
+from heard.contacts import traits
+from heard.contacts.standing import Kind, Suppression, standing
+from heard.deliveries.delivery import Delivery, State
+from heard.errors import NotFound
+from heard.ids import Link
+from heard.responses.response import Response
+from heard.steps import answer as answers
+from heard.store import contacts, deliveries, responses
+from heard.surveys.because import because
+from heard.surveys.wording import worded
+from heard.web.respondents import Answered, Asked, Closed
+
+ALIVE = frozenset({State.SENDING, State.SENT, State.UNKNOWN, State.ANSWERED, State.FAILED, State.EXPIRED})
+
+
+class Invitations:
+    """`heard.web.respondents.Respondents`, over the store."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def find(self, token: str) -> Asked | Closed | None:
+        link = self._app.keys.read(token)
+        return await self._app.store.read(partial(self._look, link=link)) if link else None
+
+    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
+        if link := self._app.keys.read(token):
+            await self._app.store.write(
+                partial(
+                    responses.clicked,
+                    workspace=link.workspace,
+                    delivery=link.delivery_id,
+                    at=self._app.clock.now(),
+                    method=method,
+                    value=value,
+                    agent=agent,
+                    client=client,
+                )
+            )
+
+    async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
+        link = self._app.keys.read(token)
+        if link is None:
+            return None
+
+        def keep(connection: Connection) -> Asked | Closed | None:
+            try:
+                answers.answer(
+                    connection,
+                    link.workspace,
+                    link.delivery_id,
+                    value=value,
+                    comment=comment,
+                    agent=agent,
+                    client=client,
+                    directory=self._app.directory,
+                    now=self._app.clock.now(),
+                )
+            except (NotFound, answers.Closed):
+                pass  # what the page shows then is what is there: nobody, or a closed invitation
+            return self._look(connection, link=link)
+
+        return await self._app.store.write(keep)
+
+    async def unsubscribe(self, token: str) -> Asked | Closed | None:
+        return await self._subscribe(token, on=True, cause="unsubscribed by the link in a mail")
+
+    async def resubscribe(self, token: str) -> Asked | Closed | None:
+        return await self._subscribe(token, on=False, cause="took the unsubscribing back")
+
+    async def _subscribe(self, token: str, *, on: bool, cause: str) -> Asked | Closed | None:
+        link = self._app.keys.read(token)
+        if link is None:
+            return None
+
+        def keep(connection: Connection) -> Asked | Closed | None:
+            delivery = deliveries.by_id(connection, link.workspace, link.delivery_id)
+            if delivery is None:
+                return None
+            before = self._look(connection, link=link)
+            if before is not None and before.unsubscribed != on:
+                person = contacts.by_id(connection, link.workspace, [delivery.contact]).get(delivery.contact)
+                row = Suppression(
+                    kind=Kind.UNSUBSCRIBED,
+                    on=on,
+                    at=self._app.clock.now(),
+                    contact=delivery.contact,
+                    email_key=person.email_key if person else None,
+                )
+                contacts.suppress(connection, link.workspace, row, cause)
+            return self._look(connection, link=link)
+
+        return await self._app.store.write(keep)
+
+    def _look(self, connection: Connection, *, link: Link) -> Asked | Closed | None:
+        delivery = deliveries.by_id(connection, link.workspace, link.delivery_id)
+        if delivery is None or delivery.state not in ALIVE or link.workspace not in self._app.directory.workspaces:
+            return None
+        directory, now = self._app.directory, self._app.clock.now()
+        brand = directory.workspaces[link.workspace].brand
+        survey = directory.surveys[delivery.survey]
+        wording = worded(survey.kind, brand=brand.name, language=survey.languages[0])
+        person = contacts.by_id(connection, link.workspace, [delivery.contact]).get(delivery.contact)
+        keys = [person.email_key] if person and person.email_key else []
+        kinds = standing(contacts.suppressions_of(connection, link.workspace, [delivery.contact], keys))
+        answered = _answered(responses.of_delivery(connection, link.workspace, delivery.id))
+        if delivery.state == State.EXPIRED or now >= delivery.closes_at:
+            return Closed(
+                delivery_id=delivery.id,
+                brand=brand,
+                wording=wording,
+                closed_at=delivery.closes_at,
+                answered=answered,
+                unsubscribed=Kind.UNSUBSCRIBED in kinds,
+            )
+        return Asked(
+            delivery_id=delivery.id,
+            brand=brand,
+            wording=wording,
+            first_name=traits.first_name(traits.decode(person.traits)) if person else None,
+            because=because(delivery.event, delivery.event_at, now=now, language=survey.languages[0]),
+            closes_at=delivery.closes_at,
+            answered=answered,
+            quiet_until=self._quiet_until(delivery),
+            unsubscribed=Kind.UNSUBSCRIBED in kinds,
+        )
+
+    def _quiet_until(self, delivery: Delivery) -> datetime | None:
+        """Nobody asks this person anything before then; None unless the workspace promises that for every survey."""
+        period = self._app.directory.workspaces[delivery.workspace].quiet_period
+        return (delivery.sent_at or delivery.due_at) + period if period else None
+
+
+def _answered(response: Response | None) -> Answered | None:
+    if response is None or response.value is None:
+        return None
+    return Answered(value=response.value, comment=response.comment or "", at=response.updated_at)
