@@ -20,10 +20,10 @@ error. Exit 0: done. 1: failed, with one sentence why. 2: wrong usage.
 SETTINGS_HEAD = """\
 # Settings
 
-Made by `make docs` from `heard/config.py`. Settings are environment variables; DATA stands for what `HEARD_DATA` says. An
-empty one counts as absent, and booleans are `1 true yes on` or `0 false no off`. A name that begins with `HEARD_` and is
-not in this list stops the start, so that a typo is noticed; only `HEARD_PORT*` and `HEARD_SERVICE_*` are let pass, because
-Kubernetes injects them. Everything else is in the workspace file.
+Made by `make docs` from `heard/config.py`. Settings are environment variables; DATA stands for what `HEARD_DATA`
+says. An empty one counts as absent, and booleans are `1 true yes on` or `0 false no off`. A name that begins with
+`HEARD_` and is not in this list stops the start, so that a typo is noticed; only `HEARD_PORT*` and `HEARD_SERVICE_*`
+are let pass, because Kubernetes injects them. Everything else is in the workspace file.
 
 | setting | default | what it does |
 |---|---|---|
