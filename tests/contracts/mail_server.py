@@ -31,7 +31,7 @@ class MailServer:
             options |= {
                 "auth_require_tls": False,
                 "authenticator": lambda server, session, envelope, mechanism, said: AuthResult(
-                    success=said.password == password.encode(), auth_data=said.login.decode()
+                    success=said.password == password.encode(), handled=False, auth_data=said.login.decode()
                 ),
             }
         self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
