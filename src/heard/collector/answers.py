@@ -10,20 +10,23 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 Send = Callable[[Any], Awaitable[None]]
 Header = tuple[bytes, bytes]
+Headers = list[Header]
 
 CORS: Header = (b"access-control-allow-origin", b"*")
 JSON: Header = (b"content-type", b"application/json")
 
 
 class Answer(NamedTuple):
-    """The two ASGI messages of an answer, made once and sent often."""
+    """An answer as the two messages of ASGI and as the bytes on the wire, made once and sent often."""
 
     status: int
     start: dict[str, Any]
     body: dict[str, Any]
+    wire: bytes
 
     async def to(self, send: Send) -> None:
         await send(self.start)
@@ -36,6 +39,7 @@ def answer(status: int, body: bytes, headers: Iterable[Header] = ()) -> Answer:
         status,
         {"type": "http.response.start", "status": status, "headers": sized},
         {"type": "http.response.body", "body": body},
+        b"".join([STATUS_LINE[status], *(name + b": " + value + b"\r\n" for name, value in sized), b"\r\n", body]),
     )
 
 
@@ -82,3 +86,14 @@ DRAINING = later("draining", "This server is shutting down; send it again.", 1, 
 TOO_SLOW = refusal(408, "too_slow", "The request took too long to arrive.", (CLOSE,))
 MALFORMED = refusal(400, "malformed_request", "This is not a valid HTTP request.", (CLOSE,))
 HEAD_TOO_LARGE = refusal(431, "headers_too_large", "The request's headers are too large.", (CLOSE,))
+CRASHED = refusal(500, "internal_error", "Something went wrong here; send it again.")
+
+
+def closing(given: Answer) -> Answer:
+    """The same answer, saying that the connection ends with it."""
+    headers = given.start["headers"]
+    return given if CLOSE in headers else answer(given.status, given.body["body"], [CLOSE, *_unsized(headers)])
+
+
+def _unsized(headers: Headers) -> Headers:
+    return [header for header in headers if header[0] != b"content-length"]

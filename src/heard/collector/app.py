@@ -7,13 +7,12 @@ The 200 is sent after `append` has returned, that is after an fdatasync, and nev
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
 from heard.board import Board
 from heard.collector import answers
-from heard.collector.answers import CLOSE, JSON, TAKEN, Answer, Send, answer, later, refusal
+from heard.collector.answers import JSON, TAKEN, Answer, Headers, Send, answer, later, refusal
 from heard.collector.body import Disconnected, Receive, inflate, read_body
 from heard.collector.clients import Clients
 from heard.collector.counters import Counters
@@ -56,13 +55,15 @@ class Collector:
         self, *, board: Board, log: SegmentWriter, keys: Keys, front: Front, clients: Clients, prefix: str = ""
     ) -> None:
         self._board = board
-        self._log = log
+        self.log = log
         self._keys = keys
         self._front = front
         self._clients = clients
         self._prefix = prefix
         self.counters = Counters(log)
         self.draining = False
+        self.posts = {(under + path).encode(): kind for under in {"", prefix} for path, kind in PATHS.items()}
+        """The paths that `connection` answers without going through here; the kind of message by path."""
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -91,50 +92,53 @@ class Collector:
         await send(given.body)
 
     async def _collect(self, kind: str, scope: Any, receive: Receive) -> Answer:
+        body = await read_body(receive)
+        judged = TOO_LARGE[kind] if body is None else self.judge(kind, scope["headers"], scope["client"], body)
+        if type(judged) is Answer:
+            return judged
+        try:
+            await self.log.append(judged)
+        except LogUnavailable as problem:
+            return unavailable(problem)
+        return TAKEN
+
+    def judge(self, kind: str, headers: Headers, peer: tuple[str, int] | None, body: bytes) -> Answer | bytes:
+        """What to keep on the log before the answer is `TAKEN`; or the answer, when nothing is to be kept."""
+        if self.draining:
+            return answers.DRAINING
         authorization = encoding = None
         agent = b""
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"authorization":
                 authorization = value
             elif name == b"user-agent":
                 agent = value
             elif name == b"content-encoding":
                 encoding = value
-        if self.draining:
-            return answers.DRAINING
-        body = await read_body(receive)
-        if body is None:
-            return _refused(too_large(kind), CLOSE)
         if encoding is not None and (encoding := encoding.strip().lower()) != b"identity":
             if encoding not in (b"gzip", b"x-gzip"):
                 return answers.UNSUPPORTED_ENCODING
             inflated = inflate(body, kind)
             if isinstance(inflated, Fault):
-                return _refused(inflated)
+                return refused(inflated)
             body = inflated
         glanced = glance(body, kind)
         if type(glanced) is Fault:
-            return _refused(glanced)
+            return refused(glanced)
         source = self._keys.source(authorization, glanced.write_key)
         if source is None:
             return answers.UNKNOWN_KEY
         received_at = time.time_ns() // 1000 + self._board.clock_offset_us
-        accepted = Accepted(
-            source, kind, received_at, self._clients.address(scope), agent[:MAX_AGENT].decode("latin-1"), body
-        )
-        try:
-            await self._log.append(encode(accepted))
-        except LogUnavailable as problem:
-            return later("log_unavailable", str(problem), problem.retry_after)
-        return TAKEN
+        client = self._clients.address(peer, headers)
+        return encode(Accepted(source, kind, received_at, client, agent[:MAX_AGENT].decode("latin-1"), body))
 
     def _health(self) -> Answer:
         """200 as long as this process answers; `degraded` while the log takes nothing."""
-        state = b'{"status":"ok"}' if self._log.available else b'{"status":"degraded","missing":["log"]}'
+        state = b'{"status":"ok"}' if self.log.available else b'{"status":"degraded","missing":["log"]}'
         return answer(200, state, (JSON,))
 
     async def _ready(self) -> Answer:
-        missing = [] if self._log.available and not self.draining else ["log"]
+        missing = [] if self.log.available and not self.draining else ["log"]
         return await self._front.ready(missing)
 
     async def _metrics(self) -> Answer:
@@ -145,8 +149,15 @@ class Collector:
         return answer(200, text, ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 
 
-def _refused(fault: Fault, *headers: answers.Header) -> Answer:
-    return refusal(400, fault.code, fault.message, headers)
+def refused(fault: Fault) -> Answer:
+    return refusal(400, fault.code, fault.message)
+
+
+def unavailable(problem: LogUnavailable) -> Answer:
+    return later("log_unavailable", str(problem), problem.retry_after)
+
+
+TOO_LARGE = {kind: refused(too_large(kind)) for kind in set(KINDS.values())}
 
 
 def _other_than_messages(path: str, method: str) -> Answer:

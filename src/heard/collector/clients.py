@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any
 
 Network = IPv4Network | IPv6Network
 
@@ -15,13 +14,12 @@ class Clients:
     def __init__(self, trusted: Sequence[Network] = ()) -> None:
         self._trusted = tuple(trusted)
 
-    def address(self, scope: Any) -> str:
+    def address(self, peer: tuple[str, int] | None, headers: Sequence[tuple[bytes, bytes]]) -> str:
         """The client's address, "" when unknown. Of a forwarding chain: the last one that we have no reason to trust."""
-        peer = scope["client"]
-        address: str = peer[0] if peer else ""
+        address = peer[0] if peer else ""
         if not self._trusted or not self.trusts(address):
             return address
-        claimed = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        claimed = b",".join(value for name, value in headers if name == b"x-forwarded-for")
         for hop in reversed(claimed.decode("latin-1").split(",")):
             hop = hop.strip()
             if not _is_address(hop):

@@ -129,7 +129,12 @@ class Front:
                 lines.append(name + b": " + value)
         if _is_chunked(scope["headers"]):
             lines.append(b"transfer-encoding: chunked")
-        lines += [CLIENT_HEADER + b": " + self._clients.address(scope).encode(), b"connection: close", b"", b""]
+        lines += [
+            CLIENT_HEADER + b": " + self._clients.address(peer, scope["headers"]).encode(),
+            b"connection: close",
+            b"",
+            b"",
+        ]
         return b"\r\n".join(lines)
 
 

@@ -1,6 +1,6 @@
 """The embedded log's writer: appends gather while the disk works, one write and one fdatasync a group.
 
-    loop     append -> group -> framed -> handed over ............ -> futures answered, next group handed over
+    loop     append -> group -> framed -> handed over ............ -> next group handed over, senders answered
     thread                                pwritev, fdatasync ->
 
 An error anywhere in that costs exactly the group it hit. The file is then left alone (what an fsync that failed has
@@ -15,6 +15,7 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from heard.board import Board
@@ -37,6 +38,10 @@ TRY_AGAIN_SECONDS = 0.25
 """After a failure the disk is asked again at most this often; appends in between are refused at once."""
 
 
+Settle = Callable[[int, LogUnavailable | None], None]
+"""Takes the record's offset and None, or why it was not kept. Must not raise."""
+
+
 class SegmentWriter:
     """A `LogWriter` over `folder`. One process at a time may hold one (the collector locks the data folder)."""
 
@@ -52,7 +57,7 @@ class SegmentWriter:
         self._base = self._capacity = 0
         self._broken_until = 0.0
         self._last_error: OSError | None = None
-        self._waiting: list[tuple[bytes, asyncio.Future[int]]] = []
+        self._waiting: list[tuple[bytes, Settle]] = []
         self._waiting_bytes = 0
         self._busy = False
         self._work: queue.SimpleQueue[list[bytes] | None] = queue.SimpleQueue()
@@ -89,17 +94,34 @@ class SegmentWriter:
         Raises:
             LogUnavailable: when the group it was in could not be kept, or too much is waiting already.
         """
+        kept: asyncio.Future[int] = self._loop.create_future()
+
+        def settle(offset: int, problem: LogUnavailable | None) -> None:
+            if kept.done():  # whoever waited was cancelled
+                return
+            if problem is None:
+                kept.set_result(offset)
+            else:
+                kept.set_exception(problem)
+
+        self.keep(payload, settle)
+        return await kept
+
+    def keep(self, payload: bytes, settle: Settle) -> None:
+        """`append` without a task of its own: `settle` is called on the event loop when it is known.
+
+        Raises:
+            LogUnavailable: at once, when too much is waiting already; `settle` is not called then.
+        """
         size = len(payload)
         if self._closed or size > MAX_PAYLOAD or self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise LogUnavailable("The log takes no more right now; send it again shortly.", retry_after=1)
-        kept: asyncio.Future[int] = self._loop.create_future()
-        self._waiting.append((payload, kept))
+        self._waiting.append((payload, settle))
         self._waiting_bytes += size
         if not self._busy:
             # Not at once: whatever else arrived in this turn of the loop shares the fdatasync.
             self._busy = True
             self._loop.call_soon(self._hand_over)
-        return await kept
 
     async def close(self) -> None:
         """Keep what is waiting, then stop."""
@@ -137,24 +159,19 @@ class SegmentWriter:
 
     def _settle(self, error: OSError | None) -> None:
         """The group in hand is on disk, or it is not; either way the next one goes."""
-        group = self._group
+        problem = None
         if error is None:
-            size = self._group_end - self._durable
-            self._durable = self._board.durable = self._group_end
             self.groups += 1
-            self.appended_bytes += size
-            for offset, (_, kept) in zip(self._group_offsets, group, strict=True):
-                if not kept.done():
-                    kept.set_result(offset)
+            self.appended_bytes += self._group_end - self._durable
+            self._durable = self._board.durable = self._group_end
         else:
             self.failures += 1
-            for _, kept in group:
-                if not kept.done():
-                    kept.set_exception(
-                        LogUnavailable(f"The log cannot be written: {error.strerror}.", retry_after=RETRY_AFTER)
-                    )
+            problem = LogUnavailable(f"The log cannot be written: {error.strerror}.", retry_after=RETRY_AFTER)
         self._last_error = error
-        self._hand_over()
+        group, offsets = self._group, self._group_offsets
+        self._hand_over()  # first: the disk works while the senders are answered
+        for offset, (_, settle) in zip(offsets, group, strict=True):
+            settle(offset, problem)
 
     # ── in the committing thread ──
 
