@@ -14,6 +14,7 @@ INK = "#1d1c19"
 PAPER = WHITE  # --surface, in the light
 NIGHT = "#1b1b19"  # --surface, in the dark
 EDGE = 3.0
+LINE = 4.5  # for a thin drawing on dark, where 3 is seen but looks broken
 
 
 def on_colour(color: str) -> str:
@@ -27,12 +28,12 @@ def on_colour(color: str) -> str:
 
 
 @lru_cache(256)
-def edge(color: str, surface: str) -> str:
-    """The nearest shade of the colour that shows as an edge on the surface: itself where it already does."""
+def edge(color: str, surface: str, *, ratio: float = EDGE) -> str:
+    """The nearest shade of the colour that shows on the surface: itself where it already does."""
     color = colour(color)
     towards = INK if contrast(surface, INK) > contrast(surface, WHITE) else WHITE
     shades = (_mix(color, towards, share / 20) for share in range(21))
-    return next(shade for shade in shades if contrast(shade, surface) >= EDGE)
+    return next(shade for shade in shades if contrast(shade, surface) >= ratio)
 
 
 def contrast(one: str, other: str) -> float:

@@ -18,7 +18,7 @@ from litestar import Response
 from markupsafe import Markup, escape
 
 from heard.accounts.workspace import Brand
-from heard.channels.colour import INK, NIGHT, PAPER, edge, on_colour
+from heard.channels.colour import LINE, NIGHT, PAPER, edge, on_colour
 from heard.channels.email.look import initial
 from heard.surveys.locales import locale
 from heard.surveys.wording import Wording
@@ -108,8 +108,7 @@ class Pages:
             initial=initial(brand.name),
             on_color=on_colour(brand.color),
             by_day=edge(brand.color, PAPER),
-            by_night=edge(brand.color, NIGHT),
-            ink=INK,
+            by_night=edge(brand.color, NIGHT, ratio=LINE),
             language=language,
             say=language.page,
             day=lambda at: language.on(at, now=now),

@@ -1,0 +1,33 @@
+"""The native API, one file a noun. `Authorization: Bearer <secret key>`; times are RFC 3339 in UTC; lists are newest
+first, `{"data": [...], "next": cursor or null}`, and go on with `?cursor=`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Router
+
+from heard.app import App
+from heard.web.api import campaigns, clock, contacts, deliveries, messages, responses, scores
+from heard.web.api.errors import HANDLERS
+from heard.web.api.keys import Keys
+
+
+def router(app: App) -> Router:
+    keys = Keys(app)
+    handlers: list[Any] = [
+        *contacts.routes(app),
+        *deliveries.routes(app),
+        *responses.routes(app),
+        *scores.routes(app),
+        *messages.routes(app),
+        *campaigns.routes(app),
+    ]
+    if app.test_clock:
+        handlers += clock.routes(app)
+    return Router(
+        path="/api",
+        route_handlers=handlers,
+        dependencies={"workspace": keys.dependency()},
+        exception_handlers=HANDLERS,
+    )

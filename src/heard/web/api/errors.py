@@ -1,0 +1,43 @@
+"""Errors of the API: `{"error": {"code", "message", "field"?}}`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from heard.errors import HeardError, Invalid, NotFound
+
+log = structlog.get_logger()
+CODES = {400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+
+
+def error(status: int, message: str, *, code: str | None = None, field: str | None = None) -> Response[Any]:
+    said = {"code": code or CODES.get(status, "error"), "message": message}
+    if field is not None:
+        said["field"] = field
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return Response({"error": said}, status_code=status, headers=headers)
+
+
+def _ours(_: Request[Any, Any, Any], failure: HeardError) -> Response[Any]:
+    if isinstance(failure, Invalid):
+        return error(400, str(failure), field=failure.field)
+    return error(404 if isinstance(failure, NotFound) else 409, str(failure), code=None if isinstance(failure, NotFound) else "conflict")
+
+
+def _theirs(_: Request[Any, Any, Any], failure: HTTPException) -> Response[Any]:
+    extra: Any = failure.extra
+    field = extra[0].get("key") if isinstance(extra, list) and extra and isinstance(extra[0], dict) else None
+    detail = str(extra[0].get("message")) if field else failure.detail
+    return error(failure.status_code, detail, field=field)
+
+
+def _bug(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
+    log.error("api_failed", path=request.url.path, exc_info=failure)
+    return error(500, "Heard failed to answer this. The log of the server says why.", code="failed")
+
+
+HANDLERS: dict[Any, Any] = {HeardError: _ours, HTTPException: _theirs, Exception: _bug}
