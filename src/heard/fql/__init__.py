@@ -11,6 +11,6 @@ there are no errors after parsing. The language is described, with examples that
 from heard.fql.errors import Invalid
 from heard.fql.evaluate import evaluate, predicate
 from heard.fql.parse import parse
-from heard.fql.tree import Expression, fields
+from heard.fql.tree import Expression, Field, fields
 
-__all__ = ["Expression", "Invalid", "evaluate", "fields", "parse", "predicate"]
+__all__ = ["Expression", "Field", "Invalid", "evaluate", "fields", "parse", "predicate"]

@@ -163,7 +163,7 @@ def _call(function: Callable[..., Any], readers: tuple[Evaluate, ...]) -> Evalua
     return lambda document: function(first(document), second(document))
 
 
-_get: Callable[[Any, str], Any] = dict.get
+_get: Callable[[Any, str], Any] = dict[str, Any].get
 
 
 def _reader(path: Path) -> Evaluate:

@@ -60,6 +60,11 @@ def to_sql(expression: str | Expression, column: Columns, *, prefix: str = "fql"
     return sql, {name: value for name, value in writer.parameters.items() if f"${name}:" in sql}
 
 
+def key_of(column: Column) -> str:
+    """SQL for the canonical JSON text of a column, 'null' for null: what to group by."""
+    return _key(Part(column.sql, column.form))
+
+
 class _Writer:
     """Walks a tree; keeps the parameters it binds. A parameter is written with its type: `$fql1::VARCHAR`."""
 
@@ -86,7 +91,7 @@ class _Writer:
             case In(item, choices):
                 return self.membership(item, choices)
             case Call("contains", (text, part)):
-                return f"contains({self.text(text)}, {self.text(part)})"
+                return self.contains(text, part)
             case Call("match", (text, pattern)):
                 return self.match(text, pattern)
             case Call("bool", (value,)):
@@ -166,20 +171,44 @@ class _Writer:
             found = self.part(choices)
             if found.form is not Form.JSON:
                 return "FALSE"
-            items = f"CASE WHEN {found.sql}[1] = '[' THEN json_extract({found.sql}, '$[*]')::VARCHAR[] END"
+            items = f"CASE WHEN starts_with({found.sql}, '[') THEN json_extract({found.sql}, '$[*]')::VARCHAR[] END"
             return f"({is_scalar}list_contains({items}, {_key(part)}))"
         listed = choices.items if isinstance(choices, Listed) else _literals(choices.value)
+        if part.form is Form.JSON and all(isinstance(one, Literal) and _is_scalar(one.value) for one in listed):
+            return self.one_of(part.sql, [one.value for one in listed if isinstance(one, Literal)])
         keys = ", ".join(
             self.bound(canonical(one.value)) if isinstance(one, Literal) else self.key(one) for one in listed
         )
         return f"({is_scalar}{_key(part)} IN ({keys}))" if listed else "FALSE"
+
+    def one_of(self, column: str, choices: list[Any]) -> str:
+        keys = ", ".join(self.bound(canonical(choice)) for choice in choices if choice is not None)
+        among = f"{column} IN ({keys})" if keys else "FALSE"
+        return f"({column} IS NULL OR {among})" if None in choices else f"({among})"
+
+    def contains(self, text: Expression, part: Expression) -> str:
+        whole = f"contains({self.text(text)}, {self.text(part)})"
+        if not (isinstance(text, Field) and isinstance(part, Literal) and _is_plain(part.value)):
+            return whole
+        return self.on_plain(text, f"starts_with({{}}, '\"') AND contains({{}}, {self.text(part)})", whole)
 
     def match(self, text: Expression, pattern: Expression) -> str:
         if not isinstance(pattern, Literal):
             raise Invalid("in this place the pattern of match must be written in quotes, not be a field", position=1)
         if not isinstance(pattern.value, str):
             return "FALSE"
-        return f"regexp_full_match({self.text(text)}, {self.bound(to_regex(pattern.value))})"
+        whole = f"regexp_full_match({self.text(text)}, {self.bound(to_regex(pattern.value))})"
+        if not isinstance(text, Field) or not _is_plain(pattern.value) or set(pattern.value) & set("[]%_"):
+            return whole
+        like = self.bound('"' + pattern.value.replace("*", "%").replace("?", "_") + '"')
+        return self.on_plain(text, f"{{}} LIKE {like}", whole)
+
+    def on_plain(self, field: Field, plain: str, otherwise: str) -> str:
+        """`plain` for canonical texts without a backslash, which are strings in quotes as they are: no decoding."""
+        part = self.part(field)
+        if part.form is not Form.JSON:
+            return otherwise
+        return f"CASE WHEN contains({part.sql}, '\\') THEN {otherwise} ELSE {plain.replace('{}', part.sql)} END"
 
     def length(self, expression: Expression) -> str:
         part = self.part(expression)
@@ -187,11 +216,11 @@ class _Writer:
             return f"coalesce(strlen({part.sql}), 0)::DOUBLE"
         if part.form is not Form.JSON:
             return f"CASE WHEN {part.sql} IS NULL THEN 0::DOUBLE END" if part.form is Form.NUMBER else "NULL::DOUBLE"
-        string, items = _string_in("v"), "json_array_length(v)"
+        string, items = f"strlen({_string_in('v')})", "json_array_length(v)"
         return _once(
             part.sql,
-            f"CASE WHEN v IS NULL THEN 0 WHEN v[1] = '\"' THEN strlen({string}) WHEN v[1] = '[' THEN {items} END"
-            "::DOUBLE",
+            f"CASE WHEN v IS NULL THEN 0 WHEN starts_with(v, '\"') THEN {string} "
+            f"WHEN starts_with(v, '[') THEN {items} END::DOUBLE",
         )
 
     def to_number(self, expression: Expression) -> str:
@@ -205,7 +234,7 @@ class _Writer:
             read = f"TRY_CAST({spelled.format(part.sql)} AS DOUBLE)"
         else:
             text = spelled.format(_string_in("v"))
-            read = _once(part.sql, f"TRY_CAST(CASE WHEN v[1] = '\"' THEN {text} ELSE v END AS DOUBLE)")
+            read = _once(part.sql, f"TRY_CAST(CASE WHEN starts_with(v, '\"') THEN {text} ELSE v END AS DOUBLE)")
         return _once(read, "CASE WHEN isfinite(v) THEN v END")
 
     def to_text(self, expression: Expression) -> str:
@@ -213,7 +242,7 @@ class _Writer:
         if part.form is Form.TEXT:
             return part.sql
         if part.form is Form.JSON:
-            return _once(part.sql, f"CASE WHEN v[1] = '\"' THEN {_string_in('v')} ELSE v END")
+            return _once(part.sql, f"CASE WHEN starts_with(v, '\"') THEN {_string_in('v')} ELSE v END")
         return f"nullif({_key(part)}, 'null')"
 
     def type_of(self, expression: Expression) -> str:
@@ -222,8 +251,8 @@ class _Writer:
             return "'bool'"
         if part.form is Form.JSON:
             return (
-                f"CASE coalesce({part.sql}, 'null')[1] WHEN '\"' THEN 'string' WHEN '[' THEN 'list' WHEN 't' THEN 'bool'"
-                " WHEN 'f' THEN 'bool' WHEN 'n' THEN 'null' WHEN '{' THEN 'object' ELSE 'number' END"
+                f"CASE coalesce({part.sql}, 'null')[1] WHEN '\"' THEN 'string' WHEN '[' THEN 'list' WHEN 't' THEN "
+                "'bool' WHEN 'f' THEN 'bool' WHEN 'n' THEN 'null' WHEN '{' THEN 'object' ELSE 'number' END"
             )
         return f"CASE WHEN {part.sql} IS NULL THEN 'null' ELSE '{'string' if part.form is Form.TEXT else 'number'}' END"
 
@@ -255,6 +284,15 @@ CASES = {
 }
 
 
+def _is_plain(value: Any) -> bool:
+    """A string that canonical JSON writes as it is."""
+    return isinstance(value, str) and canonical(value) == f'"{value}"'
+
+
+def _is_scalar(value: Any) -> bool:
+    return not isinstance(value, tuple)
+
+
 def _literals(values: Any) -> tuple[Literal, ...]:
     return tuple(map(Literal, values))
 
@@ -278,7 +316,7 @@ def _string_in(column: str) -> str:
     """The string that a canonical JSON column holds. Most have no backslash: taking the quotes off is enough."""
     decoded = f"json_extract_string({column}, '$')"
     return (
-        f"CASE WHEN {column}[1] = '\"' THEN CASE WHEN contains({column}, '\\') THEN {decoded} "
+        f"CASE WHEN starts_with({column}, '\"') THEN CASE WHEN contains({column}, '\\') THEN {decoded} "
         f"ELSE substring({column}, 2, length({column}) - 2) END END"
     )
 

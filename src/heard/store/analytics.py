@@ -1,0 +1,251 @@
+"""The scores' own database: DuckDB in memory, filled from the store by revision, thrown away at will.
+
+It holds nothing that the store does not: a new `Analytics` that refreshes is as good as the old one. DuckDB is imported
+when it is first needed, since an idle server should be small. It writes no file: nothing is spilled to disk, so that
+what is forgotten in the store is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from heard.errors import Invalid
+from heard.scores.answered import Answered
+from heard.scores.breakdown import breakdown
+from heard.scores.metric import metric as metric_of
+from heard.scores.report import ScoreReport, report
+from heard.scores.score import score, together
+from heard.scores.trend import PERIODS, trend
+from heard.scores.window import window
+from heard.store.analytics_filters import Fields, grouping
+from heard.store.analytics_question import Question, by_group, by_period
+from heard.store.analytics_rows import FIXED, MOST_COLUMNS, Paths, rows
+from heard.store.analytics_today import CurrentTraits
+
+if TYPE_CHECKING:
+    import duckdb
+
+THREADS = 2
+MEMORY_LIMIT = "2GB"
+ROWS_A_FETCH = 10_000
+ROWS_A_CHECKPOINT = 100_000  # how many changed rows may lie uncompressed
+
+SETTINGS = (
+    "ATTACH ':memory:' AS heard (COMPRESS)",  # a tenth of the memory, and filters are three times as fast
+    "USE heard",
+    # No file is read or written, not to spill, not to fetch an extension; the last line locks the two before.
+    "SET temp_directory = ''",
+    "SET autoinstall_known_extensions = false",
+    "SET enable_external_access = false",
+)
+
+Fetch: TypeAlias = Callable[[int, int], Sequence[Answered]]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Ids of responses, newest first; `next` is the cursor of the page after, None on the last."""
+
+    ids: list[int]
+    next: str | None
+
+
+class Analytics:
+    """Scores over all answers, by any combination of traits. Safe to use from several threads.
+
+    `current_traits(workspace, contact_ids)` gives today's traits as JSON objects by contact; it is asked only when a
+    filter names `now.traits`, and only for the contacts in question.
+    """
+
+    def __init__(
+        self,
+        *,
+        current_traits: CurrentTraits | None = None,
+        threads: int = THREADS,
+        memory_limit: str = MEMORY_LIMIT,
+        most_columns: int = MOST_COLUMNS,
+    ) -> None:
+        self.current_traits = current_traits
+        self.settings = {"threads": threads, "memory_limit": memory_limit}
+        self.revision = 0
+        self._paths = Paths(most_columns)
+        self._columns = 0
+        self._loose = 0
+        self._largest_id = 0
+        self._using = Lock()
+        self._refreshing = Lock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+
+    def refresh(self, fetch: Fetch, *, limit: int = ROWS_A_FETCH) -> int:
+        """Take over what changed since the last time; returns how many rows.
+
+        `fetch(revision, limit)` gives at most `limit` rows with a larger revision, in the order of revisions, of which
+        no two rows share one.
+        """
+        taken = 0
+        with self._refreshing:
+            while changed := fetch(self.revision, limit):
+                with self._using:
+                    self._keep(changed)
+                self.revision = max(answer.revision for answer in changed)
+                taken += len(changed)
+                if len(changed) < limit:
+                    break
+        return taken
+
+    def score(
+        self,
+        workspace: int,
+        survey: str,
+        metric: str,
+        *,
+        now: datetime,
+        from_: datetime | str | None = None,
+        to: datetime | str | None = None,
+        where: str | None = None,
+        by: str | None = None,
+        every: str | None = None,
+    ) -> ScoreReport:
+        """The score of a survey: of all answers or of those in a window, of everybody or of those `where` is true of.
+
+        `by` breaks it down by a trait (`plan`, `traits.address.city`) or another field, `every` gives a trend by week,
+        month or quarter.
+
+        Raises:
+            Invalid: with the `field` that cannot be used: where, by, every, from, to.
+        """
+        if every and every not in PERIODS:
+            raise Invalid(f"every must be one of {', '.join(PERIODS)}, not {every!r}", field="every")
+        measured, counted = metric_of(metric), window(from_, to)
+        with self._using:
+            question = Question(self._open(), Fields(self._paths))
+            question.only(
+                "answers.workspace = $workspace AND answers.survey = $survey", workspace=workspace, survey=survey
+            )
+            question.only("answers.metric = $metric AND answers.verdict = 'human'", metric=measured.kind)
+            question.within(counted)
+            if where:
+                question.where(where)
+            group = grouping(by, question.fields) if by else None
+            question.look_up_today(workspace, self.current_traits)
+            groups, values = by_group(question, group) if group else ({}, 0)
+            needs_all = every or values > len(groups) or not group
+            periods = by_period(question, every) if needs_all else {}
+        whole = together((periods or groups).values())
+        return report(
+            score(measured, whole),
+            survey=survey,
+            metric=measured.kind,
+            window=counted,
+            where=where or None,
+            groups=breakdown(measured, groups, whole=whole),
+            trend=trend(measured, every, {day: one for day, one in periods.items() if day}) if every else [],
+            now=now,
+            values=values,
+            by=by,
+        )
+
+    def matching(
+        self,
+        workspace: int,
+        *,
+        survey: str | None = None,
+        user_id: str | None = None,
+        from_: datetime | str | None = None,
+        to: datetime | str | None = None,
+        where: str | None = None,
+        verdicts: Sequence[str] = (),
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """The ids of the responses that `where` is true of, newest first, of every verdict unless some are named.
+
+        Raises:
+            Invalid: with the `field` that cannot be used: where, from, to, cursor.
+        """
+        with self._using:
+            question = Question(self._open(), Fields(self._paths))
+            question.only("answers.workspace = $workspace", workspace=workspace)
+            if survey:
+                question.only("answers.survey = $survey", survey=survey)
+            if user_id:
+                question.only("answers.user_id = $user_id", user_id=user_id)
+            if verdicts:
+                question.only("list_contains($verdicts, answers.verdict)", verdicts=list(verdicts))
+            question.within(window(from_, to))
+            if where:
+                question.where(where)
+            question.look_up_today(workspace, self.current_traits)
+            if cursor:
+                at, last = _read_cursor(cursor)
+                question.only("(answers.answered_at, answers.id) < (make_timestamp($at), $last)", at=at, last=last)
+            found = question.ask(
+                "SELECT answers.id, epoch_us(answered_at) FROM {source} ORDER BY answered_at DESC, id DESC LIMIT $limit",
+                limit=limit + 1,
+            )
+        page = found[:limit]
+        return Page([one for one, _ in page], f"{page[-1][1]}-{page[-1][0]}" if len(found) > limit else None)
+
+    def close(self) -> None:
+        """Let go of the memory; the next question begins with an empty database."""
+        with self._using:
+            if self._database:
+                self._database.close()
+            self._database, self.revision, self._columns, self._largest_id, self._loose = None, 0, 0, 0, 0
+            self._paths = Paths(self._paths.most)
+
+    def _keep(self, changed: Sequence[Answered]) -> None:
+        database = self._open()
+        latest = {answer.id: answer for answer in changed}
+        known = [one for one in latest if one <= self._largest_id]
+        encoded = rows((answer for answer in latest.values() if not answer.deleted), self._paths)
+        names = self._paths.own()
+        for name in names[self._columns :]:
+            database.execute(f"ALTER TABLE answers ADD COLUMN {name} VARCHAR")
+        self._columns = len(names)
+        kinds = {**FIXED, "answered_at": "BIGINT", "more": "VARCHAR", **dict.fromkeys(names, "VARCHAR")}
+        columns = ", ".join(kinds)
+        values = ", ".join(f"row.{name}" for name in kinds).replace(
+            "row.answered_at", "make_timestamp(row.answered_at)"
+        )
+        database.begin()
+        try:
+            if known:
+                database.execute("DELETE FROM answers WHERE id IN (SELECT unnest($known::BIGINT[]))", {"known": known})
+            database.execute(
+                f"INSERT INTO answers ({columns}) "
+                f"SELECT {values} FROM (SELECT unnest(from_json($rows, $shape)) AS row)",
+                {"rows": encoded.decode(), "shape": msgspec.json.encode([kinds]).decode()},
+            )
+            database.commit()
+        except BaseException:
+            database.rollback()
+            raise
+        self._largest_id = max(self._largest_id, *latest)
+        self._loose += len(latest)
+        if self._loose >= ROWS_A_CHECKPOINT:
+            database.execute("CHECKPOINT")
+            self._loose = 0
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._database is None:
+            import duckdb
+
+            self._database = duckdb.connect(":memory:", config=self.settings)
+            for setting in SETTINGS:
+                self._database.execute(setting)
+            fixed = ", ".join(f"{name} {kind}" for name, kind in FIXED.items())
+            self._database.execute(f"CREATE TABLE answers ({fixed}, answered_at TIMESTAMP, more VARCHAR)")
+        return self._database
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    try:
+        at, last = cursor.split("-")
+        return int(at), int(last)
+    except ValueError:
+        raise Invalid("this cursor is not one that a page ended with", field="cursor") from None
