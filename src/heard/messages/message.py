@@ -9,7 +9,7 @@ import msgspec
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias"})
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One Segment call. Absent, null, empty and blank ids are all None; at least one of user and anonymous id is set.
 
     `traits`, `properties`, `context`, `integrations` and `body` are JSON objects as bytes, `{}` when absent: most
@@ -41,7 +41,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The whole message as accepted; with what `lenient` mended, if anything."""
 
 
-class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+class Rejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message that was acknowledged with 200 and goes nowhere; the debugger shows `reason` and `detail`.
 
     `reason` is one of `REASONS`; `detail` names the field and what to do.

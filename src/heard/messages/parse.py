@@ -11,7 +11,8 @@ What a message must have: a known `type` (on `/v1/track` and the like the path s
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from heard.messages.limits import MAX_BATCH, MAX_MESSAGE_BYTES, MAX_MESSAGE_ID, 
 from heard.messages.message import TYPES, Message, Rejected
 
 EMPTY = b"{}"
+OPEN = EMPTY[0]
 NOTHING = Raw(EMPTY)
 
 
@@ -71,13 +73,17 @@ class Envelope(msgspec.Struct, rename="camel", gc=False):
 
 _item = msgspec.json.Decoder(Item).decode
 _envelope_fast = msgspec.json.Decoder(Envelope).decode
-_any = msgspec.json.Decoder().decode
 _parts = msgspec.json.Decoder(dict[str, Raw]).decode
+_raw = msgspec.json.Decoder(Raw).decode
 _dump = msgspec.json.Encoder().encode
 
-DIGITS = bytes(byte if 48 <= byte <= 57 else 32 for byte in range(256)).replace(b"123456789", b"0" * 9)
-LONG_NUMBER = b"0" * 19
 NUL = rb"\u0000"
+SHAPE = bytes(48 if chr(byte) in "0123456789" else 101 if chr(byte) in "eE" else byte if byte == 43 else 32 for byte in range(256))
+"""A body seen through this is its digits as 0, its e and E as e, its plus signs, and blanks."""
+LONG_NUMBER = b"0" * 19
+LONG_EXPONENT = re.compile(rb"0e\+?000")
+IN_A_NUMBER = re.compile(rb"[:,\[\s]-?[0-9][0-9.]*\Z")
+LOOK_BACK = 40
 
 
 class _Unusable(Exception):
@@ -110,7 +116,6 @@ class _Request:
     def _read(self, body: bytes) -> tuple[Item, bytes]:
         if self.is_plain or _is_plain(body):
             try:
-                _any(body)  # finds numbers that no double can hold, in the parts that `_item` leaves unread
                 return _item(body), body
             except (msgspec.MsgspecError, RecursionError):
                 pass
@@ -120,8 +125,11 @@ class _Request:
         kind = self.kind or item.type
         if kind not in TYPES:
             raise _Unusable("unknown_type", f"`type` is {kind!r:.80}; it must be one of {', '.join(sorted(TYPES))}.")
-        user_id, anonymous_id = _id(item.user_id, "userId"), _id(item.anonymous_id, "anonymousId")
-        previous_id, group_id = item.previous_id, item.group_id
+        user_id, anonymous_id, previous_id, group_id = item.user_id, item.anonymous_id, item.previous_id, item.group_id
+        if user_id is not None:
+            user_id = _id(user_id, "userId")
+        if anonymous_id is not None:
+            anonymous_id = _id(anonymous_id, "anonymousId")
         message_id, event = item.message_id, item.event
         if message_id is not None and len(message_id) > MAX_MESSAGE_ID:
             raise _Unusable(
@@ -145,8 +153,13 @@ class _Request:
         text = item.timestamp or item.original_timestamp
         original = timestamps.parse(text) if text is not None else None
         sent = timestamps.parse(item.sent_at) if item.sent_at is not None else None
-        context = _under(self.context, _part(item.context, "context"))
-        traits = _part(item.traits, "traits")
+        context = EMPTY if item.context is NOTHING else _part(item.context, "context")
+        if self.context is not EMPTY:
+            context = _under(self.context, context)
+        integrations = EMPTY if item.integrations is NOTHING else _part(item.integrations, "integrations")
+        if self.integrations is not EMPTY:
+            integrations = _under(self.integrations, integrations)
+        traits = EMPTY if item.traits is NOTHING else _part(item.traits, "traits")
         return Message(
             source=self.source,
             id=message_id if message_id and not message_id.isspace() else f"{self.made_id}-{index}",
@@ -161,15 +174,17 @@ class _Request:
             event=event,
             name=item.name if type(item.name) is str else None,
             traits=_with_context_traits(traits, context) if kind == "identify" else traits,
-            properties=_part(item.properties, "properties"),
+            properties=EMPTY if item.properties is NOTHING else _part(item.properties, "properties"),
             context=context,
-            integrations=_under(self.integrations, _part(item.integrations, "integrations")),
+            integrations=integrations,
             body=body,
         )
 
     def _rejected(self, body: bytes, item: Item | None, reason: str, detail: str) -> Rejected:
         if item is None:
             item = _what_can_be_said(body)
+        if not _is_plain(body) or not _is_json(body):
+            body = _showable(body)
         return Rejected(
             source=self.source,
             id=item.message_id,
@@ -192,8 +207,8 @@ _NO_ID = (
 # ── the parts of a message ──
 
 
-def _id(value: str | None, field: str) -> str | None:
-    if value is None or not value or value.isspace():
+def _id(value: str, field: str) -> str | None:
+    if not value or value.isspace():
         return None
     if len(value) > MAX_NAME:
         raise _Unusable("id_too_long", f"`{field}` has {len(value)} characters; {MAX_NAME} are allowed.")
@@ -201,7 +216,10 @@ def _id(value: str | None, field: str) -> str | None:
 
 
 def _part(raw: Raw, field: str) -> bytes:
-    part = EMPTY if raw is NOTHING else _object(raw)
+    part = bytes(raw)
+    if part[0] == OPEN:
+        return part
+    part = _object(raw)
     if part is None:
         raise _Unusable("not_an_object", f"`{field}` must be a JSON object.")
     return part
@@ -215,7 +233,7 @@ def _object(raw: Raw) -> bytes | None:
 
 def _under(lower: bytes, upper: bytes) -> bytes:
     """Both objects in one; a key of `upper` wins."""
-    if lower is EMPTY or lower == EMPTY:
+    if lower == EMPTY:
         return upper
     return lower if upper == EMPTY else _dump(_parts(lower) | _parts(upper))
 
@@ -231,8 +249,19 @@ def _with_context_traits(traits: bytes, context: bytes) -> bytes:
 
 
 def _is_plain(body: bytes) -> bool:
-    """No NUL, no very long number, no deep nesting: nothing that a database chokes on. Errs towards False."""
-    return NUL not in body and LONG_NUMBER not in body.translate(DIGITS) and not may_be_deep(body)
+    """No NUL, no number beyond 64 bits, no deep nesting: nothing that a database chokes on. Errs towards False.
+
+    Read off the bytes, since the fast decoders leave most of a message unread (decoding all of it would take three
+    times as long). A UUID may look like `1e234`; what stands before the digits tells it from a number.
+    """
+    shape = body.translate(SHAPE)
+    if NUL in body or LONG_NUMBER in shape or may_be_deep(body):
+        return False
+    for found in LONG_EXPONENT.finditer(shape):
+        place = found.start() + 1
+        if IN_A_NUMBER.search(body, max(0, place - LOOK_BACK), place):
+            return False
+    return True
 
 
 def _mended(body: bytes) -> tuple[Item, bytes]:
@@ -310,6 +339,22 @@ def _what_can_be_said(body: bytes) -> Item:
         key: lenient.mend(fields[key]) for key in ("type", "userId", "messageId", "event") if _is_text(fields, key)
     }
     return msgspec.convert(known, Item)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        _raw(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _showable(body: bytes) -> bytes:
+    """JSON for the debugger that every database takes: the message mended, else its text under `unread`."""
+    try:
+        return lenient.dump(lenient.mend(lenient.load(body)))
+    except (ValueError, RecursionError):
+        return lenient.dump({"unread": lenient.mend(body.decode("utf-8", "replace"))})
 
 
 def _is_text(fields: dict[str, Any], key: str) -> bool:
