@@ -1,6 +1,7 @@
 """Settings: environment variables that begin with HEARD_, each with its meaning and default.
 
-The reference page is made from `SETTINGS`, and an unknown name stops the start: a setting with a typo is worse than none.
+The reference page is made from `SETTINGS`, and an unknown name stops the start: a setting with a typo is worse than
+none.
 """
 
 from __future__ import annotations
@@ -156,9 +157,7 @@ def _secret(text: str | None, field: str = "HEARD_SECRET") -> str | None:
 
 def _database(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql://")):
-        raise Invalid(
-            "HEARD_DATABASE_URL: begin with sqlite:/// or postgresql://.", field="HEARD_DATABASE_URL"
-        )
+        raise Invalid("HEARD_DATABASE_URL: begin with sqlite:/// or postgresql://.", field="HEARD_DATABASE_URL")
     return url
 
 

@@ -28,7 +28,7 @@ from heard.board import Board
 from heard.channels.channel import Channel
 from heard.channels.email.mail import Mail
 from heard.clock import Clock
-from heard.deliveries.delivery import Delivery
+from heard.deliveries.delivery import Delivery, ImpossibleMove
 from heard.errors import DeliveryFailed
 from heard.log.log import Damage, LogReader, Record
 from heard.steps import keep, lapse, route, send
@@ -68,7 +68,7 @@ class Pipeline:
         self.routed = 0
         self.lag = 0.0  # seconds between receipt and commit of the newest routed message
         self.failing: dict[str, str] = {}  # loop -> what is wrong, while it is
-        self._routing, self._lapsing = asyncio.Lock(), asyncio.Lock()
+        self._routing, self._claiming, self._lapsing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._wake = asyncio.Event()
         self._on_the_way: dict[str, asyncio.Task[None]] = {}  # deliveries between claim and outcome
         self._places = asyncio.Semaphore(channel.connections)
@@ -112,21 +112,19 @@ class Pipeline:
 
     async def send_once(self) -> bool:
         """Claim what is due and set it on its way; False when nothing is due."""
-        room = CLAIM - len(self._on_the_way)
-        if room <= 0:
+        if len(self._on_the_way) >= CLAIM:
             await asyncio.wait(self._on_the_way.values(), return_when=asyncio.FIRST_COMPLETED)
             return True
-        now, directory, busy = self.clock.now(), self._directory(), set(self._on_the_way)
-        claimed = await self.store.read(
-            lambda connection: deliveries.due(connection, now, room + len(busy), directory.paused())
-        )
-        claimed = [delivery for delivery in claimed if delivery.id not in busy][:room]
-        if not claimed:
-            return False
-        ready = await self.store.write(partial(send.still_wanted, claimed=claimed, directory=directory, now=now))
-        for each in ready:
-            self._on_the_way[each.delivery.id] = asyncio.create_task(self._hand_over(each))
-        return True
+        async with self._claiming:
+            now, directory, busy = self.clock.now(), self._directory(), set(self._on_the_way)
+            due = partial(deliveries.due, now=now, limit=CLAIM + len(busy), paused=directory.paused())
+            claimed = [delivery for delivery in await self.store.read(due) if delivery.id not in busy]
+            if not claimed:
+                return False
+            wanted = partial(send.still_wanted, claimed=claimed, directory=directory, now=now)
+            for each in await self.store.write(wanted):
+                self._on_the_way[each.delivery.id] = asyncio.create_task(self._hand_over(each))
+            return True
 
     async def lapse_once(self) -> bool:
         """What time alone does; False when nothing lapsed."""
@@ -223,9 +221,10 @@ class Pipeline:
         delivery: Delivery = ready.delivery
         try:
             async with self._places:
+                mail = self._mail(ready, self.clock.now())
                 delivery = await self.store.write(partial(send.begin, delivery=delivery))
                 try:
-                    await self.channel.hand_over(self._mail(ready, self.clock.now()))
+                    await self.channel.hand_over(mail)
                 except DeliveryFailed as error:
                     if not error.permanent:
                         log.warning("mail_not_taken", delivery=delivery.id, error=str(error))
@@ -233,6 +232,8 @@ class Pipeline:
                     await self.store.write(failed)
                 else:
                     await self.store.write(partial(send.sent, delivery=delivery, now=self.clock.now()))
+        except ImpossibleMove:
+            log.info("delivery_moved_meanwhile", delivery=delivery.id)
         except Exception as error:
             log.exception("delivery_failed", delivery=delivery.id)
             broken = DeliveryFailed(f"Heard could not make this mail: {error}", permanent=True)

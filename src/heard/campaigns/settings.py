@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from heard import durations, fql
@@ -21,7 +21,7 @@ CHANNELS_NOT_YET = ("widget", "link")
 
 
 def read(written: Mapping[str, Any], *, field: str = "campaign") -> dict[str, Any]:
-    """The keyword arguments of a `Campaign` that this mapping stands for; `survey`, `name` and ids are left to the caller.
+    """The keyword arguments of a `Campaign` that this mapping stands for; name, survey and ids are the caller's.
 
     Raises:
         Invalid: naming the key (`campaigns[0].throttle`) and the fix, for anything that cannot be obeyed as written.
@@ -97,26 +97,33 @@ def _moment(value: object, where: str) -> datetime:
 
 
 def _window(value: object, where: str) -> Window:
-    if not isinstance(value, Mapping):
-        raise Invalid(f"{where}: write days, from, to and zone.", field=where)
-    unknown = set(value) - {"days", "from", "to", "zone"}
-    if unknown:
-        raise Invalid(f"{where}.{sorted(unknown)[0]}: there is no such key.", field=where)
-    days = value.get("days", [day.name.lower() for day in Day])
+    written = _keys(value, where, {"days", "from", "to", "zone"})
+    days = written.get("days", [day.name.lower() for day in Day])
     try:
         chosen = tuple(sorted({Day[str(day).upper()] for day in days}))
     except (KeyError, TypeError):
         raise Invalid(f"{where}.days: write a list of mon, tue, wed, thu, fri, sat, sun.", field=where) from None
-    start, end = _hour(value.get("from", "00:00"), f"{where}.from"), _hour(value.get("to", "23:59"), f"{where}.to")
+    start, end = _hour(written.get("from", "00:00"), f"{where}.from"), _hour(written.get("to", "23:59"), f"{where}.to")
     if not chosen or start >= end:
         raise Invalid(f"{where}: the window never opens; `from` comes before `to`, on at least one day.", field=where)
-    zone = value.get("zone", "contact")
+    zone = written.get("zone", "contact")
     if zone != "contact":
         try:
             ZoneInfo(str(zone))
         except (KeyError, ValueError, OSError):
             raise Invalid(f"{where}.zone: write `contact` or a zone like Europe/Berlin.", field=where) from None
     return Window(days=chosen, start=start, end=end, zone=str(zone))
+
+
+def _keys(value: object, where: str, known: set[str]) -> Mapping[str, Any]:
+    """A mapping that has only these keys."""
+    if not isinstance(value, Mapping):
+        raise Invalid(f"{where}: write {', '.join(sorted(known))}.", field=where)
+    written = cast("Mapping[str, Any]", value)
+    for key in written:
+        if key not in known:
+            raise Invalid(f"{where}.{key}: there is no such key. Known: {', '.join(sorted(known))}.", field=where)
+    return written
 
 
 def _hour(value: object, where: str) -> time:
@@ -129,12 +136,11 @@ def _hour(value: object, where: str) -> time:
 
 
 def _template(value: object, where: str) -> Template:
-    if not isinstance(value, Mapping) or set(value) - {"subject", "intro"}:
-        raise Invalid(f"{where}: write `subject` and `intro`.", field=where)
-    for key, text in value.items():
+    written = _keys(value, where, {"subject", "intro"})
+    for key, text in written.items():
         if not isinstance(text, str) or len(text) > 2000:
             raise Invalid(f"{where}.{key}: write a text of at most 2,000 characters.", field=f"{where}.{key}")
-    return Template(**value)
+    return Template(**written)
 
 
 def _channel(value: object, where: str) -> Channel:

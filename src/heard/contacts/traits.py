@@ -19,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def merge(known: bytes, said: bytes) -> bytes:
-    """The traits after an identify. Values are moved as they are, not decoded. Returns `known` itself if none changed."""
+    """The traits after an identify; `known` itself when nothing changed. Values are moved as they are, not decoded."""
     if said in (EMPTY, b""):
         return known
     new = _parts.decode(said)

@@ -1,7 +1,7 @@
 """The kept answer to "ask this person now?": one row per campaign, contact and trigger, refusals too.
 
-That one fact gives the why page, safe redelivery, replay and dry runs. A decision is never overwritten: when it changes,
-what it was before goes to `revisions` with the moment and the cause.
+That one fact gives the why page, safe redelivery, replay and dry runs. A decision is never overwritten: when it
+changes, what it was before goes to `revisions` with the moment and the cause.
 """
 
 from __future__ import annotations

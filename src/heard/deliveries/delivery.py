@@ -1,4 +1,4 @@
-"""A delivery is one invitation and its life. The table of moves is the whole life; `move` is the one door through it."""
+"""A delivery is one invitation and its life: the table of moves is all of it, and `move` the one door through it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 NEXT: Mapping[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.SENDING, State.CANCELLED, State.FAILED}),
+    State.SCHEDULED: frozenset({State.SENDING, State.CANCELLED, State.FAILED, State.UNKNOWN}),
     State.SENDING: frozenset({State.SENT, State.FAILED, State.UNKNOWN, State.SCHEDULED, State.ANSWERED}),
     State.SENT: frozenset({State.ANSWERED, State.EXPIRED, State.FAILED}),
     State.UNKNOWN: frozenset({State.ANSWERED, State.SENT, State.SCHEDULED, State.EXPIRED, State.FAILED}),

@@ -72,7 +72,7 @@ def conditions_are_met(case: Case) -> Objection | None:
 
 
 def event_is_recent(case: Case) -> Objection | None:
-    """The event happened at most `max_event_age` before it was received: a backfill never mails last year's customers."""
+    """It happened at most `max_event_age` before it was received: a backfill never mails last year's customers."""
     trigger = case.trigger
     if trigger is None or trigger.received_at - trigger.at <= case.policy.max_event_age:
         return None

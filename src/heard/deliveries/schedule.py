@@ -26,7 +26,7 @@ def in_window(campaign: Campaign, moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def zone_of(campaign: Campaign, traits: Mapping[str, Any]) -> ZoneInfo:
-    """The clock that the campaign's window is read on: a named zone, or the recipient's when a trait names it, or UTC."""
+    """The clock that the campaign's window is read on: a named zone, the recipient's when a trait names it, or UTC."""
     if campaign.window is None:
         return UTC_ZONE
     if campaign.window.zone != "contact":

@@ -57,9 +57,7 @@ class Known:
         strangers = {user: email for user, email in emails_of_identified.items() if user not in self.contacts}
         if keys := {addresses.key(email) for email in strangers.values()}:
             found = stored_contacts.by_email_key(self.connection, self.workspace, keys)
-            self._adoptable = {
-                key: [each for each in people if each.user_id is None] for key, people in found.items()
-            }
+            self._adoptable = {key: [each for each in people if each.user_id is None] for key, people in found.items()}
 
     def reserve(self, *, contacts: int, decisions: int) -> None:
         """Numbers for what the batch may create; those that are not used are simply never used."""

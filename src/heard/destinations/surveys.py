@@ -110,9 +110,7 @@ def _met(message: Message, known: Known) -> Contact:
         known.adopt(adopted)
         before = msgspec.structs.replace(adopted, user_id=message.user_id)
     else:
-        before = Contact(
-            id=known.next_contact(), workspace=known.workspace, user_id=message.user_id, first_seen=seen
-        )
+        before = Contact(id=known.next_contact(), workspace=known.workspace, user_id=message.user_id, first_seen=seen)
     contact = identified(before, message.traits)
     known.learn_contact(contact)
     return contact
@@ -159,9 +157,7 @@ def _first_decision(
     if _only_waits_for_an_identify(answer) and trigger.user_id and known.policy.late_identify > timedelta(0):
         until = hold_until(trigger, known.policy.late_identify)
         waiting = Objection(Reason.NOT_IDENTIFIED, until, "Waits for an identify with this userId.")
-        held = msgspec.structs.replace(
-            decision, outcome=Outcome.HELD, objections=(waiting,), held_until=until
-        )
+        held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(waiting,), held_until=until)
         outcome.decisions[decision.id] = (held, msgspec.json.encode(trigger))
         known.held[trigger.user_id].append((held, trigger))
         return True
@@ -182,16 +178,16 @@ def _settle(
     outcome.settled.append(trigger)
 
 
-def _answered(
-    decision: Decision, answer: Invite | Decline, case: Case, known: Known, outcome: Considered
-) -> Decision:
+def _answered(decision: Decision, answer: Invite | Decline, case: Case, known: Known, outcome: Considered) -> Decision:
     """The decision with its answer, and everything an invitation brings with it."""
     campaign, contact, trigger = case.campaign, case.contact, case.trigger
     if contact is not None and case.conditions_met and campaign.status == Status.READY:
         outcome.activated.add(campaign.id)
     if isinstance(answer, Decline):
         return msgspec.structs.replace(decision, outcome=Outcome.DECLINED, objections=answer.objections)
-    assert contact is not None and contact.email and trigger is not None  # the rules saw to it
+    assert contact is not None  # the rules saw to all three
+    assert contact.email
+    assert trigger is not None
     delivery = Delivery(
         id=ids.delivery_id(campaign.id, contact.id, trigger.key, TouchKind.FIRST.value),
         workspace=known.workspace,

@@ -1,1 +1,1 @@
-"""What the loops of `heard.pipeline` do in one go: load for a whole batch, decide one by one, keep in one transaction."""
+"""What the loops of `heard.pipeline` do in one go: load for a batch, decide one by one, keep in one transaction."""

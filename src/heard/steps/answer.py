@@ -78,7 +78,8 @@ def answer(
     )
     responses.keep(connection, response, agent=agent, client=client)
     if State.ANSWERED in NEXT[delivery.state]:
-        deliveries.change(connection, move(delivery, State.ANSWERED))
+        answered = move(delivery, State.ANSWERED, sent_at=delivery.sent_at or now)
+        deliveries.change(connection, answered, was=delivery.state)
     return response
 
 
@@ -92,4 +93,3 @@ def _verdict(person: Contact | None, delivery: Delivery, exclude: str | None) ->
         "traits": traits.decode(person.traits) if person else {},
     }
     return Verdict.TEST if fql.predicate(exclude)(document) else Verdict.HUMAN
-

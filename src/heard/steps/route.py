@@ -53,7 +53,7 @@ def route(
     now: datetime,
     days_made: set[int],
 ) -> Routed:
-    """One batch, one transaction. Whatever is wrong with one message is kept aside with its reason; the rest goes on."""
+    """One batch, one transaction. What is wrong with one message is kept with its reason; the rest goes on."""
     routed = Routed()
     taken = _read(connection, records, directory, now, routed)
     days.prepare(connection, [days.day_of(each.received_at) for each in taken], days_made)
@@ -118,9 +118,7 @@ def _without_repeats(
     return fresh
 
 
-def _by_workspace(
-    fresh: Iterable[Message | Rejected], directory: Directory
-) -> dict[int, list[Message | Rejected]]:
+def _by_workspace(fresh: Iterable[Message | Rejected], directory: Directory) -> dict[int, list[Message | Rejected]]:
     batches: dict[int, list[Message | Rejected]] = defaultdict(list)
     for each in fresh:
         batches[directory.sources[each.source].workspace].append(each)
@@ -151,7 +149,7 @@ def _consider(
         elif not permits(message.integrations, intake.names):
             verdict, reason = "accepted", "integrations_object"
         else:
-            verdict, reason = _one(connection, message, known, outcome, now, routed)
+            verdict, reason = _one(message, known, outcome, now, routed)
         if verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         rows[day].append(_row(workspace, message, verdict, reason))
@@ -162,9 +160,7 @@ def _consider(
     routed.due |= bool(outcome.deliveries)
 
 
-def _one(
-    connection: Connection, message: Message, known: Known, outcome: Considered, now: datetime, routed: Routed
-) -> tuple[str, str | None]:
+def _one(message: Message, known: Known, outcome: Considered, now: datetime, routed: Routed) -> tuple[str, str | None]:
     try:
         return surveys.consider(message, known, outcome, now=now)
     except Exception as error:  # our fault, not the sender's: keep the message, say so, go on
@@ -173,9 +169,7 @@ def _one(
         return "rejected", f"failed: {type(error).__name__}"
 
 
-def load(
-    connection: Connection, workspace: int, batch: Iterable[Message | Rejected], directory: Directory
-) -> Known:
+def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejected], directory: Directory) -> Known:
     """Everything the batch may need of this workspace, one query a table."""
     known = Known(connection, directory, workspace)
     identified: dict[str, str | None] = {}

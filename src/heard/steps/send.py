@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -18,7 +19,7 @@ from heard.contacts.contact import Contact
 from heard.deliveries import schedule
 from heard.deliveries.case import Case
 from heard.deliveries.decision import Decision, Outcome, revised
-from heard.deliveries.delivery import Delivery, State, move, retry_at
+from heard.deliveries.delivery import Delivery, ImpossibleMove, State, move, retry_at
 from heard.deliveries.eligibility import Decline, reconsider
 from heard.deliveries.ledger import TouchState
 from heard.deliveries.reasons import Objection
@@ -64,29 +65,28 @@ def still_wanted(
 
 
 def begin(connection: Connection, delivery: Delivery) -> Delivery:
-    """Committed before the hand-over: from here on a crash leaves it unknown."""
+    """Committed before the hand-over: from here on a crash leaves it unknown.
+
+    Raises:
+        ImpossibleMove: it is scheduled no longer; then nothing is handed over.
+    """
     sending = move(delivery, State.SENDING, attempts=delivery.attempts + 1)
-    deliveries.change(connection, sending)
+    deliveries.change(connection, sending, was=delivery.state)
     return sending
 
 
 def sent(connection: Connection, delivery: Delivery, *, now: datetime) -> None:
-    deliveries.change(connection, move(delivery, State.SENT, sent_at=now, error=None))
+    with suppress(ImpossibleMove):  # answered before the mail server's yes reached us: that settles it as well
+        deliveries.change(connection, move(delivery, State.SENT, sent_at=now, error=None), was=delivery.state)
     touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
 
 
 def failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, *, now: datetime) -> None:
     """What a failure means: try again, give up and release the touch, or admit that nobody knows."""
-    if error.ambiguous:
-        deliveries.change(connection, move(delivery, State.UNKNOWN, sent_at=now, error=str(error)))
+    try:
+        _failed(connection, delivery, error, now)
+    except ImpossibleMove:  # answered meanwhile, so it did arrive
         touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
-        return
-    again = None if error.permanent else retry_at(delivery, now=now)
-    if again is None:
-        deliveries.change(connection, move(delivery, State.FAILED, error=str(error)))
-        touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
-    else:
-        _put_off(connection, delivery, again, error=str(error))
 
 
 def recover(connection: Connection, *, now: datetime, certain: bool) -> int:
@@ -98,17 +98,30 @@ def recover(connection: Connection, *, now: datetime, certain: bool) -> int:
     interrupted = deliveries.in_state(connection, State.SENDING)
     for delivery in interrupted:
         if certain:
-            deliveries.change(connection, move(delivery, State.SCHEDULED))
+            deliveries.change(connection, move(delivery, State.SCHEDULED), was=delivery.state)
         else:
             cut = "Heard stopped while this mail was handed over."
-            deliveries.change(connection, move(delivery, State.UNKNOWN, sent_at=now, error=cut))
+            unknown = move(delivery, State.UNKNOWN, sent_at=now, error=cut)
+            deliveries.change(connection, unknown, was=delivery.state)
             touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
     return len(interrupted)
 
 
-def _case(
-    delivery: Delivery, contact: Contact | None, known: Known, directory: Directory, now: datetime
-) -> Case:
+def _failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, now: datetime) -> None:
+    if error.ambiguous:
+        unknown = move(delivery, State.UNKNOWN, sent_at=now, error=str(error))
+        deliveries.change(connection, unknown, was=delivery.state)
+        touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+        return
+    again = None if error.permanent else retry_at(delivery, now=now)
+    if again is None:
+        deliveries.change(connection, move(delivery, State.FAILED, error=str(error)), was=delivery.state)
+        touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
+    else:
+        _put_off(connection, delivery, again, error=str(error))
+
+
+def _case(delivery: Delivery, contact: Contact | None, known: Known, directory: Directory, now: datetime) -> Case:
     campaign = directory.campaigns[delivery.campaign]
     case = known.case(campaign, None, contact, now=now)
     return msgspec.structs.replace(case, due=now, touches=case.touches.without(delivery.id))
@@ -128,7 +141,8 @@ def _outside_the_window(
 
 def _put_off(connection: Connection, delivery: Delivery, until: datetime, *, error: str | None) -> None:
     later = delivery if delivery.state == State.SCHEDULED else move(delivery, State.SCHEDULED)
-    deliveries.change(connection, msgspec.structs.replace(later, due_at=until, error=error))
+    put_off = msgspec.structs.replace(later, due_at=until, error=error)
+    deliveries.change(connection, put_off, was=delivery.state)
     touches.mark(connection, [(TouchState.RESERVED, until, delivery.workspace, delivery.id)])
 
 
@@ -142,7 +156,8 @@ def _cancel(
     """A change of mind is a revision with its reasons, and the touch is free again."""
     why = tuple(objections)
     said = ", ".join(objection.reason for objection in why)
-    deliveries.change(connection, move(delivery, State.CANCELLED, error=f"Not sent: {said}."))
+    cancelled = move(delivery, State.CANCELLED, error=f"Not sent: {said}.")
+    deliveries.change(connection, cancelled, was=delivery.state)
     touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
     if decision is not None:
         changed = revised(decision, at=now, cause="reconsidered when due", outcome=Outcome.DECLINED, objections=why)

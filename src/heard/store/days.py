@@ -80,7 +80,6 @@ def kept(connection: Connection) -> list[int]:
     return sorted((int(name[9:]) for name in names if name.startswith("messages_2")), reverse=True)
 
 
-
 def forget_seen(connection: Connection, *, before: int) -> None:
     """Drop the tables of messageIds of every day before this one."""
     for name in dialects.table_names(connection):

@@ -15,10 +15,11 @@ from heard.store.tables import decisions
 
 def triggers_decided(connection: Connection, workspace: int, triggers: Iterable[str]) -> set[tuple[int, str]]:
     """Which (campaign, trigger) have their decision already."""
+    within = dialects.within(connection)
     rows = dialects.fetch(
         connection,
-        f"SELECT campaign_id, trigger FROM decisions WHERE workspace_id = ? AND campaign_id {dialects.within(connection)}"
-        f" AND trigger {dialects.within(connection)}",
+        "SELECT campaign_id, trigger FROM decisions"
+        f" WHERE workspace_id = ? AND campaign_id {within} AND trigger {within}",
         workspace,
         dialects.listed(connection, _campaigns(connection, workspace)),
         dialects.listed(connection, triggers),
@@ -143,4 +144,3 @@ def _decision(row: Any) -> Decision:
         delivery=row.delivery_id,
         held_until=row.held_until,
     )
-

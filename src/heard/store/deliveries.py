@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from heard.deliveries.delivery import Delivery, State
+from heard.deliveries.delivery import Delivery, ImpossibleMove, State
 from heard.deliveries.ledger import TouchKind
 from heard.store import dialects
 from heard.store.tables import deliveries
@@ -40,11 +40,19 @@ def in_state(connection: Connection, state: State) -> list[Delivery]:
     return [_delivery(row) for row in connection.execute(query)]
 
 
-def change(connection: Connection, delivery: Delivery) -> None:
-    """Write what can change in a delivery's life."""
-    connection.execute(
+def change(connection: Connection, delivery: Delivery, *, was: State) -> None:
+    """Write what can change in a delivery's life, provided it is still in the state the caller saw.
+
+    Raises:
+        ImpossibleMove: somebody else moved it meanwhile; whatever the caller had in mind must not happen twice.
+    """
+    changed = connection.execute(
         update(deliveries)
-        .where(deliveries.c.workspace_id == delivery.workspace, deliveries.c.id == delivery.id)
+        .where(
+            deliveries.c.workspace_id == delivery.workspace,
+            deliveries.c.id == delivery.id,
+            deliveries.c.state == was.value,
+        )
         .values(
             state=delivery.state.value,
             due_at=delivery.due_at,
@@ -53,6 +61,8 @@ def change(connection: Connection, delivery: Delivery) -> None:
             error=delivery.error,
         )
     )
+    if changed.rowcount != 1:
+        raise ImpossibleMove(f"Delivery {delivery.id} is no longer {was}.")
 
 
 def by_id(connection: Connection, workspace: int, delivery_id: str) -> Delivery | None:

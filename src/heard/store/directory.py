@@ -87,7 +87,8 @@ def load(connection: Connection) -> Directory:
         for row in rows(select(tables.sources))
     }
     surveys = {row.id: _survey(row) for row in rows(select(tables.surveys))}
-    campaigns = {row.id: _campaign(row, surveys) for row in rows(select(tables.campaigns).order_by(tables.campaigns.c.id))}
+    in_order = select(tables.campaigns).order_by(tables.campaigns.c.id)
+    campaigns = {row.id: _campaign(row, surveys) for row in rows(in_order)}
     intakes = {
         row.workspace_id: _intake(row, workspaces[row.workspace_id])
         for row in rows(select(tables.destinations).where(tables.destinations.c.type == "surveys"))

@@ -89,7 +89,8 @@ def newest(
     verdict: str | None = None,
 ) -> list[Kept]:
     """The newest first, over as many days as it takes; `before` is the id to go on from."""
-    conditions, values = ["workspace_id = ?"], [workspace]
+    conditions: list[str] = ["workspace_id = ?"]
+    values: list[Any] = [workspace]
     for column, value in (("source_id", source), ("user_id", user_id), ("verdict", verdict)):
         if value is not None:
             conditions.append(f"{column} = ?")

@@ -52,6 +52,7 @@ def version(connection: Connection) -> str | None:
 
 
 def stamp(connection: Connection, found: str) -> None:
-    connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    table = "alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+    connection.execute(text(f"CREATE TABLE IF NOT EXISTS {table}"))
     connection.execute(text("DELETE FROM alembic_version"))
     connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:found)"), {"found": found})

@@ -6,11 +6,11 @@ from typing import Any
 
 from litestar import MediaType, Response, get
 
-from heard.app import App
+from heard.installation import Installation
 from heard.store import tallies
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @get("/ready", include_in_schema=False, sync_to_thread=False)
     def ready() -> Response[Any]:
         """200 only while everything works; else what does not."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
-from heard.app import App
 from heard.contacts import traits
 from heard.contacts.standing import Kind, Suppression, standing
 from heard.deliveries.delivery import Delivery, State
 from heard.errors import NotFound
 from heard.ids import Link
+from heard.installation import Installation
 from heard.responses.response import Response
 from heard.steps import answer as answers
 from heard.store import contacts, deliveries, responses
@@ -26,7 +27,7 @@ ALIVE = frozenset({State.SENDING, State.SENT, State.UNKNOWN, State.ANSWERED, Sta
 class Invitations:
     """`heard.web.respondents.Respondents`, over the store."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Installation) -> None:
         self._app = app
 
     async def find(self, token: str) -> Asked | Closed | None:
@@ -54,7 +55,7 @@ class Invitations:
             return None
 
         def keep(connection: Connection) -> Asked | Closed | None:
-            try:
+            with suppress(NotFound, answers.Closed):  # the page then shows what is there: nobody, or a closed one
                 answers.answer(
                     connection,
                     link.workspace,
@@ -66,8 +67,6 @@ class Invitations:
                     directory=self._app.directory,
                     now=self._app.clock.now(),
                 )
-            except (NotFound, answers.Closed):
-                pass  # what the page shows then is what is there: nobody, or a closed invitation
             return self._look(connection, link=link)
 
         return await self._app.store.write(keep)

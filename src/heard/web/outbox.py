@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.types import Guard
 
 from heard.channels.email.outbox import Outbox, opened
@@ -52,7 +53,7 @@ def routes(outbox: Outbox, *, base: str = "", guards: Sequence[Guard] = ()) -> l
         return page("outbox.html", mails=outbox.listing(MOST), most=MOST)
 
     @get("/outbox/{delivery_id:str}", guards=list(guards), include_in_schema=False, sync_to_thread=True)
-    def show_mail(delivery_id: str) -> Response[bytes]:
+    def show_mail(delivery_id: FromPath[str]) -> Response[bytes]:
         content = _read(outbox, delivery_id)
         if content is None:
             return page("outbox_missing.html", 404)
@@ -68,7 +69,7 @@ def routes(outbox: Outbox, *, base: str = "", guards: Sequence[Guard] = ()) -> l
         )
 
     @get("/outbox/{delivery_id:str}/html", guards=list(guards), include_in_schema=False, sync_to_thread=True)
-    def show_html(delivery_id: str) -> Response[bytes]:
+    def show_html(delivery_id: FromPath[str]) -> Response[bytes]:
         content = _read(outbox, delivery_id)
         body = opened(content).get_body(("html",)) if content else None
         if body is None:

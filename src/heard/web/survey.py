@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from litestar import Request, Response, route
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from heard.surveys.wording import Wording
 from heard.web.pages import HEADERS, Draft, Pages
@@ -28,7 +29,7 @@ Incoming = Request[Any, Any, Any]
 
 def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
     @route("/s/{token:str}", http_method=["GET", "HEAD"], name="survey", include_in_schema=False)
-    async def open_survey(request: Incoming, token: str) -> Response[bytes]:
+    async def open_survey(request: Incoming, token: FromPath[str]) -> Response[bytes]:
         asked = await respondents.find(token)
         if not isinstance(asked, Asked):
             return _nothing_to_ask(asked, token, pages)
@@ -51,11 +52,11 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
         request_max_body_size=LARGEST_FORM,
         exception_handlers={HTTPException: lambda _, error: pages.failed(error.status_code)},
     )
-    async def send_answer(request: Incoming, token: str) -> Response[bytes]:
+    async def send_answer(request: Incoming, token: FromPath[str]) -> Response[bytes]:
         asked = await respondents.find(token)
         if not isinstance(asked, Asked):
             return _nothing_to_ask(asked, token, pages)
-        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), max_num_fields=20))
+        form = _fields(await request.body())
         value = _on_scale(form.get("score"), asked.wording)
         comment = _written(form.get("comment", ""))
         too_long = len(comment) > asked.wording.longest
@@ -74,6 +75,14 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
 
 def _nothing_to_ask(found: Closed | None, token: str, pages: Pages) -> Response[bytes]:
     return pages.unknown() if found is None else pages.closed(found, token)
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    """A form's fields. What no form of ours could send has none, and is answered like an empty one."""
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
+    except ValueError:
+        return {}
 
 
 def _on_scale(text: str | None, wording: Wording) -> int | None:

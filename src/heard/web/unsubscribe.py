@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from heard.web.pages import Pages
 from heard.web.respondents import Respondents
@@ -21,19 +22,19 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
         name="unsubscribe",
         include_in_schema=False,
     )
-    async def open_preferences(token: str) -> Response[bytes]:
+    async def open_preferences(token: FromPath[str]) -> Response[bytes]:
         asked = await respondents.find(token)
         if asked is None:
             return pages.unknown()
         return pages.left(asked, token) if asked.unsubscribed else pages.leave(asked, token)
 
     @route("/u/{token:str}", http_method=["POST"], include_in_schema=False)
-    async def leave(token: str) -> Response[bytes]:
+    async def leave(token: FromPath[str]) -> Response[bytes]:
         asked = await respondents.unsubscribe(token)
         return pages.unknown() if asked is None else pages.left(asked, token)
 
     @route("/u/{token:str}/undo", http_method=["POST"], include_in_schema=False)
-    async def come_back(token: str) -> Response[bytes]:
+    async def come_back(token: FromPath[str]) -> Response[bytes]:
         asked = await respondents.resubscribe(token)
         return pages.unknown() if asked is None else pages.back(asked, token)
 

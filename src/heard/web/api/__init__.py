@@ -7,13 +7,13 @@ from typing import Any
 
 from litestar import Router
 
-from heard.app import App
+from heard.installation import Installation
 from heard.web.api import campaigns, clock, contacts, deliveries, messages, responses, scores
 from heard.web.api.errors import HANDLERS
 from heard.web.api.keys import Keys
 
 
-def router(app: App) -> Router:
+def router(app: Installation) -> Router:
     keys = Keys(app)
     handlers: list[Any] = [
         *contacts.routes(app),

@@ -6,11 +6,11 @@ from typing import Any
 
 from litestar import post
 
-from heard.app import App
+from heard.installation import Installation
 from heard.operations import campaigns
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @post("/campaigns/{name:str}/activate", tags=["campaigns"], status_code=200)
     async def activate_campaign(workspace: int, name: str) -> Any:
         """Make a campaign ready; it turns active with the first event that matches."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from litestar import post
 
-from heard.app import App
+from heard.installation import Installation
 from heard.operations import clock
 
 
@@ -18,7 +18,7 @@ class Move(msgspec.Struct, forbid_unknown_fields=True):
     to: str | None = None
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @post("/test-clock", tags=["test clock"], status_code=200)
     async def move_test_clock(workspace: int, data: Move) -> Any:  # noqa: ARG001  (a secret key is needed all the same)
         """Visit every due moment in order, and answer when all is idle."""

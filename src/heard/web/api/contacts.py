@@ -6,11 +6,11 @@ from typing import Any
 
 from litestar import get
 
-from heard.app import App
+from heard.installation import Installation
 from heard.operations import contacts, why
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @get("/contacts/{who:str}", tags=["contacts"])
     async def get_contact(workspace: int, who: str) -> Any:
         """A contact with its traits, status and lists; 404 when nobody is known by that name."""

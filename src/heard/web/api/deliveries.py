@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from litestar import get
 from litestar.params import Parameter
 
-from heard.app import App
 from heard.deliveries.delivery import Delivery, State
 from heard.errors import Invalid
+from heard.installation import Installation
 from heard.store import deliveries
 from heard.store.directory import Directory
 from heard.web.api import paging
@@ -18,7 +18,7 @@ from heard.web.api import paging
 Limit = Annotated[int, Parameter(ge=1, le=paging.MOST, description="How many, 1 to 200.")]
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @get("/deliveries", tags=["deliveries"])
     async def list_deliveries(
         workspace: int,

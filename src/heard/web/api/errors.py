@@ -25,7 +25,9 @@ def error(status: int, message: str, *, code: str | None = None, field: str | No
 def _ours(_: Request[Any, Any, Any], failure: HeardError) -> Response[Any]:
     if isinstance(failure, Invalid):
         return error(400, str(failure), field=failure.field)
-    return error(404 if isinstance(failure, NotFound) else 409, str(failure), code=None if isinstance(failure, NotFound) else "conflict")
+    if isinstance(failure, NotFound):
+        return error(404, str(failure))
+    return error(409, str(failure), code="conflict")
 
 
 def _theirs(_: Request[Any, Any, Any], failure: HTTPException) -> Response[Any]:

@@ -10,14 +10,14 @@ from litestar.exceptions import NotAuthorizedException
 from sqlalchemy import Connection
 
 from heard.accounts.keys import SECRET_KEY, fingerprint
-from heard.app import App
+from heard.installation import Installation
 from heard.store import dialects
 
 NO_KEY = "Send the workspace's secret key: `Authorization: Bearer sk_...`."
 
 
 class Keys:
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Installation) -> None:
         self._app = app
 
     def dependency(self) -> Provide:

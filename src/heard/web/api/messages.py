@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from litestar import get
 
-from heard.app import App
 from heard.errors import Invalid
+from heard.installation import Installation
 from heard.store import messages
 from heard.store.directory import Directory
 from heard.store.messages import Kept
@@ -22,7 +22,7 @@ NOT_FOR_US = {
 }
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @get("/messages", tags=["messages"])
     async def list_messages(
         workspace: int,

@@ -10,7 +10,7 @@ import msgspec
 from litestar import get
 from litestar.params import Parameter
 
-from heard.app import App
+from heard.installation import Installation
 from heard.responses.response import Response
 from heard.store import responses
 from heard.store.directory import Directory
@@ -18,7 +18,7 @@ from heard.web.api.deliveries import Limit
 from heard.web.api.paging import LIMIT
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @get("/responses", tags=["responses"])
     async def list_responses(
         workspace: int,

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from litestar import get
 from litestar.params import Parameter
 
-from heard.app import App
+from heard.installation import Installation
 from heard.operations import score
 
 
-def routes(app: App) -> list[Any]:
+def routes(app: Installation) -> list[Any]:
     @get("/scores", tags=["scores"])
     async def get_score(
         workspace: int,

@@ -1,0 +1,164 @@
+"""Every part of one installation, made from its settings and tied together.
+
+The heart of a running server is an `Installation` whose loops are started; a command without a server opens one,
+does its work on the same files, and closes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from heard import config
+from heard.board import Board
+from heard.channels.channel import Channel
+from heard.channels.email.compose import compose
+from heard.channels.email.mail import Mail
+from heard.channels.email.outbox import Outbox
+from heard.channels.email.smtp import Smtp
+from heard.clock import Clock
+from heard.config import Settings
+from heard.errors import HeardError
+from heard.ids import LinkKeys
+from heard.log.segments import SegmentReader
+from heard.pipeline import Pipeline
+from heard.scores.answered import Answered
+from heard.steps import send
+from heard.steps.send import Ready
+from heard.store import answers, directory, schema
+from heard.store.analytics import Analytics
+from heard.store.directory import Directory
+from heard.store.store import Store
+
+
+class Installation:
+    def __init__(self, settings: Settings, *, base_url: str | None = None, test_clock: bool = False) -> None:
+        """Open the data folder.
+
+        Raises:
+            HeardError: another heart has it open, or its schema is newer than we are.
+        """
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.settings = settings
+        self.test_clock = test_clock
+        self._lock = _lock(settings.data / "heart.lock")
+        self.base_url = settings.base_url or base_url or "http://localhost:8800"
+        self.board = Board(settings.data / "board")
+        self.clock = Clock(self.board)
+        self.keys = LinkKeys(config.secret(settings))
+        schema.prepare(settings)
+        self.store = Store(settings.database_url)
+        self.directory: Directory = self.store.read_now(directory.load)
+        self._analytics = Analytics(
+            current_traits=lambda workspace, ids: self.store.read_now(
+                lambda connection: answers.traits_today(connection, workspace, ids)
+            )
+        )
+        self.outbox = Outbox(settings.data / "outbox") if settings.smtp_url is None else None
+        self.channel: Channel = (
+            self.outbox
+            if self.outbox is not None
+            else Smtp(settings.smtp_url or "", connections=settings.smtp_connections)
+        )
+        self.pipeline = Pipeline(
+            store=self.store,
+            reader=SegmentReader(settings.data / "log", self.board),
+            board=self.board,
+            clock=self.clock,
+            channel=self.channel,
+            mail=self.mail,
+            directory=lambda: self.directory,
+            changed=self.reload,
+        )
+
+    def start(self) -> None:
+        """Take up where the last run stopped, then run the loops."""
+        certain = self.outbox is not None
+        self.store.write_now(partial(send.recover, now=self.clock.now(), certain=certain))
+        self.publish_keys()
+        self.pipeline.start()
+
+    async def close(self) -> None:
+        await self.pipeline.stop()
+        await self.channel.close()
+        self.store.close()
+        self._lock.close()
+
+    async def reload(self) -> None:
+        """Somebody edited the workspace: read it again, and let the collector know its keys."""
+        before = self.directory
+        self.directory = await self.store.read(directory.load)
+        if before.sources != self.directory.sources:
+            self.publish_keys()
+        self.pipeline.wake()
+
+    async def answers(self) -> Analytics:
+        """The scores' database, with every answer that was acknowledged before now."""
+
+        def fetch(revision: int, limit: int) -> Sequence[Answered]:
+            return self.store.read_now(
+                lambda connection: answers.changed_since(connection, revision, limit, self.directory)
+            )
+
+        await asyncio.to_thread(self._analytics.refresh, fetch)
+        return self._analytics
+
+    def publish_keys(self) -> None:
+        """Give the collector its write keys, also for when we are not there."""
+        keys = {source.write_key: source.id for source in self.directory.sources.values()}
+        _replace(self.settings.data / "keys.json", msgspec.json.encode(keys))
+        self.board.keys_generation += 1
+
+    def mail(self, ready: Ready, now: datetime) -> Mail:
+        """The mail of a delivery that is due."""
+        delivery = ready.delivery
+        campaign = self.directory.campaigns[delivery.campaign]
+        survey = self.directory.surveys[delivery.survey]
+        workspace = self.directory.workspaces[delivery.workspace]
+        return compose(
+            delivery,
+            ready.contact,
+            campaign=campaign,
+            survey=survey,
+            brand=workspace.brand,
+            quiet_periods={
+                "campaign": campaign.throttle,
+                "metric": survey.quiet_period,
+                "workspace": workspace.quiet_period,
+            },
+            keys=self.keys,
+            base_url=self.base_url,
+            now=now,
+        )
+
+
+def _lock(path: Path) -> IO[str]:
+    """One heart a data folder: two would decide twice."""
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise HeardError(
+            f"Another Heard process works on {path.parent}. If none runs, wait a second and try again."
+        ) from None
+    return file
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    draft = path.with_suffix(".tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

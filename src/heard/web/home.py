@@ -1,0 +1,45 @@
+"""`/`: where to look, until the dashboard is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from litestar import Response, get
+from litestar.types import Guard
+
+from heard.installation import Installation
+from heard.store import tallies
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+}
+
+
+def routes(app: Installation, *, base: str, guards: Sequence[Guard]) -> list[Any]:
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True
+    )
+
+    @get("/", include_in_schema=False, guards=list(guards))
+    async def show_home() -> Response[bytes]:
+        counted = await app.store.read(tallies.totals)
+        directory = app.directory
+        page = templates.get_template("home.html").render(
+            base=base,
+            origin=app.base_url,
+            received=sum(counted.values()),
+            workspaces=sorted(directory.workspaces.values(), key=lambda each: each.name),
+            sources=sorted(directory.sources.values(), key=lambda each: each.name),
+            campaigns=list(directory.campaigns.values()),
+            outbox=app.outbox is not None,
+        )
+        return Response(page.encode(), media_type="text/html; charset=utf-8", headers=HEADERS)
+
+    return [show_home]

@@ -1,0 +1,60 @@
+"""Everything the heart serves over HTTP: survey pages, API, outbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Litestar, Request, Response, get
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp
+
+from heard.installation import Installation
+from heard.web import api, health, home, outbox, survey, unsubscribe
+from heard.web.door import Door
+from heard.web.invitations import Invitations
+from heard.web.pages import Pages
+
+STATIC = Path(__file__).parent / "static"
+
+
+def site(app: Installation) -> ASGIApp:
+    """The ASGI application of one installation."""
+    base = urlsplit(app.base_url).path.rstrip("/")
+    pages = Pages(now=app.clock.now, base=base)
+    respondents, door = Invitations(app), Door(app)
+    handlers: list[Any] = [
+        *survey.routes(respondents, pages),
+        *unsubscribe.routes(respondents, pages),
+        *health.routes(app),
+        *home.routes(app, base=base, guards=[door.guard]),
+        api.router(app),
+        create_static_files_router(path="/static", directories=[STATIC], cache_control=None),
+        nothing_here,
+    ]
+    if app.outbox is not None:
+        handlers += outbox.routes(app.outbox, base=base, guards=[door.guard])
+    return Litestar(
+        route_handlers=handlers,
+        openapi_config=OpenAPIConfig(
+            title="Heard", version="1", path="/api", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
+        ),
+        exception_handlers={HTTPException: _plain},
+        logging_config=None,
+        signature_types=[],
+    )
+
+
+@get("/favicon.ico", include_in_schema=False, status_code=204, sync_to_thread=False)
+def nothing_here() -> None:
+    """No icon, and no 404 in the log of every browser."""
+
+
+def _plain(_: Request[Any, Any, Any], failure: HTTPException) -> Response[Any]:
+    return Response(
+        failure.detail + "\n", status_code=failure.status_code, headers=failure.headers, media_type="text/plain"
+    )
