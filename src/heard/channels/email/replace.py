@@ -27,6 +27,7 @@ ROOTS = ("brand", "email", "firstName", "first_name", "lastName", "last_name", "
 
 _SLOT = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[^{}|.\s](?:[^{}|.\n]*[^{}|.\s])?)*)\s*(?:\|([^{}\n]*))?\}\}")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _UNSAFE = re.compile(r"[\ud800-\udfff\u202a-\u202e\u2066-\u2069]")  # lone surrogates; marks that turn text around
 
 
@@ -60,6 +61,7 @@ def check(text: str, *, field: str | None = None) -> None:
 @lru_cache(1024)
 def pieces(text: str) -> tuple[Piece, ...]:
     """The template as literal text and slots, in order."""
+    text = _UNSAFE.sub("", _LINE_END.sub("\n", text))
     found: list[Piece] = []
     at = 0
     for match in _SLOT.finditer(text):
