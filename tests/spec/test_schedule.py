@@ -1,0 +1,59 @@
+"""When an invitation is due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from tests.examples import DAY, HOUR, NOON, a_campaign
+
+from heard.campaigns.window import Day, Window, first_moment
+from heard.deliveries.schedule import due, in_window, zone_of
+
+OFFICE = Window(days=(Day.MON, Day.TUE, Day.WED, Day.THU, Day.FRI), start=time(9), end=time(17), zone="Europe/Berlin")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_the_delay_counts_from_the_event_not_from_its_arrival():
+    assert due(a_campaign(delay=3 * DAY), event_at=NOON - HOUR, now=NOON) == NOON + 3 * DAY - HOUR
+
+
+def test_nothing_is_due_in_the_past():
+    assert due(a_campaign(), event_at=NOON - HOUR, now=NOON) == NOON
+
+
+def test_inside_the_window_nothing_moves():
+    monday = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+    assert in_window(a_campaign(window=OFFICE), monday, BERLIN) == monday
+
+
+def test_after_hours_it_waits_for_the_morning():
+    monday_evening = datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+    assert in_window(a_campaign(window=OFFICE), monday_evening, BERLIN) == datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
+def test_on_sunday_it_waits_for_monday():
+    assert in_window(a_campaign(window=OFFICE), NOON, BERLIN) == datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+def test_nine_is_nine_on_both_sides_of_a_clock_change():
+    before, after = datetime(2026, 3, 27, 20, tzinfo=UTC), datetime(2026, 3, 29, 20, tzinfo=UTC)
+
+    assert first_moment(OFFICE, before, BERLIN) == datetime(2026, 3, 30, 7, tzinfo=UTC)  # summer time by then
+    assert first_moment(OFFICE, after, BERLIN) == datetime(2026, 3, 30, 7, tzinfo=UTC)
+
+
+def test_the_29th_of_february_is_a_day_like_any():
+    assert due(a_campaign(delay=DAY), event_at=datetime(2028, 2, 28, 12, tzinfo=UTC), now=NOON) == datetime(
+        2028, 2, 29, 12, tzinfo=UTC
+    )
+
+
+def test_the_zone_is_the_recipients_when_a_trait_names_one():
+    campaign = a_campaign(window=Window(start=time(9), end=time(17)))
+
+    assert zone_of(campaign, {"timezone": "America/New_York"}).key == "America/New_York"
+    assert zone_of(campaign, {"timezone": "Middle Earth"}).key == "UTC"
+    assert zone_of(campaign, {}).key == "UTC"
