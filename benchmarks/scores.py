@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from heard.fql.values import canonical
 from heard.scores.answered import Answered
 from heard.store.analytics import THREADS, Analytics
 
@@ -68,9 +69,8 @@ def main() -> None:
     database = analytics._open()  # pyright: ignore[reportPrivateUsage]
     grow(database, "answers", size)
     database.execute("CHECKPOINT")
-    print(
-        f"{size:,} answers with 9 paths of traits; filled at {rate:,.0f} rows/s; {THREADS} threads; DuckDB {duckdb.__version__}"
-    )
+    print(f"{size:,} answers with 9 paths of traits, {THREADS} threads, DuckDB {duckdb.__version__}")
+    print(f"filled at {rate:,.0f} rows/s")
     print(f"memory in DuckDB {memory(database):,.0f} MB, process peak {peak_memory() - before:,.0f} MB above the start")
     typed(database)
     print(f"\n{'question':<26}{'ours ms':>10}{'floor ms':>10}{'floor/ours':>12}")
@@ -113,7 +113,8 @@ def an_answer(index: int) -> Answered:
 def grow(database: duckdb.DuckDBPyConnection, table: str, size: int) -> None:
     """Double the table until it has `size` rows."""
     while (have := rows_of(database, f"SELECT count(*) FROM {table}")[0][0]) < size:
-        database.execute(f"INSERT INTO {table} SELECT * REPLACE (id + {have} AS id) FROM {table} LIMIT {size - have}")
+        copies = f"SELECT * REPLACE (id + {have} AS id) FROM {table} LIMIT {size - have}"
+        database.execute(f"INSERT INTO {table} {copies}")
 
 
 def typed(database: duckdb.DuckDBPyConnection) -> None:
@@ -124,19 +125,20 @@ def typed(database: duckdb.DuckDBPyConnection) -> None:
     first = an_answer(1)
     places = {
         path: columns[next(i for i, text in enumerate(names[0]) if text == value)]
-        for path, value in {key: msgspec.json.encode(v).decode() for key, v in trait_values(first).items()}.items()
+        for path, value in canonical_traits(first).items()
     }
+    strings = ", ".join(
+        f"json_extract_string({places[name]}, '$') AS {name}" for name in ("plan", "country", "email", "company")
+    )
     database.execute(
-        f"""CREATE TABLE typed AS SELECT answered_at, value::TINYINT AS value,
-            json_extract_string({places["plan"]}, '$') AS plan, json_extract_string({places["country"]}, '$') AS country,
-            TRY_CAST({places["seats"]} AS INTEGER) AS seats, json_extract_string({places["email"]}, '$') AS email,
-            json_extract_string({places["company"]}, '$') AS company FROM answers"""
+        f"""CREATE TABLE typed AS SELECT answered_at, value::TINYINT AS value, {strings},
+            TRY_CAST({places["seats"]} AS INTEGER) AS seats FROM answers"""
     )
     database.execute("CHECKPOINT")
 
 
-def trait_values(answer: Answered) -> dict[str, Any]:
-    return msgspec.json.decode(answer.traits)
+def canonical_traits(answer: Answered) -> dict[str, str]:
+    return {key: canonical(value) for key, value in msgspec.json.decode(answer.traits).items()}
 
 
 def measured(run: Callable[[], object]) -> float:

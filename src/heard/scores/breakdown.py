@@ -87,7 +87,7 @@ def adjusted(ps: Sequence[float]) -> list[float]:
     by_size = sorted(range(len(ps)), key=lambda index: ps[index], reverse=True)
     qs, least = [1.0] * len(ps), 1.0
     for rank, index in zip(range(len(ps), 0, -1), by_size, strict=True):
-        qs[index] = least = min(least, ps[index] * len(ps) / rank)
+        qs[index] = least = min(least, ps[index] * (len(ps) / rank))
     return qs
 
 
