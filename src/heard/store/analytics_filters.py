@@ -68,11 +68,10 @@ def grouping(by: str, fields: Fields) -> str:
         Invalid: when it is no field of an answer (`field` is `by`).
     """
     try:
-        expression = fql.parse(by)
-        paths = fql.fields(expression)
-        if {expression} != {fql.Field(path) for path in paths}:
+        field = fql.parse(by)
+        if not isinstance(field, fql.Field):
             raise Invalid(f"write the name of one field to group by, such as traits.plan, not {by!r}")
-        (path,) = paths
+        path = field.path
         known = path[0] in (*FROZEN, "now") or (len(path) == 1 and path[0] in PLAIN)
         found = fields.column(path if known else ("traits", *path))
     except Invalid as error:
