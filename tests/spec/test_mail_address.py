@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from heard.channels.colour import EDGE, INK, NIGHT, PAPER, WHITE, contrast, edge, on_colour
+from heard.channels.colour import EDGE, INK, NIGHT, PAPER, TEXT, WHITE, contrast, edge, on_colour
 from heard.channels.email.address import Mailbox, can_reach, key, mailbox, wire
 from heard.errors import Invalid
 from heard.surveys.because import because, in_words
@@ -120,7 +120,10 @@ def test_lengths_are_said_in_words():
 # ---------------------------------------------------------------- a brand's colour
 
 
-@pytest.mark.parametrize(("color", "on"), [("#2563eb", WHITE), ("#000000", WHITE), ("#ffee00", INK), ("#ffffff", INK)])
+@pytest.mark.parametrize(
+    ("color", "on"),
+    [("#2563eb", WHITE), ("#000000", WHITE), ("#ffee00", INK), ("#ffffff", INK), ("#ff0000", "#000000")],
+)
 def test_text_on_a_brand_colour_is_white_or_ink(color: str, on: str):
     assert on_colour(color) == on
 
@@ -129,7 +132,7 @@ def test_text_on_a_brand_colour_is_white_or_ink(color: str, on: str):
     "color", [f"#{r:02x}{g:02x}{b:02x}" for r in (0, 128, 255) for g in (0, 128, 255) for b in (0, 128, 255)]
 )
 def test_every_brand_colour_can_be_read_and_seen(color: str):
-    assert contrast(color, on_colour(color)) >= 4
+    assert contrast(color, on_colour(color)) >= TEXT
     assert contrast(edge(color, PAPER), PAPER) >= EDGE
     assert contrast(edge(color, NIGHT), NIGHT) >= EDGE
 

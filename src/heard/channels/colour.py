@@ -11,20 +11,23 @@ from heard.accounts.workspace import colour
 
 WHITE = "#ffffff"
 INK = "#1d1c19"
+BLACK = "#000000"  # white or black has at least 4.58 on every colour there is
 PAPER = WHITE  # --surface, in the light
 NIGHT = "#1b1b19"  # --surface, in the dark
+TEXT = 4.5
 EDGE = 3.0
 LINE = 4.5  # for a thin drawing on dark, where 3 is seen but looks broken
 
 
 def on_colour(color: str) -> str:
-    """White or ink, whichever is easier to read on the colour.
+    """White or ink, whichever is easier to read on the colour; black on the few reds and greys where neither will do.
 
     Raises:
         Invalid: not `#rrggbb`.
     """
     color = colour(color)
-    return WHITE if contrast(color, WHITE) >= contrast(color, INK) else INK
+    best = max((WHITE, INK), key=lambda text: contrast(color, text))
+    return best if contrast(color, best) >= TEXT else BLACK
 
 
 @lru_cache(256)
