@@ -65,9 +65,7 @@ def a_touch(*, at: datetime, **changes: Any) -> Touch:
 
 
 def a_case(*, touches: list[Touch] | None = None, **changes: Any) -> Case:
-    smallest = Case(
-        campaign=a_campaign(), policy=Policy(), now=NOON, due=NOON, trigger=a_trigger(), contact=MARSHALL
-    )
+    smallest = Case(campaign=a_campaign(), policy=Policy(), now=NOON, due=NOON, trigger=a_trigger(), contact=MARSHALL)
     return msgspec.structs.replace(smallest, touches=Touches(touches or ()), **changes)
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from tests.examples import DAY, MARSHALL, NOON
 
 from heard.contacts import address, traits
 from heard.contacts.contact import Contact, identified
 from heard.contacts.standing import Kind, Suppression, standing, status
+from tests.examples import DAY, MARSHALL, NOON
 
 NEW = Contact(id=1, workspace=1, user_id="lily", first_seen=NOON)
 

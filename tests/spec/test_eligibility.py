@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.examples import DAY, HOUR, MARSHALL, MINUTE, NOON, a_campaign, a_case, a_touch, a_trigger
 
 from heard.campaigns.campaign import Status
 from heard.contacts.contact import Contact
@@ -14,6 +13,7 @@ from heard.deliveries.eligibility import RULES, RULES_AT_SEND_TIME, RULES_FOR_RE
 from heard.deliveries.eligibility import reconsider as at_send_time
 from heard.deliveries.ledger import TouchKind, TouchState
 from heard.deliveries.reasons import Reason
+from tests.examples import DAY, HOUR, MARSHALL, MINUTE, NOON, a_campaign, a_case, a_touch, a_trigger
 
 
 def reasons(case: Case) -> list[str]:
@@ -211,7 +211,9 @@ def test_every_rule_is_one_sentence_and_gives_its_evidence():
     for rule in {*RULES, *RULES_AT_SEND_TIME, *RULES_FOR_REMINDERS}:
         assert rule.__doc__, rule
     everything_wrong = a_case(
-        campaign=a_campaign(status=Status.DRAFT, throttle=DAY, older_than=900 * DAY, sample=0.0001, quota=1, daily_cap=1),
+        campaign=a_campaign(
+            status=Status.DRAFT, throttle=DAY, older_than=900 * DAY, sample=0.0001, quota=1, daily_cap=1
+        ),
         policy=Policy(quiet_period=DAY, consent_categories=("Any",)),
         standing=frozenset(Kind),
         conditions_met=False,

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.examples import DAY, HOUR, MARSHALL, NOON, a_campaign, a_touch, a_trigger
 
 from heard.deliveries.case import Case, Policy
 from heard.deliveries.eligibility import FLOOR, Invite, decide, reconsider
 from heard.deliveries.ledger import Touch, Touches, TouchKind, TouchState, first_free_moment
+from tests.examples import DAY, HOUR, MARSHALL, NOON, a_campaign, a_touch, a_trigger
 
 
 def test_the_first_free_moment_looks_past_what_is_still_to_come():

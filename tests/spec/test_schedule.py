@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from tests.examples import DAY, HOUR, NOON, a_campaign
-
 from heard.campaigns.window import Day, Window, first_moment
 from heard.deliveries.schedule import due, in_window, zone_of
+from tests.examples import DAY, HOUR, NOON, a_campaign
 
 OFFICE = Window(days=(Day.MON, Day.TUE, Day.WED, Day.THU, Day.FRI), start=time(9), end=time(17), zone="Europe/Berlin")
 BERLIN = ZoneInfo("Europe/Berlin")
