@@ -1,0 +1,36 @@
+"""Every command of `heard`, and what happens when one fails."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from heard.cli.init import init
+from heard.cli.serve import serve
+from heard.errors import HeardError
+
+app = typer.Typer(
+    name="heard",
+    help="Ask the right customers, at the right moment, how they feel.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (init, serve):
+    app.command()(command)
+
+
+def main() -> None:
+    """Exit 0: done. 1: failed, with one sentence on stderr. 2: wrong usage."""
+    try:
+        app()
+    except HeardError as problem:
+        sys.exit(str(problem))
+    except Exception as problem:
+        if os.environ.get("HEARD_LOG_LEVEL", "").lower() == "debug":
+            raise
+        sys.exit(f"Heard failed: {type(problem).__name__}: {problem}. HEARD_LOG_LEVEL=debug shows where.")

@@ -1,0 +1,152 @@
+"""Workspaces, their members and their secret keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from heard.accounts import keys
+from heard.accounts.keys import SecretKey
+from heard.accounts.member import Member, Role
+from heard.accounts.workspace import Brand, slug
+from heard.contacts import address as addresses
+from heard.store import cursors, tables
+from heard.store.tables import members, secret_keys, workspaces
+
+
+def add_workspace(connection: Connection, name: str, *, now: datetime) -> int:
+    """A new workspace; returns its id. Two names that make one slug are told apart by a number."""
+    number = cursors.take(connection, "workspaces")
+    connection.execute(
+        workspaces.insert().values(
+            id=number, name=name, slug=free_slug(connection, name), brand=Brand(name=name), created_at=now
+        )
+    )
+    return number
+
+
+def free_slug(connection: Connection, name: str) -> str:
+    """`acme`, or `acme-2` where another workspace is called that."""
+    taken = set(connection.execute(select(workspaces.c.slug)).scalars())
+    wanted, number = slug(name), 2
+    free = wanted
+    while free in taken:
+        free, number = f"{wanted}-{number}", number + 1
+    return free
+
+
+def add_source(connection: Connection, workspace: int, name: str, write_key: str, *, now: datetime) -> int:
+    number = cursors.take(connection, "sources")
+    connection.execute(
+        tables.sources.insert().values(
+            workspace_id=workspace, id=number, name=name, write_key=write_key, created_at=now
+        )
+    )
+    return number
+
+
+def add_surveys_destination(connection: Connection, workspace: int, name: str) -> None:
+    """The survey engine as a destination, fed by every source."""
+    connection.execute(
+        tables.destinations.insert().values(
+            workspace_id=workspace,
+            id=cursors.take(connection, "destinations"),
+            name=name,
+            type="surveys",
+            settings={},
+            source_ids=None,
+        )
+    )
+
+
+# ── members ──
+
+
+def members_of(connection: Connection, workspace: int) -> list[Member]:
+    """Oldest first."""
+    rows = connection.execute(select(members).where(members.c.workspace_id == workspace).order_by(members.c.id))
+    return [
+        Member(id=row.id, workspace=workspace, email=row.email, role=Role(row.role), created_at=row.created_at)
+        for row in rows
+    ]
+
+
+def add_member(
+    connection: Connection, workspace: int, email: str, password_hash: str, role: Role, *, now: datetime
+) -> None:
+    connection.execute(
+        members.insert().values(
+            workspace_id=workspace,
+            id=cursors.take(connection, "members"),
+            email=email,
+            email_key=addresses.key(email),
+            password_hash=password_hash,
+            role=role.value,
+            created_at=now,
+        )
+    )
+
+
+def is_a_member_anywhere(connection: Connection, email: str) -> bool:
+    """Signing in names an address only, so an address is a member of one workspace."""
+    query = select(func.count()).select_from(members).where(members.c.email_key == addresses.key(email))
+    return connection.execute(query).scalar_one() > 0
+
+
+def change_password(connection: Connection, member: Member, password_hash: str) -> None:
+    connection.execute(
+        update(members)
+        .where(members.c.workspace_id == member.workspace, members.c.id == member.id)
+        .values(password_hash=password_hash)
+    )
+
+
+def remove_member(connection: Connection, member: Member) -> None:
+    connection.execute(delete(members).where(members.c.workspace_id == member.workspace, members.c.id == member.id))
+
+
+def there_are_members(connection: Connection) -> bool:
+    return connection.execute(select(members.c.id).limit(1)).first() is not None
+
+
+# ── secret keys ──
+
+
+def keys_of(connection: Connection, workspace: int) -> list[SecretKey]:
+    """Oldest first, the revoked ones too."""
+    query = select(secret_keys).where(secret_keys.c.workspace_id == workspace).order_by(secret_keys.c.id)
+    return [
+        SecretKey(
+            id=row.id,
+            workspace=workspace,
+            name=row.name,
+            hint=row.hint,
+            created_at=row.created_at,
+            last_used=row.last_used,
+            revoked_at=row.revoked_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def add_key(connection: Connection, workspace: int, name: str, key: str, *, now: datetime) -> None:
+    """Only the fingerprint of `key` is kept."""
+    connection.execute(
+        secret_keys.insert().values(
+            workspace_id=workspace,
+            id=cursors.take(connection, "secret_keys"),
+            name=name,
+            fingerprint=keys.fingerprint(key),
+            hint=keys.hint(key),
+            created_at=now,
+        )
+    )
+
+
+def revoke_key(connection: Connection, key: SecretKey, *, now: datetime) -> None:
+    connection.execute(
+        update(secret_keys)
+        .where(secret_keys.c.workspace_id == key.workspace, secret_keys.c.id == key.id)
+        .values(revoked_at=now)
+    )
