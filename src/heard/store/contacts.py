@@ -12,6 +12,12 @@ from heard.contacts.standing import Kind, Suppression
 from heard.store import cursors, dialects
 from heard.store.types import micros, moment
 
+UPSERT = (
+    "INSERT INTO contacts (workspace_id, id, user_id, email, email_key, traits, first_seen, created_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, id) DO UPDATE SET user_id = excluded.user_id,"
+    " email = excluded.email, email_key = excluded.email_key, traits = excluded.traits,"
+    " created_at = excluded.created_at"
+)
 _COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at"
 
 
@@ -54,14 +60,7 @@ def by_email_key(connection: Connection, workspace: int, keys: Iterable[str]) ->
 
 def keep(connection: Connection, contacts: Iterable[Contact]) -> None:
     """Insert or update, whole rows."""
-    dialects.many(
-        connection,
-        "INSERT INTO contacts (workspace_id, id, user_id, email, email_key, traits, first_seen, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, id) DO UPDATE SET user_id = excluded.user_id,"
-        " email = excluded.email, email_key = excluded.email_key, traits = excluded.traits,"
-        " created_at = excluded.created_at",
-        [_row(contact) for contact in contacts],
-    )
+    dialects.many(connection, UPSERT, [_row(contact) for contact in contacts])
 
 
 def suppressions_of(
