@@ -45,9 +45,8 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=5)
     asked.add_argument("--connections", type=int, default=64)
     given = asked.parse_args()
-    print(
-        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {given.connections} connections"
-    )
+    machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"{machine}, {given.connections} connections")
     with tempfile.TemporaryDirectory(dir=HERE) as folder:
         servers = {"ours": _start_ours(Path(folder)), "floor": _start_floor(Path(folder))}
         try:

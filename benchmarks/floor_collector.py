@@ -1,8 +1,8 @@
-"""The least work that keeps the collector's promise: a bare asyncio protocol, one msgspec decode, one fdatasync a group.
+"""The least work that keeps the collector's promise: a bare asyncio protocol, a msgspec decode, one fdatasync a group.
 
-It reads requests by hand (one content-length, no chunks, no time-outs), decodes the same Struct, looks up the key, writes
-length, CRC-32C and body onto a preallocated file, and answers the same bytes after the fdatasync. Nothing else: no limits,
-no second door, no repair, no errors worth reading. What it cannot leave out is what the collector is measured against.
+It reads requests by hand (one content-length, no chunks, no time-outs), decodes the same Struct, looks up the key,
+writes length, CRC-32C and body onto a preallocated file, and answers after the fdatasync. Nothing else: no limits, no
+second door, no repair, no errors worth reading. What it cannot leave out is what the collector is measured against.
 """
 
 from __future__ import annotations

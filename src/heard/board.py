@@ -28,15 +28,18 @@ class Board:
     """`DATA/board`, made when it is absent.
 
     Raises:
-        HeardError: when the file is something else.
+        HeardError: when the file is something else, or there is no room for it.
     """
 
     def __init__(self, path: Path | str) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if os.fstat(descriptor).st_size < PAGE_BYTES:
-                os.ftruncate(descriptor, PAGE_BYTES)
+                # Allotted, not only made long: a store into a page that a full disk has no block for is a SIGBUS.
+                os.posix_fallocate(descriptor, 0, PAGE_BYTES)
             self._page = mmap.mmap(descriptor, PAGE_BYTES)
+        except OSError as problem:
+            raise HeardError(f"{path} cannot be made: {problem.strerror}.") from problem
         finally:
             os.close(descriptor)
         self._unsigned = memoryview(self._page).cast("Q")

@@ -33,7 +33,9 @@ class Sender(threading.Thread):
                 while True:
                     name = f"{self.prefix}-{number}"
                     number += 1
-                    body = json.dumps({"event": "x", "userId": "u", "messageId": name, "writeKey": KEY, "pad": "p" * 3000})
+                    body = json.dumps(
+                        {"event": "x", "userId": "u", "messageId": name, "writeKey": KEY, "pad": "p" * 3000}
+                    )
                     head = f"POST /v1/track HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
                     opened.sendall((head + body).encode())
                     if not answer(opened).startswith(b"HTTP/1.1 200"):

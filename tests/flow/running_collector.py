@@ -57,7 +57,9 @@ class Collector:
 
     def post(self, path: str, body: Any, *, key: str | None = KEY, **more: Any) -> httpx.Response:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.http.post(path, content=content, auth=(key, "") if key else None, **more)
+        return self.http.post(
+            path, content=content, auth=httpx.BasicAuth(key, "") if key else httpx.USE_CLIENT_DEFAULT, **more
+        )
 
     def kept(self) -> list[Accepted]:
         """Every request that is on the log."""

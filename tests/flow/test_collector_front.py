@@ -1,18 +1,17 @@
-"""What is not the collector's goes to the heart and back: here a small ASGI application on `web.sock` stands at the end."""
+"""What is not the collector's goes to the heart and back: here a small ASGI application listens on `web.sock`."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.flow.running_collector import PATIENCE, Collector, answer, eventually, running
 
-HEART = '''
+HEART = """
 import asyncio, json, sys
 import uvicorn
 from heard.sockets import short_path
@@ -58,7 +57,7 @@ async def app(scope, receive, send):
 
 with short_path(sys.argv[1]) as path:
     uvicorn.run(app, uds=path, log_level="critical", lifespan="off")
-'''
+"""
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,8 @@ def test_a_bare_number_counts_seconds_or_milliseconds(number: int):
 
 
 @pytest.mark.parametrize(
-    "value", ["yesterday", "", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", 1e300, float("inf"), True, None, [], {}]
+    "value",
+    ["yesterday", "", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", 1e300, float("inf"), True, None, [], {}],
 )
 def test_what_is_no_date_is_none(value: object):
     assert timestamps.read(value) is None

@@ -37,7 +37,7 @@ def main() -> int:
         with _sole_collector(given.data):
             listening = _listen(given.host, given.port)
             uvloop.run(_serve(given, listening))
-    except HeardError as problem:
+    except (HeardError, OSError) as problem:
         print(f"heard collector: {problem}", file=sys.stderr)
         return 1
     return 0

@@ -49,7 +49,7 @@ MAX_AGENT = 512
 
 
 class Collector:
-    """`heart` is where the rest goes; `draining` makes it refuse with a 503 that libraries repeat elsewhere or later."""
+    """`draining` makes it refuse messages with a 503, which every library repeats elsewhere or later."""
 
     def __init__(
         self, *, board: Board, log: SegmentWriter, keys: Keys, front: Front, clients: Clients, prefix: str = ""
@@ -94,7 +94,7 @@ class Collector:
     async def _collect(self, kind: str, scope: Any, receive: Receive) -> Answer:
         body = await read_body(receive)
         judged = TOO_LARGE[kind] if body is None else self.judge(kind, scope["headers"], scope["client"], body)
-        if type(judged) is Answer:
+        if isinstance(judged, Answer):
             return judged
         try:
             await self.log.append(judged)
@@ -123,7 +123,7 @@ class Collector:
                 return refused(inflated)
             body = inflated
         glanced = glance(body, kind)
-        if type(glanced) is Fault:
+        if isinstance(glanced, Fault):
             return refused(glanced)
         source = self._keys.source(authorization, glanced.write_key)
         if source is None:

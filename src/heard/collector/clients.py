@@ -15,7 +15,7 @@ class Clients:
         self._trusted = tuple(trusted)
 
     def address(self, peer: tuple[str, int] | None, headers: Sequence[tuple[bytes, bytes]]) -> str:
-        """The client's address, "" when unknown. Of a forwarding chain: the last one that we have no reason to trust."""
+        """The client's address, "" when unknown; of a forwarding chain the last one that we have no reason to trust."""
         address = peer[0] if peer else ""
         if not self._trusted or not self.trusts(address):
             return address

@@ -72,14 +72,15 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         kind = self.collector.posts.get(self.url)
+        parser: Any = self.parser
         if (
             kind is not None
-            and self.parser.get_method() == b"POST"
+            and parser.get_method() == b"POST"
             and (self.cycle is None or self.cycle.response_complete)
             and not self.expect_100_continue
-            and not self.parser.should_upgrade()
+            and not parser.should_upgrade()
         ):
-            self.cycle = Post(self, kind, self.headers, self.parser.should_keep_alive())  # type: ignore[assignment]
+            self.cycle = Post(self, kind, self.headers, parser.should_keep_alive())  # type: ignore[assignment]
         else:
             self._the_long_way()
 
@@ -116,7 +117,7 @@ class Connection(HttpToolsProtocol):
 
     # ── slow and broken clients ──
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn calls it)
         self._refuse(MALFORMED)
 
     def _watch(self, arrived: int) -> None:
@@ -214,7 +215,7 @@ class Post:
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         try:
             judged = collector.judge(self.kind, self.headers, self.connection.client, body)
-            if type(judged) is bytes:
+            if isinstance(judged, bytes):
                 collector.log.keep(judged, self.settle)
                 return
         except LogUnavailable as problem:

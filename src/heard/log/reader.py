@@ -7,6 +7,7 @@ every call, so a reader needs no word from the writer.
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 from crc32c import crc32c
@@ -59,7 +60,7 @@ class SegmentReader:
     def drop_before(self, offset: int) -> int:
         """Delete every file that ends at or below `offset`; the last file always stays."""
         files = segments(self._folder)
-        gone = [file for file, following in zip(files, files[1:], strict=False) if following.base <= offset]
+        gone = [file for file, following in pairwise(files) if following.base <= offset]
         for file in gone:
             os.unlink(file.path)
         if gone:

@@ -55,7 +55,7 @@ class SegmentWriter:
         self._durable = 0
         self._descriptor = -1
         self._base = self._capacity = 0
-        self._broken_until = 0.0
+        self._ask_again_at = 0.0
         self._last_error: OSError | None = None
         self._waiting: list[tuple[bytes, Settle]] = []
         self._waiting_bytes = 0
@@ -64,6 +64,7 @@ class SegmentWriter:
         self._spare_lock = threading.Lock()
         self._spare_wanted = threading.Event()
         self._closed = False
+        self._idle: asyncio.Future[None] | None = None
         self._threads: list[threading.Thread] = []
         self._open()
 
@@ -126,8 +127,9 @@ class SegmentWriter:
     async def close(self) -> None:
         """Keep what is waiting, then stop."""
         self._closed = True
-        while self._busy:
-            await asyncio.sleep(0.005)
+        if self._busy:
+            self._idle = self._loop.create_future()
+            await self._idle
         self._work.put(None)
         self._spare_wanted.set()
         for thread in self._threads:
@@ -142,6 +144,8 @@ class SegmentWriter:
         waiting = self._waiting
         if not waiting:
             self._busy = False
+            if self._idle is not None and not self._idle.done():
+                self._idle.set_result(None)
             return
         offset, buffers, offsets = self._durable, list[bytes](), list[int]()
         for payload, _ in waiting:
@@ -177,12 +181,13 @@ class SegmentWriter:
 
     def _commit_groups(self) -> None:
         while (buffers := self._work.get()) is not None:
-            error = None
-            try:
-                self._commit(buffers)
-            except OSError as failure:
-                error = failure
-                self._abandon_file(failure)
+            error = self._last_error if time.monotonic() < self._ask_again_at else None
+            if error is None:
+                try:
+                    self._commit(buffers)
+                except OSError as failure:
+                    error = failure
+                    self._abandon_file(failure)
             try:
                 self._loop.call_soon_threadsafe(self._settle, error)
             except RuntimeError:  # the loop is gone: nobody waits for the answer any more
@@ -190,11 +195,7 @@ class SegmentWriter:
 
     def _commit(self, buffers: list[bytes]) -> None:
         size = sum(map(len, buffers))
-        if self._descriptor < 0:
-            if time.monotonic() < self._broken_until:
-                raise self._last_error or OSError("waiting for the disk")
-            self._open_file(size)
-        elif self._durable - self._base + size > self._capacity:
+        if self._descriptor < 0 or self._durable - self._base + size > self._capacity:
             self._open_file(size)
         position = self._durable - self._base
         for first in range(0, len(buffers), MAX_VECTORS):
@@ -222,11 +223,11 @@ class SegmentWriter:
     def _abandon_file(self, failure: OSError) -> None:
         self._last_error = failure
         if self._descriptor >= 0:
+            # It may be this one file: another one is tried at once.
             os.close(self._descriptor)
             self._descriptor = -1
-            self._broken_until = 0.0  # a first failure may be that of one file: try another one at once
         else:
-            self._broken_until = time.monotonic() + TRY_AGAIN_SECONDS
+            self._ask_again_at = time.monotonic() + TRY_AGAIN_SECONDS
 
     # ── in the preparing thread ──
 

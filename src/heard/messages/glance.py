@@ -9,7 +9,7 @@ says what becomes of them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -54,7 +54,7 @@ def glance(body: bytes, kind: str) -> Glance | Fault:
     try:
         if kind == "batch":
             envelope = _batch(body)
-            key, is_list = envelope.writeKey, memoryview(envelope.batch)[:1] == b"["
+            key, is_list = envelope.writeKey, memoryview(envelope.batch)[:1].tobytes() == b"["
         else:
             key, is_list = _single(body).writeKey, True
             if size > 2 * MAX_DEPTH and is_deep(body):
@@ -70,7 +70,7 @@ def glance(body: bytes, kind: str) -> Glance | Fault:
 
 def _second_look(body: bytes, kind: str) -> Glance | Fault:
     try:
-        value = lenient.load(body)
+        value: Any = lenient.load(body)
     except RecursionError:
         return TOO_DEEP
     except ValueError as problem:
@@ -78,11 +78,12 @@ def _second_look(body: bytes, kind: str) -> Glance | Fault:
         return Fault("invalid_json", f"The body is not valid JSON: {where}.")
     if not isinstance(value, dict):
         return Fault("not_an_object", "The body must be one JSON object.")
-    if kind == "batch" and not isinstance(value.get("batch"), list):
+    fields = cast(dict[str, Any], value)
+    if kind == "batch" and not isinstance(fields.get("batch"), list):
         return NO_BATCH
     if kind != "batch" and is_deep(body):
         return TOO_DEEP
-    key = value.get("writeKey")
+    key: Any = fields.get("writeKey")
     return Glance(key if isinstance(key, str) else None)
 
 

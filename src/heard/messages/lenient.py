@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -42,17 +42,18 @@ def mend(value: Any, depth: int = MAX_DEPTH) -> Any:
     Raises:
         RecursionError: it is nested more than `depth` deep.
     """
-    kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return UNSTORABLE.sub(REPLACEMENT, value)
-    if kind is dict:
+    if isinstance(value, dict):
         if depth == 0:
             raise RecursionError
-        return {UNSTORABLE.sub(REPLACEMENT, key): mend(item, depth - 1) for key, item in value.items()}
-    if kind is list:
+        return {
+            UNSTORABLE.sub(REPLACEMENT, key): mend(item, depth - 1) for key, item in cast(dict[str, Any], value).items()
+        }
+    if isinstance(value, list):
         if depth == 0:
             raise RecursionError
-        return [mend(item, depth - 1) for item in value]
+        return [mend(item, depth - 1) for item in cast(list[Any], value)]
     return value
 
 
