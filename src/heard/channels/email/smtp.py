@@ -162,7 +162,7 @@ class Smtp:
             ) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             smtp.close()
-            raise DeliveryFailed(f"No mail server answers at {where}: {error}") from error
+            raise DeliveryFailed(f"The mail server {where} cannot be reached: {error}") from error
         return _Line(smtp)
 
 
