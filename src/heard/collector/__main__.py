@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
+import logging
 import os
 import resource
 import signal
@@ -117,6 +118,7 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
     def stop() -> None:
         app.draining = server.should_exit = True
 
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # not a line for every scanner's garbage
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)

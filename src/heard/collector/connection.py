@@ -107,6 +107,10 @@ class Connection(HttpToolsProtocol):
         self.scope["headers"] = headers
         super().on_headers_complete()
 
+    def on_response_complete(self) -> None:
+        self._active_at = self.loop.time()
+        super().on_response_complete()
+
     def answered(self, keep_alive: bool) -> None:
         """A `Post` has been answered: what is next on this connection?"""
         self._active_at = self.loop.time()
