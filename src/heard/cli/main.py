@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from heard.cli.apply import apply, export
 from heard.cli.init import init
 from heard.cli.serve import serve
 from heard.errors import HeardError
@@ -20,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, serve):
+for command in (init, serve, apply, export):
     app.command()(command)
 
 

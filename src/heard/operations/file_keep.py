@@ -1,0 +1,257 @@
+"""Bring a workspace to what its file says, and say what changed. Runs inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import Connection
+
+from heard import durations
+from heard.accounts.workspace import Brand, Workspace
+from heard.campaigns.campaign import Status
+from heard.errors import Invalid
+from heard.operations import secrets_made
+from heard.operations.file_read import (
+    CampaignLine,
+    DestinationLine,
+    SourceLine,
+    SurveyLine,
+    WorkspaceFile,
+)
+from heard.operations.first_run import DEFAULT_NAME, DESTINATION
+from heard.store import accounts, directory, edits, tables
+from heard.store.edits import Row
+from heard.store.types import MICROSECOND
+
+RUNNING = (Status.READY.value, Status.ACTIVE.value)
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`place` was added, or changed from one value to another; None is "not there"."""
+
+    place: str  # `campaigns[Post-purchase].throttle`
+    added: bool = False
+    before: Any = None
+    after: Any = None
+
+
+def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> list[Change]:
+    """Every change that was needed, in the order of the file; none when all is so already.
+
+    Raises:
+        Invalid: the file contradicts itself or another workspace: an unknown source or survey, a write key in use.
+    """
+    changes: list[Change] = []
+    workspace = _workspace(connection, wanted, changes, now)
+    sources = _sources(connection, workspace.id, wanted.sources, changes, now)
+    _destination(connection, workspace.id, wanted.destination, sources, changes)
+    surveys = _surveys(connection, workspace.id, wanted.surveys, changes, now)
+    _campaigns(connection, workspace.id, wanted.campaigns, surveys, changes, now)
+    return changes
+
+
+def _workspace(
+    connection: Connection, wanted: WorkspaceFile, changes: list[Change], now: datetime
+) -> Workspace:
+    known = directory.load(connection)
+    found = next((each for each in known.workspaces.values() if each.name == wanted.workspace), None)
+    if found is None and (untouched := _untouched(known)) is not None:
+        _rename(connection, untouched, wanted.workspace, changes)
+        found = directory.load(connection).workspaces[untouched.id]
+    if found is None:
+        number = accounts.add_workspace(connection, wanted.workspace, now=now)
+        changes.append(Change(place=f"workspace {wanted.workspace}", added=True))
+        found = directory.load(connection).workspaces[number]
+    values: dict[str, Any] = {}
+    if wanted.brand is not UNSET and wanted.brand != found.brand:
+        _compare(changes, "brand", brand_as_written(found.brand), brand_as_written(wanted.brand))
+        values["brand"] = wanted.brand
+    if wanted.quiet_period is not UNSET and wanted.quiet_period != found.quiet_period:
+        before, after = (length and durations.write(length) for length in (found.quiet_period, wanted.quiet_period))
+        changes.append(Change(place="quiet_period", before=before, after=after))
+        values["quiet_period"] = None if wanted.quiet_period is None else wanted.quiet_period // MICROSECOND
+    if wanted.exclude is not UNSET and wanted.exclude != found.exclude:
+        changes.append(Change(place="exclude", before=found.exclude, after=wanted.exclude))
+        values["exclude"] = wanted.exclude
+    if values:
+        edits.change_workspace(connection, found.id, **values)
+    return found
+
+
+def _untouched(known: directory.Directory) -> Workspace | None:
+    """The workspace that the first run made under its own name, while nothing asks anybody there: it takes the name."""
+    only = next(iter(known.workspaces.values())) if len(known.workspaces) == 1 else None
+    return only if only is not None and only.name == DEFAULT_NAME and not known.surveys else None
+
+
+def _rename(connection: Connection, workspace: Workspace, name: str, changes: list[Change]) -> None:
+    brand = workspace.brand
+    if brand.name == workspace.name:
+        brand = msgspec.structs.replace(brand, name=name)
+    slug = accounts.free_slug(connection, name)
+    edits.change_workspace(connection, workspace.id, name=name, slug=slug, brand=brand)
+    changes.append(Change(place="workspace", before=workspace.name, after=name))
+
+
+def _sources(
+    connection: Connection, workspace: int, wanted: tuple[SourceLine, ...], changes: list[Change], now: datetime
+) -> dict[str, int]:
+    """Ids of all sources of the workspace, by name."""
+    known = {row["name"]: row for row in edits.rows_of(connection, tables.sources, workspace)}
+    numbers: dict[str, int] = {name: row["id"] for name, row in known.items()}
+    for place, line in _places("sources", wanted):
+        row = known.get(line.name)
+        _check_key_is_free(connection, line, row, place)
+        if row is None:
+            key = line.write_key or secrets_made.write_key()
+            numbers[line.name] = accounts.add_source(connection, workspace, line.name, key, now=now)
+            changes.append(Change(place=place, added=True, after=key))
+        elif line.write_key is not None and line.write_key != row["write_key"]:
+            edits.change_source(connection, workspace, row["id"], write_key=line.write_key)
+            changes.append(Change(place=f"{place}.write_key", before=row["write_key"], after=line.write_key))
+    return numbers
+
+
+def _check_key_is_free(connection: Connection, line: SourceLine, row: Row | None, place: str) -> None:
+    user = edits.source_by_key(connection, line.write_key) if line.write_key else None
+    if user is not None and (row is None or user["id"] != row["id"]):
+        raise Invalid(
+            f"{place}.write_key: {line.write_key} is the key of the source {user['name']!r}; choose another.",
+            field=f"{place}.write_key",
+        )
+
+
+def _destination(
+    connection: Connection,
+    workspace: int,
+    wanted: DestinationLine | None,
+    sources: Mapping[str, int],
+    changes: list[Change],
+) -> None:
+    """The one surveys destination; without a word in the file one named Heard, fed by every source."""
+    row = next(
+        (row for row in edits.rows_of(connection, tables.destinations, workspace) if row["type"] == "surveys"), None
+    )
+    if wanted is None:
+        if row is None:
+            accounts.add_surveys_destination(connection, workspace, DESTINATION)
+            changes.append(Change(place=f"destinations[{DESTINATION}]", added=True))
+        return
+    place = f"destinations[{wanted.name}]"
+    for name in wanted.sources or ():
+        if name not in sources:
+            raise Invalid(
+                f"{place}.sources: there is no source {name!r}. Sources: {', '.join(sources) or 'none'}.",
+                field=f"{place}.sources",
+            )
+    fed = None if wanted.sources is None else sorted(sources[name] for name in wanted.sources)
+    values = {"name": wanted.name, "type": "surveys", "settings": wanted.settings, "source_ids": fed}
+    if row is None:
+        changes.append(Change(place=place, added=True))
+    else:
+        names = {number: name for name, number in sources.items()}
+        before = destination_as_written(row, names)
+        after = destination_as_written(values, names)
+        if before == after:
+            return
+        every = {"sources": "every source"}
+        _compare(changes, f"destinations[{row['name']}]", every | before, every | after)
+    edits.keep_destination(connection, workspace, row["id"] if row else None, **values)
+
+
+def _surveys(
+    connection: Connection, workspace: int, wanted: tuple[SurveyLine, ...], changes: list[Change], now: datetime
+) -> dict[str, int]:
+    """Ids of all surveys of the workspace, by name."""
+    known = {row["name"]: row for row in edits.rows_of(connection, tables.surveys, workspace)}
+    numbers: dict[str, int] = {name: row["id"] for name, row in known.items()}
+    for place, line in _places("surveys", wanted):
+        row = known.get(line.name)
+        if row is None:
+            changes.append(Change(place=place, added=True))
+        elif not _compare(
+            changes, place, {"kind": row["kind"], **row["settings"]}, {"kind": line.kind, **line.settings}
+        ):
+            continue
+        numbers[line.name] = edits.keep_survey(
+            connection, workspace, row, now=now, name=line.name, kind=line.kind, settings=line.settings
+        )
+    return numbers
+
+
+def _campaigns(
+    connection: Connection,
+    workspace: int,
+    wanted: tuple[CampaignLine, ...],
+    surveys: Mapping[str, int],
+    changes: list[Change],
+    now: datetime,
+) -> None:
+    known = {row["name"]: row for row in edits.rows_of(connection, tables.campaigns, workspace)}
+    names = {number: name for name, number in surveys.items()}
+    for place, line in _places("campaigns", wanted):
+        if line.survey not in surveys:
+            raise Invalid(
+                f"{place}.survey: there is no survey {line.survey!r}. Surveys: {', '.join(surveys) or 'none'}.",
+                field=f"{place}.survey",
+            )
+        row = known.get(line.name)
+        status = _status(line.status, row)
+        if row is None:
+            changes.append(Change(place=place, added=True, after=status))
+        else:
+            before = {"survey": names[row["survey_id"]], **row["settings"], "status": row["status"]}
+            after = {"survey": line.survey, **line.settings, "status": status}
+            if not _compare(changes, place, before, after):
+                continue
+        edits.keep_campaign(
+            connection,
+            workspace,
+            row,
+            survey_name=line.survey,
+            now=now,
+            name=line.name,
+            survey_id=surveys[line.survey],
+            settings=line.settings,
+            status=status,
+        )
+
+
+def _status(written: str | None, row: Row | None) -> str:
+    """What the status is to be. `ready` means running: a campaign that is active already stays active."""
+    if row is None:
+        return written or Status.DRAFT.value
+    if written is None or (written == Status.READY.value and row["status"] in RUNNING):
+        return row["status"]
+    return written
+
+
+def _compare(changes: list[Change], place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Note every key that differs; gives whether any does."""
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    changes += [Change(place=f"{place}.{key}", before=before.get(key), after=after.get(key)) for key in keys]
+    return bool(keys)
+
+
+def _places(section: str, lines: tuple[Any, ...]) -> list[tuple[str, Any]]:
+    return [(f"{section}[{line.name}]", line) for line in lines]
+
+
+# ── as the file writes it ──
+
+
+def brand_as_written(brand: Brand) -> dict[str, Any]:
+    written = msgspec.to_builtins(brand)
+    return {key: value for key, value in written.items() if value not in (None, "")}
+
+
+def destination_as_written(row: Mapping[str, Any], sources: Mapping[int, str]) -> dict[str, Any]:
+    written: dict[str, Any] = {"name": row["name"], "type": row["type"]}
+    if row["source_ids"] is not None:
+        written["sources"] = [sources[number] for number in row["source_ids"] if number in sources]
+    return written | ({"settings": row["settings"]} if row["settings"] else {})
+

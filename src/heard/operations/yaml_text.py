@@ -1,0 +1,51 @@
+"""YAML, read safely: no objects, no key twice, and an error that names the line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from heard.errors import Invalid
+
+
+def load(text: str) -> Any:
+    """The content of a YAML document.
+
+    Raises:
+        Invalid: it is not YAML, or a key stands twice in one place; says the line.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise Invalid(f"{place}{problem.problem or problem.context}.") from None
+    except yaml.YAMLError as problem:
+        raise Invalid(f"This is not YAML: {problem}.") from None
+
+
+def dump(content: Any) -> str:
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Loader(yaml.SafeLoader):
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.MarkedYAMLError(None, None, f"put the key {key!r} into quotes", key_node.start_mark)
+            if key in seen and key != "<<":
+                raise yaml.MarkedYAMLError(None, None, f"the key {key!r} stands here twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        """Lists are indented below their key, as people write them."""
+        return super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True

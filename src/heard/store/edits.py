@@ -1,0 +1,93 @@
+"""What somebody edits, row by row: workspace, sources, destinations, surveys, campaigns.
+
+Surveys and campaigns are versioned: each change appends what they are from then on, so that what was decided at a past
+moment can be understood by what held then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, select, update
+
+from heard.campaigns.campaign import Status
+from heard.store import cursors
+from heard.store.tables import campaigns, destinations, sources, surveys, versions, workspaces
+
+Row = dict[str, Any]
+
+
+def rows_of(connection: Connection, table: Table, workspace: int) -> list[Row]:
+    """Every row of a table of this workspace, in the order they were made."""
+    query = select(table).where(table.c.workspace_id == workspace).order_by(table.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def source_by_key(connection: Connection, write_key: str) -> Row | None:
+    """The source, of any workspace, that has this write key."""
+    found = connection.execute(select(sources).where(sources.c.write_key == write_key)).mappings().first()
+    return dict(found) if found else None
+
+
+def change_workspace(connection: Connection, workspace: int, **values: Any) -> None:
+    connection.execute(update(workspaces).where(workspaces.c.id == workspace).values(**values))
+
+
+def change_source(connection: Connection, workspace: int, number: int, *, write_key: str) -> None:
+    _change(connection, sources, workspace, number, write_key=write_key)
+
+
+def keep_destination(connection: Connection, workspace: int, number: int | None, **values: Any) -> None:
+    """Insert, or update the one of this number."""
+    if number is None:
+        values |= {"id": cursors.take(connection, "destinations"), "workspace_id": workspace}
+        connection.execute(destinations.insert().values(**values))
+    else:
+        _change(connection, destinations, workspace, number, **values)
+
+
+def keep_survey(connection: Connection, workspace: int, known: Row | None, *, now: datetime, **values: Any) -> int:
+    """Insert, or change `known`; gives the survey's id. `values`: name, kind, settings."""
+    number, version = _numbered(connection, "surveys", known)
+    if known is None:
+        connection.execute(surveys.insert().values(workspace_id=workspace, id=number, version=version, **values))
+    else:
+        _change(connection, surveys, workspace, number, version=version, **values)
+    _remember(connection, "survey", workspace, number, version, now, {"kind": values["kind"], **values["settings"]})
+    return number
+
+
+def keep_campaign(
+    connection: Connection, workspace: int, known: Row | None, *, survey_name: str, now: datetime, **values: Any
+) -> int:
+    """Insert, or change `known`; gives the campaign's id. `values`: name, survey_id, settings, status."""
+    number, version = _numbered(connection, "campaigns", known)
+    if values["status"] == Status.ACTIVE.value and (known is None or known["activated_at"] is None):
+        values["activated_at"] = now
+    if known is None:
+        connection.execute(campaigns.insert().values(workspace_id=workspace, id=number, version=version, **values))
+    else:
+        _change(connection, campaigns, workspace, number, version=version, **values)
+    whole = {"survey": survey_name, **values["settings"], "status": values["status"]}
+    _remember(connection, "campaign", workspace, number, version, now, whole)
+    return number
+
+
+def _numbered(connection: Connection, sequence: str, known: Row | None) -> tuple[int, int]:
+    """Id and version of what is about to be kept."""
+    return (known["id"], known["version"] + 1) if known else (cursors.take(connection, sequence), 1)
+
+
+def _change(connection: Connection, table: Table, workspace: int, number: int, **values: Any) -> None:
+    connection.execute(update(table).where(table.c.workspace_id == workspace, table.c.id == number).values(**values))
+
+
+def _remember(
+    connection: Connection, noun: str, workspace: int, number: int, version: int, now: datetime, settings: Row
+) -> None:
+    connection.execute(
+        versions.insert().values(
+            workspace_id=workspace, noun=noun, noun_id=number, version=version, at=now, settings=settings
+        )
+    )
