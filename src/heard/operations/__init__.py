@@ -10,10 +10,12 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heard.errors import Invalid, NotFound
-from heard.installation import Installation
+
+if TYPE_CHECKING:
+    from heard.installation import Installation
 
 OPERATIONS: Mapping[str, str] = {
     "init": "heard.operations.first_run:init",

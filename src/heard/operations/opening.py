@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heard.config import Settings
 from heard.errors import HeardError
-from heard.installation import Installation
+
+if TYPE_CHECKING:
+    from heard.installation import Installation
 
 PATIENCE = 10.0  # seconds
 
@@ -19,6 +22,8 @@ def open_installation(settings: Settings, *, base_url: str | None = None, test_c
     Raises:
         HeardError: it stays in use, cannot be written, or is newer than this program.
     """
+    from heard.installation import Installation  # heavy, and a command that finds a server needs none of it
+
     prepare_folder(settings.data)
     until = time.monotonic() + PATIENCE
     while not is_free(settings.data) and time.monotonic() < until:

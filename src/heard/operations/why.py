@@ -1,1 +1,96 @@
-"""(soon)"""
+"""Why was this person (not) asked? Every kept decision, and what would be decided now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from heard.campaigns.campaign import Campaign
+from heard.contacts.contact import Contact
+from heard.deliveries.decision import Decision, Outcome, Revision
+from heard.deliveries.eligibility import Decline, decide
+from heard.deliveries.reasons import Objection
+from heard.destinations.known import Known
+from heard.installation import Installation
+from heard.operations.contacts import described
+from heard.operations.meant import contact_meant, workspace_meant
+from heard.scores.window import rfc3339
+from heard.store import decisions
+from heard.store.directory import Directory
+
+
+async def why(
+    app: Installation,
+    *,
+    user_id: str,
+    campaign: str | None = None,
+    workspace: str | None = None,
+    workspace_id: int | None = None,
+) -> dict[str, Any]:
+    """`{"user_id", "contact", "decisions": [...], "now": [...]}`, decisions newest first.
+
+    `user_id` is a userId, `email:ann@x` or `id:12`. Somebody who was never identified has no contact; what was decided
+    about their events is shown all the same.
+
+    Raises:
+        NotFound: there is no such campaign.
+    """
+    number = workspace_meant(app, workspace, workspace_id)
+    directory, now = app.directory, app.clock.now()
+    asked = [directory.campaign(number, campaign)] if campaign else directory.campaigns_of(number)
+
+    def look(connection: Connection) -> dict[str, Any]:
+        contact = contact_meant(connection, number, user_id)
+        name = contact.user_id if contact else (None if user_id.startswith(("email:", "id:")) else user_id)
+        kept = decisions.about(connection, number, user_id=name, contact=contact.id if contact else None)
+        wanted = {each.id for each in asked}
+        return {
+            "user_id": name,
+            "contact": described(connection, contact) if contact else None,
+            "decisions": [_decision(each, directory) for each in kept if each.campaign in wanted],
+            "now": [_now(each, Known(connection, directory, number), contact, now) for each in asked],
+        }
+
+    return await app.store.read(look)
+
+
+def _now(campaign: Campaign, known: Known, contact: Contact | None, now: datetime) -> dict[str, Any]:
+    """What would be decided if an event that meets the conditions came in now."""
+    answer = decide(known.case(campaign, None, contact, now=now))
+    objections = answer.objections if isinstance(answer, Decline) else ()
+    outcome = Outcome.DECLINED if objections else Outcome.INVITED
+    return {"campaign": campaign.name, "outcome": outcome.value, "objections": _objections(objections)}
+
+
+def _decision(decision: Decision, directory: Directory) -> dict[str, Any]:
+    campaign = directory.campaigns.get(decision.campaign)
+    return {
+        "at": rfc3339(decision.at),
+        "campaign": campaign.name if campaign else None,
+        "event": decision.event,
+        "message_id": decision.message_id,
+        "outcome": decision.outcome.value,
+        "objections": _objections(decision.objections),
+        "revisions": [_revision(each) for each in decision.revisions],
+        "delivery_id": decision.delivery,
+    }
+
+
+def _revision(revision: Revision) -> dict[str, Any]:
+    """What the decision was until `at`, and why it changed."""
+    return {
+        "at": rfc3339(revision.at),
+        "outcome": revision.outcome.value,
+        "objections": _objections(revision.objections),
+        "cause": revision.cause,
+    }
+
+
+def _objections(objections: Iterable[Objection]) -> list[dict[str, Any]]:
+    return [
+        {"reason": each.reason.value, "until": rfc3339(each.until) if each.until else None, "detail": each.detail}
+        for each in objections
+    ]
