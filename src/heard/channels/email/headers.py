@@ -48,6 +48,9 @@ def mailbox(name: str, box: Mailbox) -> bytes:
 
 
 def one_line(value: str) -> str:
+    """The text on one line, spaces single, at most 300 characters."""
+    if value.isprintable():  # nearly all: no control character, no separator but the space, no lone surrogate
+        return " ".join(value.split())[:LONGEST]
     return " ".join(_CONTROL.sub(" ", value).split())[:LONGEST]
 
 

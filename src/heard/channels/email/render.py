@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
@@ -61,6 +61,7 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
         raise DeliveryFailed("The domain of this address cannot exist.", permanent=True)
     bones = skeleton(invitation.brand, invitation.wording, invitation.at_most)
     subject = headers.one_line(_replaced(invitation.template.subject, invitation, str))
+    why = _why(invitation)
     return Mail(
         delivery_id=invitation.delivery_id,
         at=at,
@@ -76,9 +77,9 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
                 headers.header("List-Unsubscribe", f"<{invitation.unsubscribe}>"),
                 bones.head,
                 _BETWEEN[0],
-                _filled(bones.text, _for_text(invitation)),
+                *_filled(bones.text, _for_text(invitation, why)),
                 _BETWEEN[1],
-                _filled(bones.html, _for_html(invitation, subject)),
+                *_filled(bones.html, _for_html(invitation, subject, why)),
                 _BETWEEN[2],
             )
         ),
@@ -122,31 +123,31 @@ def _cut(body: str) -> tuple[bytes | str, ...]:
     )
 
 
-def _filled(pieces: tuple[bytes | str, ...], values: dict[str, str]) -> bytes:
+def _filled(pieces: tuple[bytes | str, ...], values: dict[str, str]) -> Iterator[bytes]:
     encoded = {name: _quoted(value) + SOFT_BREAK for name, value in values.items()}
-    return b"".join(encoded[piece] if isinstance(piece, str) else piece for piece in pieces)
+    return (encoded[piece] if isinstance(piece, str) else piece for piece in pieces)
 
 
 def _quoted(text: str) -> bytes:
     return binascii.b2a_qp(text.encode()).replace(b"\n", b"\r\n")
 
 
-def _for_text(invitation: Invitation) -> dict[str, str]:
+def _for_text(invitation: Invitation, why: str) -> dict[str, str]:
     return {
         "intro": _replaced(invitation.template.intro, invitation, str),
         "link": invitation.link,
         "leave": invitation.unsubscribe,
-        "why": _why(invitation),
+        "why": why,
     }
 
 
-def _for_html(invitation: Invitation, subject: str) -> dict[str, str]:
+def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
     return {
         "title": html.escape(subject),
         "intro": _replaced(invitation.template.intro, invitation, replace.to_html),
         "link": html.escape(invitation.link),
         "leave": html.escape(invitation.unsubscribe),
-        "why": html.escape(_why(invitation)),
+        "why": html.escape(why),
     }
 
 

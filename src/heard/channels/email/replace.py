@@ -108,6 +108,8 @@ def one_line(found: object) -> str:
         found = int(found)
     if not isinstance(found, str | int | float):
         return ""
+    if isinstance(found, str) and found.isprintable():
+        return found.strip()
     return _UNSAFE.sub("", _BREAKS.sub(" ", str(found)[: LONGEST_VALUE * 2])).strip()
 
 
