@@ -7,9 +7,12 @@ import sys
 
 import typer
 
+from heard.cli import keys, users
 from heard.cli.apply import apply, export
 from heard.cli.init import init
+from heard.cli.score import score
 from heard.cli.serve import serve
+from heard.cli.why import why
 from heard.errors import HeardError
 
 app = typer.Typer(
@@ -21,8 +24,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, serve, apply, export):
+for command in (init, serve, apply, export, why, score):
     app.command()(command)
+app.add_typer(users.app, name="users")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

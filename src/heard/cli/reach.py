@@ -7,10 +7,13 @@ import http.client
 import json
 import socket
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from heard import config
+from heard.board import Board
+from heard.clock import Clock
 from heard.config import Settings
 from heard.errors import HeardError, Invalid, NotFound
 from heard.sockets import short_path
@@ -45,6 +48,11 @@ def is_served(settings: Settings) -> bool:
     if heart is not None:
         heart.close()
     return heart is not None
+
+
+def now(data: Path | None) -> datetime:
+    """What time it is on this data folder; the test clock moves it for commands too."""
+    return Clock(Board(config.read(data=data).data / "board")).now()
 
 
 def _heart(settings: Settings) -> http.client.HTTPConnection | None:

@@ -54,9 +54,7 @@ def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> lis
     return changes
 
 
-def _workspace(
-    connection: Connection, wanted: WorkspaceFile, changes: list[Change], now: datetime
-) -> Workspace:
+def _workspace(connection: Connection, wanted: WorkspaceFile, changes: list[Change], now: datetime) -> Workspace:
     known = directory.load(connection)
     found = next((each for each in known.workspaces.values() if each.name == wanted.workspace), None)
     if found is None and (untouched := _untouched(known)) is not None:
@@ -254,4 +252,3 @@ def destination_as_written(row: Mapping[str, Any], sources: Mapping[int, str]) -
     if row["source_ids"] is not None:
         written["sources"] = [sources[number] for number in row["source_ids"] if number in sources]
     return written | ({"settings": row["settings"]} if row["settings"] else {})
-

@@ -200,7 +200,9 @@ def _languages(value: object, place: str) -> list[str]:
         raise Invalid(f"{place}: write a list of languages, like [en].", field=place)
     for number, code in enumerate(value):
         if code not in LOCALES:
-            raise _not_yet(f"{place}[{number}]", f"this version of Heard speaks {', '.join(sorted(LOCALES))}, not {code}")
+            raise _not_yet(
+                f"{place}[{number}]", f"this version of Heard speaks {', '.join(sorted(LOCALES))}, not {code}"
+            )
     return value
 
 

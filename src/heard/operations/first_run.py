@@ -46,7 +46,9 @@ async def init(app: Installation, *, workspace: str | None = None) -> dict[str, 
             accounts.add_key(connection, number, KEY, key, now=now)
             made["secret_key"] = key
         if not accounts.members_of(connection, number):
-            accounts.add_member(connection, number, _free_address(connection, number), password_hash, Role.OWNER, now=now)
+            accounts.add_member(
+                connection, number, _free_address(connection, number), password_hash, Role.OWNER, now=now
+            )
             made["owner_password"] = password
         return _described(directory.load(connection), connection, number) | made
 

@@ -1,0 +1,81 @@
+"""Why somebody was (not) asked, in the terminal: the verdict as a sentence, then every objection with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from heard.cli.show import day, distance
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def view(found: Mapping[str, Any], *, asked_for: str, now: datetime, console: Console) -> None:
+    console.print(_person(found, asked_for))
+    for decision in found["decisions"]:
+        console.print()
+        _decision(decision, now, console)
+    if not found["decisions"]:
+        console.print("No event of theirs has matched a campaign yet, so nothing was decided.")
+    if found["now"]:
+        console.print()
+        console.print(Text("If a matching event came in now", style="bold"))
+    for campaign in found["now"]:
+        would = "would be invited." if campaign["outcome"] == "invited" else _objected(campaign["objections"], now)
+        console.print(Text.assemble((f"{campaign['campaign']}: ", "bold"), would))
+        _objections(campaign["objections"], now, console)
+
+
+def _person(found: Mapping[str, Any], asked_for: str) -> Text:
+    contact = found["contact"]
+    if contact is None:
+        return Text.assemble((asked_for, "bold"), " was never identified.")
+    name = contact["user_id"] or f"id:{contact['id']}"
+    since = day(datetime.fromisoformat(contact["created_at"] or contact["first_seen"]))
+    return Text.assemble(
+        (name, "bold"), f", {contact['email'] or 'no address'}, {contact['status']}, known since {since}"
+    )
+
+
+def _decision(decision: Mapping[str, Any], now: datetime, console: Console) -> None:
+    at = datetime.fromisoformat(decision["at"])
+    about = f"{decision['campaign']}, after {decision['event']}: "
+    console.print(Text.assemble((about, "bold"), verdict(decision, at, now)))
+    _objections(decision["objections"], now, console)
+    for revision in reversed(decision["revisions"]):
+        until = day(datetime.fromisoformat(revision["at"]))
+        console.print(Text(f"  Before {until} it was {revision['outcome']}; {revision['cause']}.", style="dim"))
+
+
+def verdict(decision: Mapping[str, Any], at: datetime, now: datetime) -> str:
+    """`Declined on 22 Nov 2026: three rules objected. The last lapses on 20 Feb 2027, in 90 days.`"""
+    if decision["outcome"] == "invited":
+        return f"Invited on {day(at)}."
+    if decision["outcome"] == "held":
+        return f"Held since {day(at)}: it waits for an identify."
+    said = _objected(decision["objections"], now)
+    return f"Declined on {day(at)}: {said[0].lower()}{said[1:]}"
+
+
+def _objected(objections: Sequence[Mapping[str, Any]], now: datetime) -> str:
+    count = len(objections)
+    number = (NUMBERS[count] if count < len(NUMBERS) else str(count)).capitalize()
+    said = f"{number} rule{'' if count == 1 else 's'} objected."
+    untils = [datetime.fromisoformat(each["until"]) for each in objections if each["until"]]
+    if len(untils) < count or not untils:
+        return said
+    last = max(untils)
+    if last <= now:
+        return f"{said} {'It has' if count == 1 else 'All have'} lapsed by now."
+    return f"{said} {'It lapses' if count == 1 else 'The last lapses'} on {day(last)}, {distance(last, now)}."
+
+
+def _objections(objections: Sequence[Mapping[str, Any]], now: datetime, console: Console) -> None:
+    for each in objections:
+        until = datetime.fromisoformat(each["until"]) if each["until"] else None
+        lapse = "" if until is None else " Lapsed." if until <= now else f" Until {day(until)}, {distance(until, now)}."
+        console.print(Text.assemble(f"  • {each['detail']}{lapse} ", (each["reason"], "dim")))
