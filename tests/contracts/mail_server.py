@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -19,14 +21,15 @@ TAKEN = "250 2.0.0 taken"
 class MailServer:
     """`mail`, `recipient` and `data` say what it answers at that step: a reply, or something it does first."""
 
-    def __init__(self, *, password: str | None = None, utf8: bool = False, limit: float = 30.0) -> None:
+    def __init__(self, *, password: str | None = None, utf8: bool = False, tls: str = "none") -> None:
         self.mail: Answer = "250 OK"
         self.recipient: Answer = "250 OK"
         self.data: Answer = TAKEN
         self.taken: list[Envelope] = []
         self.sessions: set[int] = set()
         self.users: list[str | None] = []
-        options: dict[str, Any] = {"enable_SMTPUTF8": utf8, "timeout": limit, "data_size_limit": 10_000_000}
+        self.encrypted: list[bool] = []
+        options: dict[str, Any] = {"enable_SMTPUTF8": utf8, "data_size_limit": 10_000_000}
         if password is not None:
             options |= {
                 "auth_require_tls": False,
@@ -34,7 +37,13 @@ class MailServer:
                     success=said.password == password.encode(), handled=False, auth_data=said.login.decode()
                 ),
             }
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), **options)
+        if tls == "offered":
+            options["tls_context"] = its_own_certificate()
+        from_the_start = its_own_certificate() if tls == "from the start" else None
+        self._scheme = "smtps" if from_the_start else "smtp"
+        self._controller = Controller(
+            self, hostname="127.0.0.1", port=free_port(), ssl_context=from_the_start, **options
+        )
 
     def __enter__(self) -> MailServer:
         self._controller.start()
@@ -51,13 +60,14 @@ class MailServer:
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.sessions.add(id(session))
         self.users.append(session.auth_data if session.authenticated else None)
+        self.encrypted.append(session.ssl is not None)
         envelope.mail_from = address
         return await _said(self.mail, server)
 
@@ -99,6 +109,13 @@ def in_turn(*answers: Answer) -> Callable[[SMTP], Awaitable[str]]:
         return await _said(left.pop(0) if len(left) > 1 else left[0], server)
 
     return next_answer
+
+
+def its_own_certificate() -> ssl.SSLContext:
+    """A certificate that nobody vouches for, made for these tests: it proves nothing and protects nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("loopback.pem"))
+    return context
 
 
 def free_port() -> int:

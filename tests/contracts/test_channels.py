@@ -323,6 +323,30 @@ def test_a_wrong_password_is_tried_again_and_not_repeated():
     assert "hunter2" not in str(error)
 
 
+def test_tls_is_used_where_it_is_offered():
+    with MailServer(tls="offered") as running:
+        hand_over(Smtp(f"{running.url}?verify=no"), a_mail())
+
+    assert running.encrypted == [True]
+
+
+def test_tls_from_the_start():
+    with MailServer(tls="from the start") as running:
+        hand_over(Smtp(f"{running.url}?verify=no"), a_mail())
+
+    assert running.taken[0].rcpt_tos == [a_mail().recipient]
+
+
+@pytest.mark.parametrize("tls", ["offered", "from the start"])
+def test_a_certificate_that_nobody_vouches_for_is_refused(tls: str):
+    with MailServer(tls=tls) as running:
+        error = failure(Smtp(running.url))
+
+    assert (error.permanent, error.ambiguous) == (False, False)
+    assert "certificate" in str(error).lower()
+    assert running.taken == []
+
+
 def test_an_address_beyond_ascii_goes_to_a_server_that_takes_it():
     with MailServer(utf8=True) as running:
         hand_over(Smtp(running.url), a_mail(recipient="jürgen@example.com", utf8=True))
