@@ -21,9 +21,9 @@ import uvloop
 from uvicorn import Config, Server
 
 from heard import config, logging
-from heard.app import App, application
 from heard.control import Control
 from heard.errors import HeardError
+from heard.installation import Installation
 from heard.operations import first_run
 from heard.operations.opening import open_installation
 from heard.sockets import short_path
@@ -52,13 +52,13 @@ def _arguments() -> argparse.Namespace:
     return asked.parse_args()
 
 
-async def _live(app: App, parent: int | None) -> None:
+async def _live(app: Installation, parent: int | None) -> None:
     try:
         await first_run.welcome(app)
         app.start()
         folder = app.settings.data
         servers = [
-            (_server(application(app)), _listen(folder / "web.sock")),
+            (_server(Pages(app)), _listen(folder / "web.sock")),
             (_server(Control(app)), _listen(folder / "heard.sock")),
         ]
 
@@ -70,6 +70,32 @@ async def _live(app: App, parent: int | None) -> None:
         await asyncio.gather(*(server._serve([listening]) for server, listening in servers))
     finally:
         await app.close()
+
+
+class Pages:
+    """The pages and the API, loaded once the loops run: they are half of what there is to load.
+
+    Until they are there `/ready` is answered here, and whoever asks for anything else waits those moments.
+    """
+
+    def __init__(self, app: Installation) -> None:
+        self._app = app
+        self._loading = asyncio.create_task(asyncio.to_thread(self._load))
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if not self._loading.done() and scope["path"] == "/ready" and not self._app.pipeline.failing:
+            body = b'{"ready":true,"missing":[]}'
+            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        site = await asyncio.shield(self._loading)
+        await site(scope, receive, send)
+
+    def _load(self) -> Any:
+        from heard.app import application
+
+        return application(self._app)
 
 
 def _server(asgi: Any) -> Server:

@@ -11,7 +11,13 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
-import structlog
+# structlog draws tracebacks with rich where that is installed. We never draw one, and a heart that loads rich is later
+# to be ready and 10 MB larger; so for structlog it is not installed.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+import structlog  # noqa: E402
+
+if sys.modules["rich"] is None:
+    del sys.modules["rich"]
 
 SECRET_NAMES = re.compile(r"password|secret|token|authorization|write_key|cookie", re.IGNORECASE)
 SECRETS = re.compile(r"\b(?:sk|wk)_[\w-]{6,}|(?<=://)[^/@\s:]+:[^/@\s]+(?=@)")  # our keys; user:password in a URL

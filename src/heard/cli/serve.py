@@ -50,7 +50,10 @@ def become_the_server(
     test_clock: bool = False,
     say: Sequence[str] = (),
 ) -> None:
-    """Turn into the supervisor, which keeps nothing of the command line in memory. `say`: lines after the ready line."""
+    """Turn into the supervisor, which keeps nothing of the command line in memory.
+
+    `say`: lines to print after the ready line.
+    """
     arguments = [
         f"--data={settings.data}",
         f"--host={host}",

@@ -64,8 +64,8 @@ class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
 class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str
     brand: Brand | UnsetType = UNSET
-    quiet_period: timedelta | None | UnsetType = UNSET
-    exclude: str | None | UnsetType = UNSET
+    quiet_period: timedelta | UnsetType | None = UNSET
+    exclude: str | UnsetType | None = UNSET
     sources: tuple[SourceLine, ...] = ()
     destination: DestinationLine | None = None
     surveys: tuple[SurveyLine, ...] = ()
@@ -182,7 +182,7 @@ def _survey(line: dict[str, Any], place: str) -> SurveyLine:
     kind = line.get("kind")
     if kind in KINDS_NOT_YET and kind not in KINDS:
         raise _not_yet(f"{place}.kind", f"this version of Heard asks {', '.join(KINDS)} only")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise Invalid(f"{place}.kind: write one of {', '.join(KINDS)}.", field=f"{place}.kind")
     if line.get("send_back"):
         raise _not_yet(f"{place}.send_back", "this version of Heard sends no answers back; leave it out")
