@@ -317,5 +317,16 @@ def test_a_domain_that_cannot_exist_is_given_up():
     assert caught.value.permanent
 
 
+@pytest.mark.parametrize(
+    "address",
+    [EVIL, "a@x.example\r\nBcc: evil@x.example", "a\ud800@x.example", "a@x.example,evil@x.example", "a@x>", ""],
+)
+def test_no_address_can_make_a_header(address: str):
+    with pytest.raises(DeliveryFailed) as caught:
+        render(an_invitation(to_address=address), at=NOON)
+
+    assert caught.value.permanent
+
+
 def test_the_envelope_carries_the_sender_of_the_brand():
     assert render(an_invitation(), at=NOON).sender == "feedback@acme.example"

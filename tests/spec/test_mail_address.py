@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heard.channels.colour import EDGE, INK, NIGHT, PAPER, TEXT, WHITE, contrast, edge, on_colour
-from heard.channels.email.address import Mailbox, can_reach, key, mailbox, wire
+from heard.channels.email.address import Mailbox, key, mailbox, reachable, wire
 from heard.errors import Invalid
 from heard.surveys.because import because, in_words
 
@@ -53,7 +53,7 @@ def test_what_names_no_mailbox_is_refused(text: str):
     "address", ["ann@example.com", "ann+tag@example.com", "o'hara@example.com", "ann@münchen.example", "ann@localhost"]
 )
 def test_a_mail_can_be_sent_there(address: str):
-    assert can_reach(address)
+    assert reachable(address)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_mail_can_be_sent_there(address: str):
     ],
 )
 def test_no_mail_can_be_sent_there(address: object):
-    assert not can_reach(address)
+    assert not reachable(address)
 
 
 def test_a_letter_that_had_another_meaning_in_2003_keeps_its_own():

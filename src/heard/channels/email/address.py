@@ -66,10 +66,13 @@ def _label(label: str) -> str:
     return label.encode("idna").decode()
 
 
-def can_reach(address: object) -> bool:
-    """Whether a mail to this could be handed to a server at all. Whether anybody reads it, only a server can tell."""
+def reachable(address: object) -> str | None:
+    """The address as it goes over the wire; None when no mail could be handed to a server for it, or no header hold it.
+
+    Whether anybody reads what is sent there, only a server can tell.
+    """
     known = addresses.read(address)
-    return known is not None and wire(known) is not None
+    return wire(known) if known is not None and known.isprintable() else None
 
 
 key = addresses.key  # two addresses with one key are one mailbox

@@ -18,7 +18,7 @@ import msgspec
 
 from heard.accounts.workspace import Brand
 from heard.channels.email import headers, look, replace
-from heard.channels.email.address import Mailbox, mailbox, wire
+from heard.channels.email.address import Mailbox, mailbox, reachable
 from heard.channels.email.invitation import Invitation
 from heard.channels.email.mail import Mail
 from heard.errors import DeliveryFailed
@@ -56,9 +56,9 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
         DeliveryFailed: permanent, when no mail can be addressed to `to_address`.
         Invalid: the brand's own addresses or colour cannot be used.
     """
-    recipient = wire(invitation.to_address)
+    recipient = reachable(invitation.to_address)
     if recipient is None:
-        raise DeliveryFailed("The domain of this address cannot exist.", permanent=True)
+        raise DeliveryFailed("No mail can be addressed to what this contact has as its address.", permanent=True)
     bones = skeleton(invitation.brand, invitation.wording, invitation.at_most)
     subject = headers.one_line(_replaced(invitation.template.subject, invitation, str))
     why = _why(invitation)
