@@ -40,7 +40,7 @@ from heard.store.types import moment
 
 log = structlog.get_logger()
 
-BATCH_RECORDS, BATCH_BYTES = 1000, 4 << 20
+BATCH_RECORDS, BATCH_BYTES = 2000, 1 << 20  # a few thousand messages: long enough to be cheap, short enough to wait for
 CLAIM = 200  # deliveries taken at a time
 IDLE = 0.01  # seconds between two looks at the log's watermark, which costs no syscall
 PAUSE_AFTER_FAILURE = 1.0

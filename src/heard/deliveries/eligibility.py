@@ -157,7 +157,8 @@ def no_other_touch_is_too_near(case: Case) -> Objection | None:
 def metric_is_quiet(case: Case) -> Objection | None:
     """The survey's own quiet period: at least this long between two asks of the same metric, over all campaigns."""
     touches = case.touches.first_asks().of_metric(case.campaign.metric)
-    return _distance(case, touches, case.metric_quiet_period, Reason.METRIC_QUIET_PERIOD, case.campaign.metric)
+    kind = f"a survey of this kind ({case.campaign.metric})"
+    return _distance(case, touches, case.metric_quiet_period, Reason.METRIC_QUIET_PERIOD, kind)
 
 
 def workspace_is_quiet(case: Case) -> Objection | None:

@@ -56,7 +56,7 @@ def route(
     """One batch, one transaction. What is wrong with one message is kept with its reason; the rest goes on."""
     routed = Routed()
     taken = _read(connection, records, directory, now, routed)
-    days.prepare(connection, [days.day_of(each.received_at) for each in taken], days_made)
+    days.prepare(connection, {days.day_of(moment) for moment in {each.received_at for each in taken}}, days_made)
     fresh = _without_repeats(connection, taken, routed)
     rows: dict[int, list[Row]] = defaultdict(list)
     counts: Counter[tuple[int, int, str]] = Counter()
@@ -98,9 +98,14 @@ def _without_repeats(
 ) -> list[Message | Rejected]:
     """What was not accepted before, on the day of its receipt or the day before; the first of equals stays."""
     by_day: dict[int, dict[tuple[int, str], None]] = defaultdict(dict)
+    received: datetime | None = None
+    day = 0
     for each in taken:
         if isinstance(each, Message):
-            by_day[days.day_of(each.received_at)][each.source, each.id] = None
+            if each.received_at is not received:  # the messages of one request share theirs
+                received = each.received_at
+                day = days.day_of(received)
+            by_day[day][each.source, each.id] = None
     seen: set[tuple[int, str]] = set()
     for day, ids in by_day.items():
         known = messages.already_seen(connection, day, ids)
@@ -140,8 +145,12 @@ def _consider(
     outcome = Considered()
     intake = directory.intakes.get(workspace)
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
+    received: datetime | None = None
+    day = received_us = 0
     for message in batch:
-        day = days.day_of(message.received_at)
+        if message.received_at is not received:  # the messages of one request share theirs
+            received = message.received_at
+            day, received_us = days.day_of(received), micros(received)
         if isinstance(message, Rejected):
             verdict, reason = "rejected", message.reason
         elif intake is None or (intake.sources is not None and message.source not in intake.sources):
@@ -152,7 +161,7 @@ def _consider(
             verdict, reason = _one(message, known, outcome, now, routed)
         if verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
-        rows[day].append(_row(workspace, message, verdict, reason))
+        rows[day].append(_row(workspace, message, received_us, verdict, reason))
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
     keep.considered(connection, workspace, known, outcome, now)
@@ -216,9 +225,8 @@ def _settle_rows(
             messages.settle(connection, day, workspace, source, [trigger.message_id])
 
 
-def _row(workspace: int, message: Message | Rejected, verdict: str, reason: str | None) -> Row:
+def _row(workspace: int, message: Message | Rejected, received: int, verdict: str, reason: str | None) -> Row:
     if isinstance(message, Rejected):
-        received = micros(message.received_at)
         kind, body = (message.type or "")[:16], message.body.decode(errors="replace")
         event = message.event[:500] if message.event else None
         return (
@@ -244,7 +252,7 @@ def _row(workspace: int, message: Message | Rejected, verdict: str, reason: str 
         message.user_id,
         message.anonymous_id,
         micros(message.at),
-        micros(message.received_at),
+        received,
         verdict,
         reason,
         message.body.decode(),

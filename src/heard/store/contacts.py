@@ -25,7 +25,8 @@ def by_user_id(connection: Connection, workspace: int, user_ids: Iterable[str]) 
     """Those of these users that are known, by userId. On PostgreSQL their rows are locked, in the order of id."""
     rows = dialects.fetch(
         connection,
-        f"SELECT {_COLUMNS} FROM contacts WHERE workspace_id = ? AND user_id {dialects.within(connection)}"
+        f"SELECT {_COLUMNS} FROM {dialects.by('contacts_by_user', 'contacts', connection)}"
+        f" WHERE workspace_id = ? AND user_id {dialects.within(connection)}"
         + ("" if dialects.is_sqlite(connection) else " ORDER BY id FOR UPDATE"),
         workspace,
         dialects.listed(connection, user_ids),
@@ -47,7 +48,7 @@ def by_email_key(connection: Connection, workspace: int, keys: Iterable[str]) ->
     """Everybody behind these mailboxes, oldest first."""
     rows = dialects.fetch(
         connection,
-        f"SELECT {_COLUMNS}, email_key FROM contacts"
+        f"SELECT {_COLUMNS}, email_key FROM {dialects.by('contacts_by_email', 'contacts', connection)}"
         f" WHERE workspace_id = ? AND email_key {dialects.within(connection)} ORDER BY id",
         workspace,
         dialects.listed(connection, keys),
@@ -70,10 +71,15 @@ def suppressions_of(
     within = dialects.within(connection)
     rows = dialects.fetch(
         connection,
-        f'SELECT kind, "on", at, contact_id, email_key FROM suppressions'
-        f" WHERE workspace_id = ? AND (contact_id {within} OR email_key {within})",
+        f'SELECT kind, "on", at, contact_id, email_key'
+        f" FROM {dialects.by('suppressions_by_contact', 'suppressions', connection)}"
+        f" WHERE workspace_id = ? AND contact_id {within}"
+        f' UNION SELECT kind, "on", at, contact_id, email_key'
+        f" FROM {dialects.by('suppressions_by_email', 'suppressions', connection)}"
+        f" WHERE workspace_id = ? AND email_key {within}",
         workspace,
         dialects.listed(connection, contacts),
+        workspace,
         dialects.listed(connection, email_keys),
     )
     return [

@@ -7,7 +7,7 @@ sends nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -66,9 +66,9 @@ def before(day: int) -> int:
     return day_of(datetime(day // 10_000, day // 100 % 100, day % 100) - timedelta(days=1))  # noqa: DTZ001
 
 
-def prepare(connection: Connection, days: Sequence[int], made: set[int]) -> None:
+def prepare(connection: Connection, days: Iterable[int], made: set[int]) -> None:
     """Make the tables of these days and of their eves where `made` does not list them yet."""
-    for day in sorted({*days, *map(before, days)} - made):
+    for day in sorted({each for given in days for each in (given, before(given))} - made):
         messages_of(day).create(connection, checkfirst=True)
         seen_of(day).create(connection, checkfirst=True)
         made.add(day)

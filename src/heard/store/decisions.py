@@ -18,7 +18,7 @@ def triggers_decided(connection: Connection, workspace: int, triggers: Iterable[
     within = dialects.within(connection)
     rows = dialects.fetch(
         connection,
-        "SELECT campaign_id, trigger FROM decisions"
+        f"SELECT campaign_id, trigger FROM {dialects.by('decisions_by_trigger', 'decisions', connection)}"
         f" WHERE workspace_id = ? AND campaign_id {within} AND trigger {within}",
         workspace,
         dialects.listed(connection, _campaigns(connection, workspace)),
@@ -36,6 +36,7 @@ def held_for(connection: Connection, workspace: int, user_ids: Iterable[str]) ->
             decisions.c.held_until.is_not(None),
             dialects.among(decisions.c.user_id, user_ids, connection),
         )
+        .with_hint(decisions, "INDEXED BY decisions_by_user", "sqlite")
         .order_by(decisions.c.id)
     )
     return [(_decision(row), row.held_body) for row in connection.execute(query)]

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindparam, create_engine, event, func, select
 from sqlalchemy import text as sql_text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 
 PRAGMAS = (
@@ -58,12 +57,20 @@ def among(column: Column[Any], values: Iterable[Any], connection: Connection) ->
     if is_sqlite(connection):
         unfolded = func.json_each(msgspec.json.encode(wanted).decode()).table_valued("value")
         return column.in_(select(unfolded.c.value))
+    from sqlalchemy.dialects import postgresql  # each dialect is loaded where it is used: a start waits for neither
+
     return column == func.any(bindparam(None, wanted, type_=postgresql.ARRAY(column.type), unique=True))
 
 
 def insert(table: Table, connection: Connection) -> Any:
     """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
-    return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
+    if is_sqlite(connection):
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -93,6 +100,15 @@ def table_names(connection: Connection) -> set[str]:
 def within(connection: Connection) -> str:
     """The right side of `column ... values` in a written statement; pair it with `listed`."""
     return "IN (SELECT value FROM json_each(?))" if is_sqlite(connection) else "= ANY(?)"
+
+
+def by(index: str, table: str, connection: Connection) -> str:
+    """`table`, to be searched by this index and no other.
+
+    Without statistics SQLite takes `workspace_id = ? AND x IN (many)` for a reason to read the whole workspace by its
+    primary key: 90 us a row at 100,000 contacts instead of 4.
+    """
+    return f"{table} INDEXED BY {index}" if is_sqlite(connection) else table
 
 
 def listed(connection: Connection, values: Iterable[Any]) -> Any:

@@ -212,7 +212,7 @@ decisions = Table(
     Column("delivery_id", Text),
     Column("held_until", Moment),
     Column("held_body", Bytes),  # the message, while its track waits for an identify
-    UniqueConstraint("workspace_id", "campaign_id", "trigger"),  # one decision per trigger, for ever
+    Index("decisions_by_trigger", "workspace_id", "campaign_id", "trigger", unique=True),  # one per trigger, for ever
     Index("decisions_by_user", "workspace_id", "user_id"),
     Index("decisions_by_contact", "workspace_id", "contact_id"),
     Index(

@@ -22,9 +22,10 @@ def of(connection: Connection, workspace: int, contacts: Iterable[int], email_ke
     within = dialects.within(connection)
     rows = dialects.fetch(
         connection,
-        f"SELECT {_COLUMNS} FROM touches WHERE workspace_id = ? AND state <> 'released' AND contact_id {within}"
-        f" UNION SELECT {_COLUMNS} FROM touches WHERE workspace_id = ? AND state <> 'released' AND email_key {within}"
-        " ORDER BY at",
+        f"SELECT {_COLUMNS} FROM {dialects.by('touches_by_contact', 'touches', connection)}"
+        f" WHERE workspace_id = ? AND contact_id {within} AND state <> 'released'"
+        f" UNION SELECT {_COLUMNS} FROM {dialects.by('touches_by_email', 'touches', connection)}"
+        f" WHERE workspace_id = ? AND email_key {within} AND state <> 'released' ORDER BY at",
         workspace,
         dialects.listed(connection, contacts),
         workspace,

@@ -10,11 +10,12 @@ from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from heard.installation import Installation
-from heard.web import api, health, home, outbox, survey, unsubscribe
+from heard.web import api, health, home, manual, outbox, survey, unsubscribe
 from heard.web.door import Door
 from heard.web.invitations import Invitations
 from heard.web.pages import Pages
@@ -32,6 +33,7 @@ def site(app: Installation) -> ASGIApp:
         *unsubscribe.routes(respondents, pages),
         *health.routes(app),
         *home.routes(app, base=base, guards=[door.guard]),
+        *manual.routes(base=base, origin=app.base_url),
         api.router(app),
         create_static_files_router(path="/static", directories=[STATIC], cache_control=None),
         nothing_here,
@@ -41,7 +43,15 @@ def site(app: Installation) -> ASGIApp:
     return Litestar(
         route_handlers=handlers,
         openapi_config=OpenAPIConfig(
-            title="Heard", version="1", path="/api", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
+            title="Heard",
+            version="1",
+            path="/api/description",  # its router answers everything below its path; /api/openapi.json is ours
+            use_handler_docstrings=True,
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(
+                security_schemes={"secret key": SecurityScheme(type="http", scheme="bearer", bearer_format="sk_...")}
+            ),
+            security=[{"secret key": []}],
         ),
         exception_handlers={HTTPException: _plain},
         logging_config=None,
