@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
-from heard.contacts.standing import Kind, Suppression
-from heard.errors import DeliveryFailed
 from heard.log.log import Damage, Record
-from heard.steps import send
 from heard.store import contacts, cursors, messages, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, HOUR, MINUTE, NOON
@@ -322,114 +317,6 @@ def test_a_batch_that_fails_leaves_nothing_behind(desk: Desk):
 
     assert desk.rows(tables.contacts) == []
     assert desk.route([record]).messages == 1
-
-
-# ── sending ──
-
-
-def an_invitation(desk: Desk) -> None:
-    desk.campaign(throttle="90d")
-    desk.receive(desk.identify("ted", email="ted@mosby.example"), desk.track("ted"))
-
-
-def test_what_is_sent_is_a_touch_made(desk: Desk):
-    an_invitation(desk)
-    desk.wait(MINUTE)
-    desk.send()
-
-    assert desk.states() == ["sent"]
-    assert [(row.state, row.at) for row in desk.rows(tables.touches)] == [("made", NOON + MINUTE)]
-    assert desk.send() == []
-
-
-def test_whoever_unsubscribed_meanwhile_is_left_alone_and_the_decision_says_so(desk: Desk):
-    an_invitation(desk)
-    gone = Suppression(kind=Kind.UNSUBSCRIBED, on=True, at=NOON, email_key="ted@mosby.example")
-    desk.store.write_now(lambda connection: contacts.suppress(connection, ACME, gone, "test"))
-    desk.send()
-
-    assert desk.states() == ["cancelled"]
-    assert desk.decisions("ted") == [("declined", ["unsubscribed"])]
-    assert [row.state for row in desk.rows(tables.touches)] == ["released"]
-
-
-def test_a_passing_failure_is_tried_again_later(desk: Desk):
-    an_invitation(desk)
-    desk.send(failing=DeliveryFailed("450 later"))
-    assert desk.states() == ["scheduled"]
-    assert desk.send() == []
-
-    desk.wait(MINUTE)
-    desk.send()
-    assert desk.states() == ["sent"]
-
-
-def test_a_final_refusal_frees_the_person(desk: Desk):
-    an_invitation(desk)
-    desk.send(failing=DeliveryFailed("550 no such user", permanent=True))
-
-    assert desk.states() == ["failed"]
-    assert [row.state for row in desk.rows(tables.touches)] == ["released"]
-
-
-def test_what_may_have_gone_out_is_unknown_and_never_sent_again(desk: Desk):
-    an_invitation(desk)
-    desk.send(failing=DeliveryFailed("reset after the dot", ambiguous=True))
-    desk.wait(2 * DAY)
-
-    assert desk.states() == ["unknown"]
-    assert desk.send() == []
-    assert [row.state for row in desk.rows(tables.touches)] == ["made"]
-
-
-@pytest.mark.parametrize(("certain", "state"), [(False, "unknown"), (True, "scheduled")])
-def test_after_a_crash_what_was_handed_over_is_unknown_unless_the_channel_can_tell(
-    desk: Desk, certain: bool, state: str
-):
-    from functools import partial
-
-    from heard.store import deliveries
-
-    an_invitation(desk)
-    (delivery,) = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
-    desk.store.write_now(partial(send.begin, delivery=delivery))
-    desk.store.write_now(partial(send.recover, now=desk.now, certain=certain))
-
-    assert desk.states() == [state]
-
-
-def test_two_senders_never_begin_the_same_mail(desk: Desk):
-    from functools import partial
-
-    from heard.deliveries.delivery import ImpossibleMove
-    from heard.store import deliveries
-
-    an_invitation(desk)
-    (delivery,) = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
-    desk.store.write_now(partial(send.begin, delivery=delivery))
-    with pytest.raises(ImpossibleMove):
-        desk.store.write_now(partial(send.begin, delivery=delivery))
-
-
-def test_a_paused_campaign_waits_and_declines_nobody(desk: Desk):
-    an_invitation(desk)
-    desk.store.write_now(lambda connection: connection.execute(tables.campaigns.update().values(status="paused")))
-    assert desk.send() == []
-    assert desk.states() == ["scheduled"]
-
-    desk.store.write_now(lambda connection: connection.execute(tables.campaigns.update().values(status="active")))
-    desk.send()
-    assert desk.states() == ["sent"]
-
-
-def test_a_backlog_does_not_go_out_at_night(desk: Desk):
-    desk.campaign(window={"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "09:00", "to": "17:00"})
-    desk.receive(desk.identify("ted", email="ted@mosby.example"), desk.track("ted"))
-    desk.wait(timedelta(hours=8))
-    desk.send()
-
-    (delivery,) = desk.rows(tables.deliveries)
-    assert (delivery.state, delivery.due_at) == ("scheduled", NOON + 21 * HOUR)
 
 
 def _verdicts(desk: Desk) -> list[str]:
