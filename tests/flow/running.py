@@ -36,7 +36,7 @@ campaigns:
 """
 
 
-def eventually(look: Callable[[], Any], *, seconds: float = 15.0, what: str = "it") -> Any:
+def eventually(look: Callable[[], Any], *, seconds: float = 15.0, what: str = "it", every: float = 0.02) -> Any:
     """What `look` gives as soon as that is truthy; fails when it never is."""
     end = time.monotonic() + seconds
     while True:
@@ -45,7 +45,7 @@ def eventually(look: Callable[[], Any], *, seconds: float = 15.0, what: str = "i
             return found
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not happen within {seconds:g} s; last seen: {found!r}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def free_port() -> int:
@@ -75,7 +75,7 @@ class RunningHeard:
             "HEARD_BASE_URL": self.url,
             **(environment or {}),
         }
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.secret_key = ""
         self.workspace = workspace
 
@@ -84,7 +84,11 @@ class RunningHeard:
         self.secret_key = first["secret_key"]
         self.owner = (first["owner_email"], first["owner_password"])
         self.apply(self.workspace)
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,16 +97,24 @@ class RunningHeard:
     def start(self) -> float:
         """Serve; gives the seconds until it was ready."""
         began = time.monotonic()
-        command = [str(HEARD), "serve", "--port", str(self.port), "--data", str(self.data)]
-        self.process = subprocess.Popen(
-            command + (["--test-clock"] if self.test_clock else []),
-            env=self.environment,
-            stdout=(self.data.parent / f"{self.data.name}.out").open("a"),
-            stderr=(self.data.parent / f"{self.data.name}.err").open("a"),
-            start_new_session=True,
-        )
+        self.launch()
         eventually(self.is_ready, seconds=30, what="ready")
         return time.monotonic() - began
+
+    def launch(self) -> None:
+        """Serve, without waiting for anything."""
+        command = [str(HEARD), "serve", "--port", str(self.port), "--data", str(self.data)]
+        with (
+            (self.data.parent / f"{self.data.name}.out").open("a") as out,
+            (self.data.parent / f"{self.data.name}.err").open("a") as err,
+        ):
+            self.process = subprocess.Popen(
+                command + (["--test-clock"] if self.test_clock else []),
+                env=self.environment,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
 
     def is_ready(self) -> bool:
         try:
@@ -133,11 +145,7 @@ class RunningHeard:
     def kill(self) -> None:
         """kill -9 of the whole tree, at once."""
         assert self.process is not None
-        for pid in self.pids():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=10)
         self.process = None
 
