@@ -9,7 +9,10 @@ import typer
 
 from heard.cli import keys, users
 from heard.cli.apply import apply, export
+from heard.cli.backup import backup, restore
+from heard.cli.demo import demo
 from heard.cli.init import init
+from heard.cli.migrate import migrate
 from heard.cli.score import score
 from heard.cli.serve import serve
 from heard.cli.why import why
@@ -24,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, serve, apply, export, why, score):
+for command in (init, serve, apply, export, why, score, demo, backup, restore, migrate):
     app.command()(command)
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")

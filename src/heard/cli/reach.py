@@ -30,8 +30,8 @@ def ask(operation: str, *, data: Path | None, **parameters: Any) -> Any:
     """
     settings = config.read(data=data)
     given = {name: value for name, value in parameters.items() if value is not None}
-    if operation not in MAKES_A_FOLDER and not (settings.data / "heart.lock").exists():
-        raise HeardError(f"There is no Heard in {settings.data}. Run `heard init`, or name another folder with --data.")
+    if operation not in MAKES_A_FOLDER:
+        must_exist(settings)
     until = time.monotonic() + PATIENCE
     while (heart := _heart(settings)) is None:
         if not _is_in_use(settings):
@@ -40,6 +40,12 @@ def ask(operation: str, *, data: Path | None, **parameters: Any) -> Any:
             raise HeardError(f"Heard runs on {settings.data} but does not answer. Stop it, or try again in a moment.")
         time.sleep(0.05)
     return _answer(heart, operation, given)
+
+
+def must_exist(settings: Settings) -> None:
+    """Raises HeardError when there is no Heard in the data folder; asking must not make one."""
+    if not (settings.data / "heart.lock").exists():
+        raise HeardError(f"There is no Heard in {settings.data}. Run `heard init`, or name another folder with --data.")
 
 
 def is_served(settings: Settings) -> bool:

@@ -35,7 +35,6 @@ OPERATIONS: Mapping[str, str] = {
     "campaign_activate": "heard.operations.campaigns:activate",
     "campaign_pause": "heard.operations.campaigns:pause",
     "clock_advance": "heard.operations.clock:clock_advance",
-    "backup": "heard.operations.backup:backup",
 }
 
 

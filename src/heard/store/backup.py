@@ -83,9 +83,7 @@ def _write(settings: Settings, draft: Path, progress: Progress) -> None:
         with tarfile.open(fileobj=file, mode="w:gz", compresslevel=3) as archive:
             manifest = _database(settings, archive, Path(folder), progress)
             board = Board(settings.data / "board")
-            manifest = msgspec.structs.replace(
-                manifest, durable=board.durable, clock_offset_us=board.clock_offset_us
-            )
+            manifest = msgspec.structs.replace(manifest, durable=board.durable, clock_offset_us=board.clock_offset_us)
             board.close()
             held.look()  # files that began while the database was copied
             for name, content in held.from_(manifest.routed, manifest.durable):
@@ -144,7 +142,9 @@ def _database(settings: Settings, archive: tarfile.TarFile, folder: Path, progre
     size = copy.stat().st_size
     progress("Packing the database", 0, size)
     with copy.open("rb") as content:
-        archive.addfile(_entry("heard.db", size), _Told(content, lambda done: progress("Packing the database", done, size)))
+        archive.addfile(
+            _entry("heard.db", size), _Told(content, lambda done: progress("Packing the database", done, size))
+        )
     return Manifest(**made, database="sqlite", schema=schema, routed=routed[0] if routed else 0)
 
 
@@ -176,7 +176,11 @@ def _vacuum_into(connection: sqlite3.Connection, copy: Path, progress: Progress)
 
 def _small_files(settings: Settings) -> list[Path]:
     outbox = settings.data / "outbox"
-    return [settings.data / "keys.json", settings.secret_file, *(sorted(outbox.glob("*.eml")) if outbox.is_dir() else ())]
+    return [
+        settings.data / "keys.json",
+        settings.secret_file,
+        *(sorted(outbox.glob("*.eml")) if outbox.is_dir() else ()),
+    ]
 
 
 def _name(settings: Settings, path: Path) -> str:
@@ -212,5 +216,3 @@ class _Told(io.RawIOBase):
 def database_kind(url: str) -> str:
     """`sqlite` or `postgresql`."""
     return "sqlite" if url.startswith(SQLITE) else "postgresql"
-
-

@@ -1,4 +1,4 @@
-"""How a migration writes our column types: as what the database knows, so that an old step never depends on new code."""
+"""How a migration writes our column types: as what the database knows, so that no old step depends on new code."""
 
 from __future__ import annotations
 
