@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,7 @@ import msgspec
 
 from heard import config
 from heard.board import Board
+from heard.campaigns.campaign import Campaign
 from heard.channels.channel import Channel
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
@@ -37,6 +38,7 @@ from heard.store import answers, directory, schema
 from heard.store.analytics import Analytics
 from heard.store.directory import Directory
 from heard.store.store import Store
+from heard.surveys.survey import Survey
 
 
 class Installation:
@@ -129,15 +131,18 @@ class Installation:
             campaign=campaign,
             survey=survey,
             brand=workspace.brand,
-            quiet_periods={
-                "campaign": campaign.throttle,
-                "metric": survey.quiet_period,
-                "workspace": workspace.quiet_period,
-            },
+            at_most=self._promise(campaign, survey),
             keys=self.keys,
             base_url=self.base_url,
             now=now,
         )
+
+    def _promise(self, campaign: Campaign, survey: Survey) -> timedelta | None:
+        """How often this survey comes at the most. A throttle is a promise only while no other campaign asks it."""
+        alone = sum(each.survey == survey.id for each in self.directory.campaigns.values()) == 1
+        quiet = self.directory.workspaces[survey.workspace].quiet_period
+        periods = (survey.quiet_period, quiet, campaign.throttle if alone else None)
+        return max((period for period in periods if period), default=None)
 
 
 def _lock(path: Path) -> IO[str]:

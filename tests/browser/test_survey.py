@@ -20,7 +20,7 @@ from heard.channels.email.render import render
 from heard.web import outbox as outbox_pages
 from tests.contracts.mail_server import free_port
 from tests.spec.test_mail import an_invitation
-from tests.web.respondents import NOW, InMemory, an_app, asked, closed
+from tests.web.respondents import NOW, InMemory, an_app, asked, closed, everything
 
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 FINGER = 44  # CSS pixels
@@ -74,7 +74,7 @@ def house(browser: Browser, tmp_path: Path) -> Iterator[House]:
     mail = render(an_invitation(), at=NOW)
     (tmp_path / f"20261122T090000Z-{mail.delivery_id}.eml").write_bytes(mail.content)
     app = an_app(respondents)
-    for handler in outbox_pages.routes(Outbox(tmp_path)):
+    for handler in outbox_pages.routes(Outbox(tmp_path), mine=everything):
         app.register(handler)
     with serving(app) as url:
         visited = House(browser, url, respondents)

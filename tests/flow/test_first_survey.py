@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from aiosmtpd.controller import Controller
+
 from tests.flow.running import RunningHeard, answer, eventually, free_port, links_in
 
 ROOT = Path(__file__).parent
@@ -220,3 +221,54 @@ def _libraries() -> None:
     """npm packages of the flow tests are installed by `make test`; alone, this file does it itself."""
     if not (ROOT / "node_modules/@segment/analytics-node").exists() and shutil.which("npm"):
         subprocess.run(["npm", "ci", "--silent"], cwd=ROOT, check=True, timeout=300)
+
+
+def test_the_door_opens_for_members_only_and_shows_them_their_own(tmp_path: Path):
+    with RunningHeard(tmp_path / "data") as heard:
+        heard.send("identify", userId="ted", traits={"email": "ted@mosby.example"})
+        heard.send("track", userId="ted", event="Order Completed", properties={"total": 25})
+        heard.settle()
+
+        for page in ("/", "/outbox"):
+            assert httpx.get(heard.url + page).status_code == 401
+            assert httpx.get(heard.url + page, auth=(heard.owner[0], "guess")).status_code == 401
+            assert httpx.get(heard.url + page, auth=heard.owner).status_code == 200
+        guesses = [httpx.get(heard.url, auth=("lily@x.example", str(guess))).status_code for guess in range(6)]
+        assert guesses == [401, 401, 401, 401, 401, 429]
+        assert "ted@mosby.example" in httpx.get(f"{heard.url}/outbox", auth=heard.owner).text
+        (delivery,) = heard.get("deliveries")["data"]
+
+        heard.apply("workspace: Other\nsources: [{name: Site, write_key: wk_other_site}]\n")
+        robin = (
+            "robin@other.example",
+            heard.cli("users", "add", "robin@other.example", "--workspace", "Other", "--json")["password"],
+        )
+        assert "ted@mosby.example" not in httpx.get(f"{heard.url}/outbox", auth=robin).text
+        assert httpx.get(f"{heard.url}/outbox/{delivery['id']}", auth=robin).status_code == 404
+        assert "wk_acme_website" not in httpx.get(heard.url, auth=robin).text
+        key = heard.cli("keys", "add", "Robin's", "--workspace", "Other", "--json")["secret_key"]
+        as_robin = {"Authorization": f"Bearer {key}"}
+        assert httpx.get(f"{heard.url}/api/contacts/ted", headers=as_robin).status_code == 404
+        assert httpx.get(f"{heard.url}/api/deliveries", headers=as_robin).json()["data"] == []
+        assert httpx.get(f"{heard.url}/api/messages", headers=as_robin).json()["data"] == []
+        assert httpx.post(f"{heard.url}/api/campaigns/Post-purchase/pause", headers=as_robin).status_code == 404
+
+
+def test_the_api_describes_itself(heard: RunningHeard):
+    described = httpx.get(f"{heard.url}/api/openapi.json").json()
+    assert {"/api/contacts/{who}", "/api/scores", "/api/responses"} <= set(described["paths"])
+    assert "/api/scores" in httpx.get(f"{heard.url}/api/docs").text
+
+
+def test_the_whole_of_it_over_postgresql(tmp_path: Path, postgres: Any):
+    with RunningHeard(tmp_path / "data", environment={"HEARD_DATABASE_URL": postgres.get_uri()}) as heard:
+        heard.send("track", userId="ted", event="Order Completed", properties={"total": 25})
+        heard.send("identify", userId="ted", traits={"email": "ted@mosby.example", "plan": "Premium"})
+        heard.settle()
+        (eml,) = (tmp_path / "data/outbox").glob("*.eml")
+        mail = email.message_from_bytes(eml.read_bytes(), policy=policy.default)
+        answer(links_in(mail.get_body(("html",)).get_content())[10])
+
+        score = heard.get("scores", survey="Relationship NPS", by="plan", every="month")
+        assert (score["n"], score["score"], score["groups"][0]["value"]) == (1, 100, "Premium")
+        assert [d["outcome"] for d in heard.get("contacts/ted/why")["decisions"]] == ["invited"]

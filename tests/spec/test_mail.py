@@ -125,7 +125,7 @@ def test_both_parts_say_what_is_asked_why_and_how_to_stop(said):
 
     assert "Hi Marshall," in body
     assert "How likely is it that you would recommend Acme to a friend or colleague?" in body
-    assert "You get this because you placed an order on 19 November. At most once in 90 days." in body
+    assert "You get this because you placed an order on 19 November. This survey comes at most once in 90 days." in body
     assert "Acme GmbH, Lindenstraße 4, 10969 Berlin" in body
     assert LEAVE in body
 

@@ -17,7 +17,7 @@ from heard.channels.email.outbox import Outbox
 from heard.channels.email.render import render
 from heard.web import outbox as outbox_pages
 from tests.spec.test_mail import an_invitation
-from tests.web.respondents import KEYS, NOW, InMemory, an_app, asked, closed
+from tests.web.respondents import KEYS, NOW, InMemory, an_app, asked, closed, everything
 
 Client = TestClient[Litestar]
 ORIGIN = "http://heard.example"
@@ -368,7 +368,8 @@ def test_the_outbox_shows_a_mail_as_its_reader_would_see_it(outbox: Outbox):
     invitation = an_invitation(to_name="<Marshall>")
     asyncio.run(outbox.hand_over(render(invitation, at=NOW)))
     with TestClient(
-        Litestar(outbox_pages.routes(outbox), openapi_config=None, logging_config=None), base_url=ORIGIN
+        Litestar(outbox_pages.routes(outbox, mine=everything), openapi_config=None, logging_config=None),
+        base_url=ORIGIN,
     ) as browser:
         listed = browser.get("/outbox")
         shown = browser.get(f"/outbox/{invitation.delivery_id}")
@@ -387,7 +388,8 @@ def test_the_outbox_shows_a_mail_as_its_reader_would_see_it(outbox: Outbox):
 @pytest.mark.parametrize("name", ["0" * 32, "..%2f..%2fetc%2fpasswd", "x", "%00"])
 def test_a_mail_that_is_not_there_is_not_found(outbox: Outbox, name: str):
     with TestClient(
-        Litestar(outbox_pages.routes(outbox), openapi_config=None, logging_config=None), base_url=ORIGIN
+        Litestar(outbox_pages.routes(outbox, mine=everything), openapi_config=None, logging_config=None),
+        base_url=ORIGIN,
     ) as browser:
         assert browser.get(f"/outbox/{name}").status_code == 404
         assert browser.get(f"/outbox/{name}/html").status_code == 404
@@ -395,6 +397,20 @@ def test_a_mail_that_is_not_there_is_not_found(outbox: Outbox, name: str):
 
 def test_an_empty_outbox_says_what_will_fill_it(outbox: Outbox):
     with TestClient(
-        Litestar(outbox_pages.routes(outbox), openapi_config=None, logging_config=None), base_url=ORIGIN
+        Litestar(outbox_pages.routes(outbox, mine=everything), openapi_config=None, logging_config=None),
+        base_url=ORIGIN,
     ) as browser:
         assert "No mail yet" in browser.get("/outbox").text
+
+
+def test_nobody_sees_the_mails_of_another_workspace(outbox: Outbox):
+    async def nothing(_: object, __: object) -> frozenset[str]:
+        return frozenset()
+
+    invitation = an_invitation()
+    asyncio.run(outbox.hand_over(render(invitation, at=NOW)))
+    app = Litestar(outbox_pages.routes(outbox, mine=nothing), openapi_config=None, logging_config=None)
+    with TestClient(app, base_url=ORIGIN) as robin:
+        assert "No mail yet" in robin.get("/outbox").text
+        assert robin.get(f"/outbox/{invitation.delivery_id}").status_code == 404
+        assert robin.get(f"/outbox/{invitation.delivery_id}/html").status_code == 404

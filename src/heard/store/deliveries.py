@@ -72,6 +72,15 @@ def by_id(connection: Connection, workspace: int, delivery_id: str) -> Delivery 
     return _delivery(row) if row else None
 
 
+def of_workspaces(connection: Connection, workspaces: Iterable[int], ids: Iterable[str]) -> frozenset[str]:
+    """Which of these deliveries belong to these workspaces."""
+    query = select(deliveries.c.id).where(
+        dialects.among(deliveries.c.workspace_id, workspaces, connection),
+        dialects.among(deliveries.c.id, ids, connection),
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
 def newest(
     connection: Connection,
     workspace: int,

@@ -1,7 +1,8 @@
 """The door to pages that only members may see: e-mail and password, asked by the browser itself.
 
 Argon2id is slow on purpose, so at most two checks run at a time, a good one is remembered for five minutes (as a keyed
-hash, in memory), and each wrong one makes the next wait longer for that account. An unknown account costs the same.
+hash, in memory), and after a few wrong ones each makes the next wait longer, for that account from that client. An unknown account
+costs the same.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hmac
 import secrets
 import time
 from base64 import b64decode
+from contextlib import suppress
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -23,7 +25,9 @@ from heard.installation import Installation
 from heard.store import dialects
 
 REMEMBERED = 300.0  # seconds
+FREE_TRIES = 4
 LONGEST_WAIT = 60.0  # seconds between two tries after many wrong ones
+MINE = "workspaces"
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Heard", charset="UTF-8"', "Cache-Control": "no-store"}
 
 
@@ -31,34 +35,52 @@ class Door:
     def __init__(self, app: Installation) -> None:
         self._app = app
         self._key = secrets.token_bytes(32)
-        self._known: dict[bytes, float] = {}
-        self._wrong: dict[str, tuple[int, float]] = {}  # account -> tries, not before
+        self._known: dict[bytes, tuple[float, frozenset[int]]] = {}  # proof -> until when, workspaces
+        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}  # account, client -> tries, not before
         self._turns = asyncio.Semaphore(2)
 
     async def guard(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        """A Litestar guard. Raises 401 with a challenge, or 429 with the seconds to wait."""
+        """A Litestar guard; afterwards `workspaces(connection)` are those the member may see.
+
+        Raises:
+            HTTPException: 401 with a challenge, or 429 with the seconds to wait.
+        """
         email, password = _credentials(connection.headers.get("authorization", ""))
         if not email:
             raise HTTPException("Sign in with your e-mail address and password.", status_code=401, headers=CHALLENGE)
         proof = hmac.digest(self._key, f"{email}\0{password}".encode(), "sha256")
-        if self._known.get(proof, 0.0) > time.monotonic():
+        until, mine = self._known.get(proof, (0.0, frozenset[int]()))
+        if until > time.monotonic():
+            connection.state[MINE] = mine
             return
-        tries, not_before = self._wrong.get(email, (0, 0.0))
+        who = (email, connection.headers.get("x-heard-client", ""))  # others must not lock the owner out
+        tries, not_before = self._wrong.get(who, (0, 0.0))
         if (wait := not_before - time.monotonic()) > 0:
             later = {"Retry-After": str(int(wait) + 1)}
             raise HTTPException("Too many tries; wait a moment.", status_code=429, headers=later)
         async with self._turns:
-            stored = await self._app.store.read(lambda found: _hash_of(found, email))
-            right = await asyncio.to_thread(_matches, stored, password)
-        if not right:
+            stored = await self._app.store.read(lambda found: _hashes_of(found, email))
+            mine = await asyncio.to_thread(_workspaces, stored, password)
+        if not mine:
             if len(self._wrong) > 10_000:
                 self._wrong.clear()
-            self._wrong[email] = (tries + 1, time.monotonic() + min(2.0 ** max(0, tries - 3), LONGEST_WAIT))
+            self._wrong[who] = (tries + 1, time.monotonic() + _wait_after(tries + 1))
             raise HTTPException("Wrong e-mail address or password.", status_code=401, headers=CHALLENGE)
-        self._wrong.pop(email, None)
+        self._wrong.pop(who, None)
         if len(self._known) > 1000:
             self._known.clear()
-        self._known[proof] = time.monotonic() + REMEMBERED
+        self._known[proof] = (time.monotonic() + REMEMBERED, mine)
+        connection.state[MINE] = mine
+
+
+def _wait_after(tries: int) -> float:
+    """Seconds before the next try: none after four wrong ones, then 2, 4, 8, at most 60."""
+    return min(2.0 ** (tries - FREE_TRIES), LONGEST_WAIT) if tries > FREE_TRIES else 0.0
+
+
+def workspaces(connection: ASGIConnection[Any, Any, Any, Any]) -> frozenset[int]:
+    """The workspaces of whoever came through the door; none for anybody else."""
+    return connection.state.get(MINE, frozenset[int]())
 
 
 def _credentials(header: str) -> tuple[str, str]:
@@ -72,20 +94,23 @@ def _credentials(header: str) -> tuple[str, str]:
     return email.strip().casefold(), password
 
 
-def _hash_of(connection: Connection, email: str) -> str | None:
-    rows = dialects.fetch(connection, "SELECT password_hash FROM members WHERE email_key = ?", email)
-    return rows[0][0] if rows else None
+def _hashes_of(connection: Connection, email: str) -> list[tuple[int, str]]:
+    """(workspace, hash) of every account with this address."""
+    rows = dialects.fetch(connection, "SELECT workspace_id, password_hash FROM members WHERE email_key = ?", email)
+    return [(row[0], row[1]) for row in rows]
 
 
-def _matches(stored: str | None, password: str) -> bool:
+def _workspaces(stored: list[tuple[int, str]], password: str) -> frozenset[int]:
+    """Those of the accounts that this password opens."""
     from argon2 import PasswordHasher
     from argon2.exceptions import Argon2Error, InvalidHashError
 
     hasher = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
-    if stored is None:
+    if not stored:
         hasher.hash(password)  # as long as a real check, so that time does not tell who has an account
-        return False
-    try:
-        return hasher.verify(stored, password)
-    except (Argon2Error, InvalidHashError):
-        return False
+    mine: set[int] = set()
+    for workspace, hashed in stored:
+        with suppress(Argon2Error, InvalidHashError):
+            hasher.verify(hashed, password)
+            mine.add(workspace)
+    return frozenset(mine)

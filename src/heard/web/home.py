@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.types import Guard
 
 from heard.installation import Installation
 from heard.store import tallies
+from heard.web import door
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -28,16 +30,19 @@ def routes(app: Installation, *, base: str, guards: Sequence[Guard]) -> list[Any
     )
 
     @get("/", include_in_schema=False, guards=list(guards))
-    async def show_home() -> Response[bytes]:
-        counted = await app.store.read(tallies.totals)
-        directory = app.directory
+    async def show_home(request: Request[Any, Any, Any]) -> Response[bytes]:
+        directory, mine = app.directory, door.workspaces(request)
+        received = 0
+        for workspace in mine:
+            counted = await app.store.read(partial(tallies.totals, workspace=workspace))
+            received += sum(counted.values())
         page = templates.get_template("home.html").render(
             base=base,
             origin=app.base_url,
-            received=sum(counted.values()),
-            workspaces=sorted(directory.workspaces.values(), key=lambda each: each.name),
-            sources=sorted(directory.sources.values(), key=lambda each: each.name),
-            campaigns=list(directory.campaigns.values()),
+            received=received,
+            sources=[each for each in directory.sources.values() if each.workspace in mine],
+            campaigns=[each for each in directory.campaigns.values() if each.workspace in mine],
+            surveys=[each for each in directory.surveys.values() if each.workspace in mine],
             outbox=app.outbox is not None,
         )
         return Response(page.encode(), media_type="text/html; charset=utf-8", headers=HEADERS)

@@ -6,13 +6,14 @@ names and addresses, so they belong behind the dashboard's guard.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import Guard
@@ -35,7 +36,11 @@ HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Con
 _DELIVERY = re.compile(r"[0-9a-f]{32}")
 
 
-def routes(outbox: Outbox, *, base: str = "", guards: Sequence[Guard] = ()) -> list[HTTPRouteHandler]:
+Mine = Callable[[Request[Any, Any, Any], Sequence[str]], Awaitable[frozenset[str]]]
+
+
+def routes(outbox: Outbox, *, mine: Mine, base: str = "", guards: Sequence[Guard] = ()) -> list[HTTPRouteHandler]:
+    """`mine` says which of some deliveries whoever asks may see."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -48,13 +53,20 @@ def routes(outbox: Outbox, *, base: str = "", guards: Sequence[Guard] = ()) -> l
         html = templates.get_template(template).render(base=base.rstrip("/"), **view)
         return _html(html.encode(), POLICY, status)
 
-    @get("/outbox", guards=list(guards), include_in_schema=False, sync_to_thread=True)
-    def show_outbox() -> Response[bytes]:
-        return page("outbox.html", mails=outbox.listing(MOST), most=MOST)
+    async def read(request: Request[Any, Any, Any], delivery_id: str) -> bytes | None:
+        if not _DELIVERY.fullmatch(delivery_id) or not await mine(request, [delivery_id]):
+            return None
+        return await asyncio.to_thread(outbox.read, delivery_id)
 
-    @get("/outbox/{delivery_id:str}", guards=list(guards), include_in_schema=False, sync_to_thread=True)
-    def show_mail(delivery_id: FromPath[str]) -> Response[bytes]:
-        content = _read(outbox, delivery_id)
+    @get("/outbox", guards=list(guards), include_in_schema=False)
+    async def show_outbox(request: Request[Any, Any, Any]) -> Response[bytes]:
+        kept = await asyncio.to_thread(outbox.listing, MOST)
+        visible = await mine(request, [each.delivery_id for each in kept])
+        return page("outbox.html", mails=[each for each in kept if each.delivery_id in visible], most=MOST)
+
+    @get("/outbox/{delivery_id:str}", guards=list(guards), include_in_schema=False)
+    async def show_mail(request: Request[Any, Any, Any], delivery_id: FromPath[str]) -> Response[bytes]:
+        content = await read(request, delivery_id)
         if content is None:
             return page("outbox_missing.html", 404)
         mail = opened(content)
@@ -68,9 +80,9 @@ def routes(outbox: Outbox, *, base: str = "", guards: Sequence[Guard] = ()) -> l
             size=len(content),
         )
 
-    @get("/outbox/{delivery_id:str}/html", guards=list(guards), include_in_schema=False, sync_to_thread=True)
-    def show_html(delivery_id: FromPath[str]) -> Response[bytes]:
-        content = _read(outbox, delivery_id)
+    @get("/outbox/{delivery_id:str}/html", guards=list(guards), include_in_schema=False)
+    async def show_html(request: Request[Any, Any, Any], delivery_id: FromPath[str]) -> Response[bytes]:
+        content = await read(request, delivery_id)
         body = opened(content).get_body(("html",)) if content else None
         if body is None:
             return page("outbox_missing.html", 404)
@@ -78,10 +90,6 @@ def routes(outbox: Outbox, *, base: str = "", guards: Sequence[Guard] = ()) -> l
         return _html(html.replace("<head>", '<head><base target="_blank">', 1).encode(), POLICY_OF_A_MAIL)
 
     return [show_outbox, show_mail, show_html]
-
-
-def _read(outbox: Outbox, delivery_id: str) -> bytes | None:
-    return outbox.read(delivery_id) if _DELIVERY.fullmatch(delivery_id) else None
 
 
 def _html(html: bytes, policy: str, status: int = 200) -> Response[bytes]:

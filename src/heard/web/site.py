@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +17,9 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from heard.installation import Installation
+from heard.store import deliveries
 from heard.web import api, health, home, manual, outbox, survey, unsubscribe
-from heard.web.door import Door
+from heard.web.door import Door, workspaces
 from heard.web.invitations import Invitations
 from heard.web.pages import Pages
 
@@ -39,7 +42,11 @@ def site(app: Installation) -> ASGIApp:
         nothing_here,
     ]
     if app.outbox is not None:
-        handlers += outbox.routes(app.outbox, base=base, guards=[door.guard])
+
+        async def mine(request: Request[Any, Any, Any], ids: Sequence[str]) -> frozenset[str]:
+            return await app.store.read(partial(deliveries.of_workspaces, workspaces=workspaces(request), ids=ids))
+
+        handlers += outbox.routes(app.outbox, mine=mine, base=base, guards=[door.guard])
     return Litestar(
         route_handlers=handlers,
         openapi_config=OpenAPIConfig(

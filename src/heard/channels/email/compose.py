@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from heard.accounts.workspace import Brand
@@ -26,16 +25,18 @@ def compose(
     campaign: Campaign,
     survey: Survey,
     brand: Brand,
-    quiet_periods: Mapping[str, timedelta | None],
+    at_most: timedelta | None,
     keys: LinkKeys,
     base_url: str,
     now: datetime,
 ) -> Mail:
-    """The same delivery gives the same Message-ID and the same links on every try."""
+    """The same delivery gives the same Message-ID and the same links on every try.
+
+    `at_most`: how often this survey comes at the most; None = nothing is promised.
+    """
     known = traits.decode(contact.traits)
     token = keys.token(delivery.workspace, delivery.id)
     language = survey.languages[0]
-    promises = [period for period in quiet_periods.values() if period]
     invitation = Invitation(
         delivery_id=delivery.id,
         to_address=delivery.address,
@@ -47,6 +48,6 @@ def compose(
         link=f"{base_url}/s/{token}",
         unsubscribe=f"{base_url}/u/{token}",
         because=because(delivery.event, delivery.event_at, now=now, language=language),
-        at_most=max(promises, default=None),
+        at_most=at_most,
     )
     return render(invitation, at=now)

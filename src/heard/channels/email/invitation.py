@@ -24,4 +24,4 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     link: str  # https://.../s/TOKEN; a score is added to it as ?a=N
     unsubscribe: str  # https://.../u/TOKEN
     because: str | None = None  # completes "You get this because"; see `heard.surveys.because`
-    at_most: timedelta | None = None  # nobody is asked more often than this; None = no promise is made
+    at_most: timedelta | None = None  # this survey comes no more often than that; None = no promise is made
