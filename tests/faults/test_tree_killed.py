@@ -88,7 +88,7 @@ def test_while_the_heart_is_killed_the_collector_goes_on_taking_messages(heard: 
     with open_shops(shop):
         for _ in range(kills):
             time.sleep(0.3)
-            os.kill(part(heard, "heard.heart"), signal.SIGKILL)
+            os.kill(heard.part("heard.heart"), signal.SIGKILL)
             eventually(lambda: not heard.is_ready(), what="the fall of the heart")
             eventually(heard.is_ready, what="the next heart")
     assert (shop.refused, len(shop.acknowledged) > 0) == (0, True)
@@ -153,11 +153,6 @@ def answers(port: int, request: bytes) -> bool:
             return opened.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
-
-
-def part(heard: RunningHeard, module: str) -> int:
-    """The process that runs this module."""
-    return next(pid for pid in heard.pids() if f"-m\0{module}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def is_alive(pid: int) -> bool:

@@ -142,6 +142,11 @@ class RunningHeard:
                 queue += [int(child) for child in children.read_text().split()]
         return found
 
+    def part(self, module: str) -> int:
+        """The process that runs this module, like `heard.heart`."""
+        runs = f"-m\0{module}\0".encode()
+        return next(pid for pid in self.pids() if runs in Path(f"/proc/{pid}/cmdline").read_bytes())
+
     def kill(self) -> None:
         """kill -9 of the whole tree, at once."""
         assert self.process is not None
