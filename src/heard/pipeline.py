@@ -218,29 +218,50 @@ class Pipeline:
 
     async def _hand_over(self, ready: Ready) -> None:
         """One mail, from intent to outcome. Nobody else has this delivery while it is on the way."""
-        delivery: Delivery = ready.delivery
         try:
             async with self._places:
-                mail = self._mail(ready, self.clock.now())
-                delivery = await self.store.write(partial(send.begin, delivery=delivery))
-                try:
-                    await self.channel.hand_over(mail)
-                except DeliveryFailed as error:
-                    if not error.permanent:
-                        log.warning("mail_not_taken", delivery=delivery.id, error=str(error))
-                    failed = partial(send.failed, delivery=delivery, error=error, now=self.clock.now())
-                    await self.store.write(failed)
-                else:
-                    await self.store.write(partial(send.sent, delivery=delivery, now=self.clock.now()))
+                await self._keep_outcome(await self._outcome(ready))
         except ImpossibleMove:
-            log.info("delivery_moved_meanwhile", delivery=delivery.id)
-        except Exception as error:
-            log.exception("delivery_failed", delivery=delivery.id)
-            broken = DeliveryFailed(f"Heard could not make this mail: {error}", permanent=True)
-            await self.store.write(partial(send.failed, delivery=delivery, error=broken, now=self.clock.now()))
+            log.info("delivery_moved_meanwhile", delivery=ready.delivery.id)
+        except Exception:  # before `sending` was kept it is taken up again; after it, unknown is the honest word for it
+            log.exception("hand_over_put_off", delivery=ready.delivery.id)
+            await asyncio.sleep(PAUSE_AFTER_FAILURE)
         finally:
-            self._on_the_way.pop(delivery.id, None)
+            self._on_the_way.pop(ready.delivery.id, None)
             self._wake.set()
+
+    async def _outcome(self, ready: Ready) -> Callable[[Connection], None]:
+        """Hand the mail over; gives what is to be kept of it."""
+        try:
+            mail = self._mail(ready, self.clock.now())
+        except Exception as error:
+            log.exception("mail_not_made", delivery=ready.delivery.id)
+            broken = DeliveryFailed(f"Heard could not make this mail: {error}", permanent=True)
+            return partial(send.failed, delivery=ready.delivery, error=broken, now=self.clock.now())
+        sending: Delivery = await self.store.write(partial(send.begin, delivery=ready.delivery))
+        try:
+            await self.channel.hand_over(mail)
+        except DeliveryFailed as error:
+            if not error.permanent:
+                log.warning("mail_not_taken", delivery=sending.id, error=str(error))
+            return partial(send.failed, delivery=sending, error=error, now=self.clock.now())
+        except Exception as error:
+            log.exception("hand_over_failed", delivery=sending.id)
+            puzzling = DeliveryFailed(f"Nobody knows whether it was handed over: {error!r}", ambiguous=True)
+            return partial(send.failed, delivery=sending, error=puzzling, now=self.clock.now())
+        return partial(send.sent, delivery=sending, now=self.clock.now())
+
+    async def _keep_outcome(self, keep_it: Callable[[Connection], None]) -> None:
+        """However long the database is away: what a mail server said is not said twice."""
+        while True:
+            try:
+                await self.store.write(keep_it)
+                self.failing.pop("outcomes", None)
+                return
+            except OperationalError as error:
+                log.error("outcome_not_kept_yet", error=str(error.orig))
+                self.failing["outcomes"] = str(error.orig)
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
 
     async def _forever(self, name: str, step: Callable[[], Awaitable[bool]]) -> None:
         while True:

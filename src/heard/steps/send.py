@@ -14,8 +14,11 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from heard.channels.email.refusals import MailboxRefused
+from heard.contacts import address as addresses
 from heard.contacts import traits
 from heard.contacts.contact import Contact
+from heard.contacts.standing import Kind, Suppression
 from heard.deliveries import schedule
 from heard.deliveries.case import Case
 from heard.deliveries.decision import Decision, Outcome, revised
@@ -114,6 +117,9 @@ def _failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, n
         touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
         return
     again = None if error.permanent else retry_at(delivery, now=now)
+    if isinstance(error, MailboxRefused):
+        nobody = Suppression(kind=Kind.BOUNCED, on=True, at=now, email_key=addresses.key(delivery.address))
+        contacts.suppress(connection, delivery.workspace, nobody, str(error))
     if again is None:
         deliveries.change(connection, move(delivery, State.FAILED, error=str(error)), was=delivery.state)
         touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])

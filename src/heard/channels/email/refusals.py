@@ -22,7 +22,7 @@ class Stage(Enum):
 
 
 class MailboxRefused(DeliveryFailed):
-    """The server says that nobody can be reached at this address: a hard bounce. The contact is marked `bounced`."""
+    """The server says that nobody can be reached at this address: a hard bounce. The mailbox is marked `bounced`."""
 
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")  # RFC 3463
