@@ -148,7 +148,7 @@ def _is_ready(given: argparse.Namespace, data: Path, port: int) -> bool:
             return _answers(socket.AF_UNIX, address, "/ready")
     family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given.host, given.host)  # noqa: S104
-    return _answers(family, (reached, port), "/health" if given.only == "collector" else "/ready")
+    return _answers(family, (reached, port), "/ready")
 
 
 def _answers(family: int, address: object, path: str) -> bool:
@@ -177,6 +177,8 @@ def _collector(given: argparse.Namespace, data: Path, port: int, alive: int) -> 
         arguments.append(f"--segment-bytes={given.segment_bytes}")
     if given.trusted_proxies:
         arguments.append(f"--trusted-proxies={given.trusted_proxies}")
+    if given.only:
+        arguments.append("--alone")
     if given.base_path:
         arguments.append(f"--base-path={given.base_path}")
     return arguments

@@ -54,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     asked.add_argument("--base-path", default="", help="a path prefix that is also answered under, like /heard")
     asked.add_argument("--segment-bytes", type=int, default=SEGMENT_BYTES)
     asked.add_argument("--trusted-proxies", type=networks, default=[], help="whose X-Forwarded-For is believed, CIDRs")
+    asked.add_argument("--alone", action="store_true", help="there is no heart: be ready when messages are taken")
     asked.add_argument("--parent-fd", type=int, help="a pipe; its end means that the supervisor died")
     return asked.parse_args()
 
@@ -96,6 +97,7 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
         front=Front(data / "web.sock", clients),
         clients=clients,
         prefix=given.base_path.rstrip("/"),
+        alone=given.alone,
     )
     server = Server(
         Config(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
+
 from heard.board import Board
 from heard.collector import answers
 from heard.collector.answers import JSON, TAKEN, Answer, Headers, Send, answer, later, refusal
@@ -52,14 +54,24 @@ class Collector:
     """`draining` makes it refuse messages with a 503, which every library repeats elsewhere or later."""
 
     def __init__(
-        self, *, board: Board, log: SegmentWriter, keys: Keys, front: Front, clients: Clients, prefix: str = ""
+        self,
+        *,
+        board: Board,
+        log: SegmentWriter,
+        keys: Keys,
+        front: Front,
+        clients: Clients,
+        prefix: str = "",
+        alone: bool = False,
     ) -> None:
+        """`alone`: there is no heart, on purpose; being ready means taking messages."""
         self._board = board
         self.log = log
         self._keys = keys
         self._front = front
         self._clients = clients
         self._prefix = prefix
+        self._alone = alone
         self.counters = Counters(log)
         self.draining = False
         self.posts = {(under + path).encode(): kind for under in {"", prefix} for path, kind in PATHS.items()}
@@ -139,6 +151,9 @@ class Collector:
 
     async def _ready(self) -> Answer:
         missing = [] if self.log.available and not self.draining else ["log"]
+        if self._alone:
+            words = msgspec.json.encode({"ready": not missing, "missing": missing})
+            return answer(503 if missing else 200, words, (JSON,))
         return await self._front.ready(missing)
 
     async def _metrics(self) -> Answer:
