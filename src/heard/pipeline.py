@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -220,7 +221,10 @@ class Pipeline:
         """One mail, from intent to outcome. Nobody else has this delivery while it is on the way."""
         try:
             async with self._places:
-                await self._keep_outcome(await self._outcome(ready))
+                keep_it = await self._outcome(ready)
+                kept = self.store.submit(keep_it)
+            # The place is free before the outcome is committed: whoever takes it commits `sending` with it or after it.
+            await self._kept(keep_it, kept)
         except ImpossibleMove:
             log.info("delivery_moved_meanwhile", delivery=ready.delivery.id)
         except Exception:  # before `sending` was kept it is taken up again; after it, unknown is the honest word for it
@@ -251,17 +255,18 @@ class Pipeline:
             return partial(send.failed, delivery=sending, error=puzzling, now=self.clock.now())
         return partial(send.sent, delivery=sending, now=self.clock.now())
 
-    async def _keep_outcome(self, keep_it: Callable[[Connection], None]) -> None:
+    async def _kept(self, keep_it: Callable[[Connection], None], kept: Future[None]) -> None:
         """However long the database is away: what a mail server said is not said twice."""
         while True:
             try:
-                await self.store.write(keep_it)
+                await asyncio.wrap_future(kept)
                 self.failing.pop("outcomes", None)
                 return
             except OperationalError as error:
                 log.error("outcome_not_kept_yet", error=str(error.orig))
                 self.failing["outcomes"] = str(error.orig)
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                kept = self.store.submit(keep_it)
 
     async def _forever(self, name: str, step: Callable[[], Awaitable[bool]]) -> None:
         while True:

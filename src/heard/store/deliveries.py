@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from heard.deliveries.delivery import Delivery, ImpossibleMove, State
 from heard.deliveries.ledger import TouchKind
 from heard.store import dialects
 from heard.store.tables import deliveries
+from heard.store.types import micros
 
 
 def keep(connection: Connection, new: Iterable[Delivery]) -> None:
@@ -46,22 +47,21 @@ def change(connection: Connection, delivery: Delivery, *, was: State) -> None:
     Raises:
         ImpossibleMove: somebody else moved it meanwhile; whatever the caller had in mind must not happen twice.
     """
-    changed = connection.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.workspace_id == delivery.workspace,
-            deliveries.c.id == delivery.id,
-            deliveries.c.state == was.value,
-        )
-        .values(
-            state=delivery.state.value,
-            due_at=delivery.due_at,
-            sent_at=delivery.sent_at,
-            attempts=delivery.attempts,
-            error=delivery.error,
-        )
+    changes = {"state": delivery.state.value, "attempts": delivery.attempts, "error": delivery.error}
+    if delivery.sent_at is not None:
+        changes["sent_at"] = micros(delivery.sent_at)
+    if delivery.state == State.SCHEDULED:  # only what waits can be put off; the index by due_at is left alone else
+        changes["due_at"] = micros(delivery.due_at)
+    columns = ", ".join(f"{name} = ?" for name in changes)
+    changed = dialects.changed(
+        connection,
+        f"UPDATE deliveries SET {columns} WHERE workspace_id = ? AND id = ? AND state = ?",
+        *changes.values(),
+        delivery.workspace,
+        delivery.id,
+        was.value,
     )
-    if changed.rowcount != 1:
+    if changed != 1:
         raise ImpossibleMove(f"Delivery {delivery.id} is no longer {was}.")
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindparam, create_engine, event, func, select
 from sqlalchemy import text as sql_text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+INTRANS = 2  # libpq's PQTRANS_INTRANS
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # an acknowledged commit survives a power cut
@@ -81,6 +84,32 @@ def many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]
     if rows:
         written = statement if is_sqlite(connection) else statement.replace("?", "%s")
         connection.exec_driver_sql(written, list(rows))
+
+
+def changed(connection: Connection, statement: str, *parameters: Any) -> int:
+    """How many rows one written statement changed."""
+    written = statement if is_sqlite(connection) else statement.replace("?", "%s")
+    return connection.exec_driver_sql(written, parameters).rowcount
+
+
+@contextmanager
+def by_itself(connection: Connection) -> Iterator[None]:
+    """Undo what happens inside, and only that, when it fails. Written out: the toolkit's costs more than the work."""
+    connection.exec_driver_sql("SAVEPOINT by_itself")
+    try:
+        yield
+    except BaseException:
+        with suppress(DBAPIError):  # the whole transaction may be gone: ask `goes_on`
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT by_itself")
+            connection.exec_driver_sql("RELEASE SAVEPOINT by_itself")
+        raise
+    connection.exec_driver_sql("RELEASE SAVEPOINT by_itself")
+
+
+def goes_on(connection: Connection) -> bool:
+    """Whether the transaction is still there: a full disk, or a lost connection, ends it with everything in it."""
+    driver: Any = connection.connection.dbapi_connection
+    return driver.in_transaction if is_sqlite(connection) else driver.info.transaction_status == INTRANS
 
 
 def lock_for_decision(connection: Connection) -> str:

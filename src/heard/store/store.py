@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -28,6 +28,10 @@ class Store:
 
     async def write(self, work: Work[T]) -> T:
         return await self._writer.run(work)
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Take a place in the queue at once; everything submitted later is committed with it or after it."""
+        return self._writer.submit(work)
 
     def write_now(self, work: Work[T]) -> T:
         return self._writer.submit(work).result()

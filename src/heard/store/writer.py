@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from heard.store import dialects
+
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 MOST_AT_ONCE = 64
@@ -57,6 +59,8 @@ class Writer:
                 return
 
     def _commit(self, jobs: list[tuple[Work[Any], Future[Any]]]) -> None:
+        # Whoever asked may have left before it was begun; once begun, it is finished.
+        jobs = [(work, future) for work, future in jobs if future.set_running_or_notify_cancel()]
         done: list[tuple[Future[Any], Any]] = []
         try:
             with self._engine.begin() as connection:
@@ -65,11 +69,11 @@ class Writer:
                         if len(jobs) == 1:
                             done.append((future, work(connection)))
                         else:
-                            with connection.begin_nested():
+                            with dialects.by_itself(connection):
                                 done.append((future, work(connection)))
                     except Exception as error:
                         future.set_exception(error)
-                        if len(jobs) == 1:
+                        if len(jobs) == 1 or not dialects.goes_on(connection):
                             raise
         except Exception as error:
             for _, future in jobs:
