@@ -63,7 +63,7 @@ def records(count: int, people: int, seed_: int) -> list[Record]:
     chance = random.Random(seed_)
     made: list[Record] = []
     for number in range(count // A_RECORD):
-        batch = [_message(chance, people, seed_, number * A_RECORD + index) for index in range(A_RECORD)]
+        batch = [_message(chance, people, number * A_RECORD + index) for index in range(A_RECORD)]
         accepted = Accepted(
             source=1, kind="batch", received_at=micros(NOW), client="127.0.0.1", agent="b",
             body=msgspec.json.encode({"batch": batch, "sentAt": NOW.isoformat()}),
@@ -157,11 +157,10 @@ def main() -> None:
                     shutil.copy(folder / "seed.db", folder / f"{name}.db")
                     stores.append(Store(f"sqlite:///{folder / name}.db"))
                 written = rows_of(stores[0], batches)
-                turns = [lambda: ours(stores[1], batches), lambda: floor(stores[2], written)]
                 if round_ % 2:
-                    floor_time, our_time = turns[1](), turns[0]()
+                    floor_time, our_time = floor(stores[2], written), ours(stores[1], batches)
                 else:
-                    our_time, floor_time = turns[0](), turns[1]()
+                    our_time, floor_time = ours(stores[1], batches), floor(stores[2], written)
                 times.append((our_time, floor_time))
                 for store in stores:
                     store.close()
@@ -200,7 +199,7 @@ def _contact(number: int) -> Contact:
     )
 
 
-def _message(chance: random.Random, people: int, seed_: int, index: int) -> dict[str, Any]:
+def _message(chance: random.Random, people: int, index: int) -> dict[str, Any]:
     common = {
         "messageId": f"{chance.getrandbits(128):032x}",
         "userId": f"user-{chance.randrange(people)}",

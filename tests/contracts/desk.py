@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from heard.accounts.workspace import Brand
 from heard.deliveries.delivery import Delivery
 from heard.errors import DeliveryFailed
-from heard.log.log import Record
+from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
 from heard.steps import lapse, route, send
 from heard.store import decisions, deliveries, dialects, directory, schema, tables
@@ -95,7 +96,7 @@ class Desk:
         self._offset += 1000
         return Record(self._offset - 1000, self._offset, msgspec.msgpack.encode(accepted))
 
-    def route(self, records: list[Record]) -> route.Routed:
+    def route(self, records: Sequence[Record | Damage]) -> route.Routed:
         return self.store.write_now(
             lambda connection: route.route(
                 connection, records, directory=self.directory, now=self.now, days_made=self.store.days_made

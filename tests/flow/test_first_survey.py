@@ -266,8 +266,9 @@ def test_the_whole_of_it_over_postgresql(tmp_path: Path, postgres: Any):
         heard.send("identify", userId="ted", traits={"email": "ted@mosby.example", "plan": "Premium"})
         heard.settle()
         (eml,) = (tmp_path / "data/outbox").glob("*.eml")
-        mail = email.message_from_bytes(eml.read_bytes(), policy=policy.default)
-        answer(links_in(mail.get_body(("html",)).get_content())[10])
+        html = email.message_from_bytes(eml.read_bytes(), policy=policy.default).get_body(("html",))
+        assert html is not None
+        answer(links_in(html.get_content())[10])
 
         score = heard.get("scores", survey="Relationship NPS", by="plan", every="month")
         assert (score["n"], score["score"], score["groups"][0]["value"]) == (1, 100, "Premium")

@@ -1,8 +1,8 @@
 """The door to pages that only members may see: e-mail and password, asked by the browser itself.
 
 Argon2id is slow on purpose, so at most two checks run at a time, a good one is remembered for five minutes (as a keyed
-hash, in memory), and after a few wrong ones each makes the next wait longer, for that account from that client. An unknown account
-costs the same.
+hash, in memory), and after a few wrong ones each makes the next wait longer, for that account from that client. An
+unknown account costs the same.
 """
 
 from __future__ import annotations
