@@ -132,9 +132,7 @@ def test_what_the_file_does_not_speak_of_is_left_alone(app: Installation):
 def test_what_a_line_leaves_out_is_not_there(app: Installation):
     apply(app, acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"throttle": "90d"}]))
 
-    assert apply(app, acme(campaigns=[CAMPAIGN])) == [
-        {"place": "campaigns[Post-purchase].throttle", "before": "90d"}
-    ]
+    assert apply(app, acme(campaigns=[CAMPAIGN])) == [{"place": "campaigns[Post-purchase].throttle", "before": "90d"}]
 
 
 def test_a_quiet_period_goes_by_null_and_not_by_silence(app: Installation):

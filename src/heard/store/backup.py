@@ -113,7 +113,7 @@ class _Held:
     def from_(self, offset: int, durable: int) -> Iterator[tuple[str, bytes]]:
         """What reaches past `offset`, up to `durable`; the last file in any case, since it says where the log ends."""
         bases = sorted(base for base in self._files if base <= durable)
-        for base, end in zip(bases, [*bases[1:], durable], strict=True):
+        for base, end in zip(bases, [*bases, durable][1:], strict=True):
             if end > offset or end == durable:
                 yield f"{base:020d}.seg", os.pread(self._files[base], end - base, 0)
 
