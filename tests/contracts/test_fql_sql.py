@@ -141,7 +141,7 @@ def test_a_column_may_hold_plain_text_or_a_number(database: duckdb.DuckDBPyConne
     sql, parameters = to_sql(
         "value >= 9 and contains(lowercase(comment), 'great') and value = 9 and comment in ['Great', 1] "
         "and typeof(value) = 'number' and string(value) = '9' and value in [9]",
-        columns.get,
+        lambda path: columns.get((path[0],)),
     )
 
     found = database.execute(f"SELECT {sql} FROM (SELECT 'Great' AS c, 9::DOUBLE AS v)", parameters).fetchone()
