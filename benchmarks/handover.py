@@ -6,7 +6,7 @@ The first part runs a whole `heard serve`: from the moment before the track is s
 dot. The floor is the last step alone: constant octets, handed over by the same client on a connection that is open.
 
 The second part is the whole sending path over a store with that many due surveys: claim, ask the rules again, render,
-commit `sending`, hand over, commit `sent`. The floor is constant octets through the same client and as many connections.
+commit `sending`, hand over, commit `sent`. The floor is constant octets through the same client, as many connections.
 Two servers stand on the other side: aiosmtpd, and a bare protocol that hides nothing of what we cost.
 """
 

@@ -59,10 +59,21 @@ class Tree:
         self._process.terminate()
         self._process.wait(30)
 
-    def start(self) -> None:
+    def launch(self) -> None:
+        """Start, without waiting for anything."""
         self._process = subprocess.Popen(
-            [HEARD, "serve", "--port", str(self.port)], env=self._environment, stdout=subprocess.DEVNULL
+            [HEARD, "serve", "--port", str(self.port)],
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
+
+    def reap(self) -> None:
+        """After it was killed."""
+        self._process.wait(10)
+
+    def start(self) -> None:
+        self.launch()
         until = time.monotonic() + 30
         while not self.answers("/ready"):
             if time.monotonic() > until or self._process.poll() is not None:
