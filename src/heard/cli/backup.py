@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +50,8 @@ def restore(
     \b
     Example: heard restore /backups/heard-20261122T030000Z.tar.gz --data ./heard-data
     """
+    import asyncio
+
     from heard import logging
     from heard.operations.restore import restore as put_back
 

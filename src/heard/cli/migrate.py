@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from heard import config
@@ -31,6 +30,8 @@ def migrate(data: Data = None, json: Json = False) -> None:
 
 def _migrate(settings: Settings) -> dict[str, Any]:
     """`{"from", "to", "backup"}`; the schema's versions, and the backup's path where one was made."""
+    import asyncio
+
     from heard.operations.opening import open_installation
     from heard.store import dialects, schema
     from heard.store.migrate import BACKUPS

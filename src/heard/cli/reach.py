@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import json
 import socket
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heard import config
 from heard.board import Board
@@ -17,6 +15,9 @@ from heard.clock import Clock
 from heard.config import Settings
 from heard.errors import HeardError, Invalid, NotFound
 from heard.sockets import short_path
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
 
 MAKES_A_FOLDER = {"init", "apply"}
 PATIENCE = 15.0  # seconds for a server that is just starting or leaving
@@ -35,7 +36,7 @@ def ask(operation: str, *, data: Path | None, **parameters: Any) -> Any:
     until = time.monotonic() + PATIENCE
     while (heart := _heart(settings)) is None:
         if not _is_in_use(settings):
-            return asyncio.run(_alone(settings, operation, given))
+            return _alone(settings, operation, given)
         if time.monotonic() > until:
             raise HeardError(f"Heard runs on {settings.data} but does not answer. Stop it, or try again in a moment.")
         time.sleep(0.05)
@@ -61,9 +62,11 @@ def now(data: Path | None) -> datetime:
     return Clock(Board(config.read(data=data).data / "board")).now()
 
 
-def _heart(settings: Settings) -> http.client.HTTPConnection | None:
+def _heart(settings: Settings) -> HTTPConnection | None:
     """A connection to the heart; None when none listens."""
-    connection = http.client.HTTPConnection("heard")
+    from http.client import HTTPConnection  # not needed to serve, which has to be quick
+
+    connection = HTTPConnection("heard")
     connection.sock = socket.socket(socket.AF_UNIX)
     try:
         with short_path(settings.control_socket) as path:
@@ -74,12 +77,14 @@ def _heart(settings: Settings) -> http.client.HTTPConnection | None:
     return connection
 
 
-def _answer(heart: http.client.HTTPConnection, operation: str, given: dict[str, Any]) -> Any:
+def _answer(heart: HTTPConnection, operation: str, given: dict[str, Any]) -> Any:
+    from http.client import HTTPException
+
     try:
         heart.request("POST", f"/{operation}", json.dumps(given), {"Content-Type": "application/json"})
         answer = heart.getresponse()
         said = json.loads(answer.read())
-    except (OSError, http.client.HTTPException, ValueError):
+    except (OSError, HTTPException, ValueError):
         raise HeardError("The server stopped before it answered. Try again in a moment.") from None
     finally:
         heart.close()
@@ -98,14 +103,19 @@ def _is_in_use(settings: Settings) -> bool:
     return not is_free(settings.data)
 
 
-async def _alone(settings: Settings, operation: str, given: dict[str, Any]) -> Any:
+def _alone(settings: Settings, operation: str, given: dict[str, Any]) -> Any:
     """Without a server: open the files, do the same work, leave."""
+    import asyncio
+
     from heard import logging, operations
     from heard.operations.opening import open_installation
 
+    async def work() -> Any:
+        app = open_installation(settings)
+        try:
+            return await operations.run(app, operation, given)
+        finally:
+            await app.close()
+
     logging.set_up(settings.log_level)
-    app = open_installation(settings)
-    try:
-        return await operations.run(app, operation, given)
-    finally:
-        await app.close()
+    return asyncio.run(work())

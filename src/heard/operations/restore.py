@@ -29,7 +29,7 @@ from heard.deliveries.ledger import TouchState
 from heard.errors import HeardError
 from heard.installation import Installation
 from heard.scores.window import rfc3339, shown
-from heard.store import deliveries, schema, touches
+from heard.store import backup_postgres, deliveries, schema, touches
 from heard.store.backup import FORMAT, SQLITE, Manifest, Progress, database_kind
 
 LOCKS = ("serve.lock", "collector.lock", "heart.lock")
@@ -52,8 +52,10 @@ async def restore(
     """
     with _nobody_else(settings.data), _archive(path) as archive:
         manifest = _manifest(archive, path, settings)
+        if manifest.database == "postgresql":
+            backup_postgres.refuse_a_full_database(settings.database_url)
         moved_to = _make_room(settings, force)
-        _unpack(archive, settings, progress)
+        _unpack(archive, settings, manifest, progress)
         board = Board(settings.data / "board")
         board.durable, board.clock_offset_us = manifest.durable, manifest.clock_offset_us
         board.close()
@@ -148,7 +150,7 @@ def _make_room(settings: Settings, force: bool) -> Path | None:
     return aside
 
 
-def _unpack(archive: tarfile.TarFile, settings: Settings, progress: Progress) -> None:
+def _unpack(archive: tarfile.TarFile, settings: Settings, manifest: Manifest, progress: Progress) -> None:
     """Every file to its place, by its name; an archive never says where that is."""
     members = [member for member in archive.getmembers() if member.isfile() and NAMES.fullmatch(member.name)]
     done, total = 0, sum(member.size for member in members)
@@ -164,9 +166,7 @@ def _unpack(archive: tarfile.TarFile, settings: Settings, progress: Progress) ->
         done += member.size
         progress("Restoring", done, total)
     if tables:
-        from heard.store.backup_postgres import copy_in
-
-        copy_in(settings.database_url, tables)
+        backup_postgres.copy_in(settings.database_url, tables, schema=manifest.schema)
 
 
 def _place(settings: Settings, name: str) -> Path:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from heard.errors import HeardError
-from heard.store import days
+from heard.store import days, dialects
 from heard.store.backup import Progress
 from heard.store.tables import metadata
 
 FOLDER = "database/"
+DAY_TABLES = ("messages_2", "seen_2")
 NAMES = frozenset(metadata.tables) | {"alembic_version"}
 
 
@@ -33,7 +34,7 @@ def copy_out(url: str, archive: tarfile.TarFile, folder: Path, progress: Progres
         for number, name in enumerate(tables):
             progress("Copying tables", number, len(tables))
             with tempfile.TemporaryFile(dir=folder) as copy:
-                query = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(name))
+                query = sql.SQL("COPY {} TO STDOUT (FORMAT csv, HEADER)").format(sql.Identifier(name))
                 with connection.cursor().copy(query) as chunks:
                     for chunk in chunks:
                         copy.write(chunk)
@@ -45,33 +46,41 @@ def copy_out(url: str, archive: tarfile.TarFile, folder: Path, progress: Progres
     return schema[0], routed[0] if routed else 0
 
 
-def copy_in(url: str, tables: Mapping[str, IO[bytes]]) -> None:
-    """Fill a database that has no Heard in it yet.
-
-    Raises:
-        HeardError: there is one.
-    """
+def copy_in(url: str, tables: Mapping[str, IO[bytes]], *, schema: str) -> None:
+    """Fill an empty database with tables as they were at this version of the schema."""
     import psycopg
     from psycopg import sql
-    from sqlalchemy import create_engine
 
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    from heard.store.migrate import upgrade
+
+    engine = dialects.open_engine(url, writer=True)
     with engine.begin() as made:
-        metadata.create_all(made)
-        made.exec_driver_sql("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
-        for day in {int(name.rpartition("_")[2]) for name in tables if name.startswith(("messages_2", "seen_2"))}:
+        upgrade(made, to=schema)
+        made.exec_driver_sql("DELETE FROM alembic_version")  # the backup brings its own row
+        for day in {int(name.rpartition("_")[2]) for name in tables if name.startswith(DAY_TABLES)}:
             days.messages_of(day).create(made, checkfirst=True)
             days.seen_of(day).create(made, checkfirst=True)
     engine.dispose()
     with psycopg.connect(url) as connection:
         for name, content in tables.items():
-            if connection.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(name))).fetchone():
-                raise HeardError("The database holds a Heard already. Restore into an empty one.")
-            _fill(connection, sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name)), content)
+            columns = content.readline().decode().strip().split(",")  # their order may differ from the table's
+            names = sql.SQL(", ").join(sql.Identifier(column.strip('"')) for column in columns)
+            query = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(name), names)
+            _fill(connection, query, content)
+
+
+def refuse_a_full_database(url: str) -> None:
+    """Raises HeardError when there is a Heard in it: nothing is ever overwritten."""
+    engine = dialects.open_engine(url, writer=False)
+    with engine.connect() as connection:
+        found = {name for name in dialects.table_names(connection) if is_ours(name)}
+    engine.dispose()
+    if found:
+        raise HeardError("The database holds a Heard already. Restore into an empty one.")
 
 
 def is_ours(table: str) -> bool:
-    return table in NAMES or table.startswith(("messages_2", "seen_2"))
+    return table in NAMES or table.startswith(DAY_TABLES)
 
 
 def _fill(connection: Any, query: Any, content: IO[bytes]) -> None:
