@@ -16,7 +16,7 @@ from typing import Any
 from segment.analytics.client import Client
 
 KEY = "wk_acme_website"
-AGAIN_AFTER = 0.02  # seconds; a real library waits longer, which would only make the test slower
+AGAIN_AFTER = 0.1  # seconds; a real library waits longer, which would only make the test slower
 BETWEEN_BATCHES = 0.03
 CREDENTIALS = "Basic " + b64encode(f"{KEY}:".encode()).decode()
 Message = dict[str, Any]
