@@ -30,6 +30,8 @@ from heard.sockets import short_path
 
 GRACE_SECONDS = 4
 """For requests in flight when the process is asked to stop."""
+READY = b'{"ready":true,"missing":[]}'
+READY_HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(READY))]
 
 
 def main() -> None:
@@ -73,29 +75,34 @@ async def _live(app: Installation, parent: int | None) -> None:
 
 
 class Pages:
-    """The pages and the API, loaded once the loops run: they are half of what there is to load.
+    """The pages and the API. They are half of what there is to load, so they are loaded once all is ready.
 
     Until they are there `/ready` is answered here, and whoever asks for anything else waits those moments.
     """
 
     def __init__(self, app: Installation) -> None:
         self._app = app
-        self._loading = asyncio.create_task(asyncio.to_thread(self._load))
+        self._site: asyncio.Task[Any] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if not self._loading.done() and scope["path"] == "/ready" and not self._app.pipeline.failing:
-            body = b'{"ready":true,"missing":[]}'
-            headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+        loaded = self._site is not None and self._site.done()
+        if not loaded and scope["path"] == "/ready" and not self._app.pipeline.failing:
+            await send({"type": "http.response.start", "status": 200, "headers": READY_HEADERS})
+            await send({"type": "http.response.body", "body": READY})
+            self._load()
             return
-        site = await asyncio.shield(self._loading)
+        site = await asyncio.shield(self._load())
         await site(scope, receive, send)
 
-    def _load(self) -> Any:
-        from heard.app import application
+    def _load(self) -> asyncio.Task[Any]:
+        def load() -> Any:
+            from heard.app import application
 
-        return application(self._app)
+            return application(self._app)
+
+        if self._site is None:
+            self._site = asyncio.create_task(asyncio.to_thread(load))
+        return self._site
 
 
 def _server(asgi: Any) -> Server:

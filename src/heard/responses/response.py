@@ -1,4 +1,4 @@
-"""A response is what one person answered to one invitation. It can be changed until it closes; every version is kept."""
+"""A response is what one person answered to one invitation. It can be changed until it closes; all versions stay."""
 
 from __future__ import annotations
 
