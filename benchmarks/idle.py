@@ -77,6 +77,7 @@ def _idle(tree: Tree, seconds: float) -> None:
 def _restarts(tree: Tree, times: int) -> None:
     collects: list[float] = []
     ready: list[float] = []
+    cpu: dict[str, list[float]] = {}
     for _ in range(times):
         for pid in tree.pids().values():
             os.kill(pid, signal.SIGKILL)
@@ -85,6 +86,8 @@ def _restarts(tree: Tree, times: int) -> None:
         tree.launch()
         collects.append(_until(lambda: _answers(tree.port, PROBE), began))
         ready.append(_until(lambda: tree.answers("/ready"), began))
+        for name, pid in tree.pids().items():
+            cpu.setdefault(name, []).append(cpu_seconds(pid))
     print(f"\nback after kill -9 of the tree, {times} times")
     for what, seconds, target in (("first 200", collects, COLLECTS_TARGET), ("ready", ready, READY_TARGET)):
         middle = statistics.median(seconds)
@@ -92,6 +95,8 @@ def _restarts(tree: Tree, times: int) -> None:
             f"  {what:<10} median {middle:.2f} s, longest {max(seconds):.2f} s, target {target:g} s: "
             f"{_holds(middle < target)}"
         )
+    taken = ", ".join(f"{name} {statistics.median(each):.2f} s" for name, each in cpu.items())
+    print(f"  of which cpu, to ready: {taken} (the supervisor's holds the command's)")
 
 
 def _until(done: object, began: float) -> float:
