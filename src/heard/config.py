@@ -165,6 +165,10 @@ def _base(url: str | None) -> str | None:
     if not url:
         return None
     parts = urlsplit(url)
+    if not url.isascii():
+        raise Invalid(
+            "HEARD_BASE_URL: write the host in ASCII, as xn--…, and other letters as %XX.", field="HEARD_BASE_URL"
+        )
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise Invalid("HEARD_BASE_URL: write it like https://feedback.example.com.", field="HEARD_BASE_URL")
     return url.rstrip("/")

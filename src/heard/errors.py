@@ -25,9 +25,13 @@ class DeliveryFailed(HeardError):
     `permanent` decides what happens next: a permanent failure is kept and never retried (unknown mailbox, revoked
     hook); anything else is retried with backoff. `ambiguous` means that nobody knows: the other side may have taken
     it (the connection died between the final dot and the answer), so it is shown as unknown and not sent again.
+    `unreachable`: it is not about what we gave, nobody is there to take anything.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False, ambiguous: bool = False) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool = False, ambiguous: bool = False, unreachable: bool = False
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.ambiguous = ambiguous
+        self.unreachable = unreachable

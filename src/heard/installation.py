@@ -52,6 +52,7 @@ class Installation:
         self.settings = settings
         self.test_clock = test_clock
         self._lock = _lock(settings.data / "heart.lock")
+        self._reloading = asyncio.Lock()
         self.base_url = settings.base_url or base_url or "http://localhost:8800"
         self.board = Board(settings.data / "board")
         self.clock = Clock(self.board)
@@ -96,10 +97,11 @@ class Installation:
 
     async def reload(self) -> None:
         """Somebody edited the workspace: read it again, and let the collector know its keys."""
-        before = self.directory
-        self.directory = await self.store.read(directory.load)
-        if before.sources != self.directory.sources:
-            self.publish_keys()
+        async with self._reloading:  # the last to finish must be the last to have read
+            before = self.directory
+            self.directory = await self.store.read(directory.load)
+            if before.sources != self.directory.sources:
+                self.publish_keys()
         self.pipeline.wake()
 
     async def answers(self) -> Analytics:

@@ -45,6 +45,7 @@ BATCH_RECORDS, BATCH_BYTES = 2000, 1 << 20  # a few thousand messages: long enou
 CLAIM = 200  # deliveries taken at a time
 IDLE = 0.01  # seconds between two looks at the log's watermark, which costs no syscall
 PAUSE_AFTER_FAILURE = 1.0
+TRIES_BEFORE_BLAME = 3
 HOUSEKEEPING = timedelta(hours=1)
 
 
@@ -69,7 +70,10 @@ class Pipeline:
         self.routed = 0
         self.lag = 0.0  # seconds between receipt and commit of the newest routed message
         self.failing: dict[str, str] = {}  # loop -> what is wrong, while it is
-        self._routing, self._claiming, self._lapsing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._route_failures = 0
+        self._stopping = False
+        self._routing, self._claiming = asyncio.Lock(), asyncio.Lock()
+        self._lapsing, self._advancing = asyncio.Lock(), asyncio.Lock()
         self._wake = asyncio.Event()
         self._on_the_way: dict[str, asyncio.Task[None]] = {}  # deliveries between claim and outcome
         self._places = asyncio.Semaphore(channel.connections)
@@ -83,7 +87,8 @@ class Pipeline:
         self._tasks = [asyncio.create_task(self._forever(name, step), name=name) for name, step in loops.items()]
 
     async def stop(self) -> None:
-        """Finish what is being handed over, then stop."""
+        """Finish what is being handed over, begin nothing more."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -102,13 +107,13 @@ class Pipeline:
                 return False
             try:
                 await self._route(records)
-            except OperationalError:
-                raise  # the database is not there: nothing is wrong with the records
-            except Exception:
+            except Exception as error:
+                if isinstance(error, OperationalError) and not await self._records_are_to_blame():
+                    raise  # the database is not there: nothing is wrong with the records
                 log.exception("batch_failed", offset=self.offset, records=len(records))
-                self.store.days_made.clear()
                 for record in records:
                     await self._route_alone(record)
+            self._route_failures = 0
             return True
 
     async def send_once(self) -> bool:
@@ -132,8 +137,9 @@ class Pipeline:
         async with self._lapsing:
             now = self.clock.now()
             if self._kept_house is None or abs(now - self._kept_house) >= HOUSEKEEPING:
+                drained = self.board.durable <= self.offset
+                await self.store.write(partial(_keep_house, now=now, made=self.store.days_made, drained=drained))
                 self._kept_house = now
-                await self.store.write(partial(_keep_house, now=now))
                 await asyncio.to_thread(self.reader.drop_before, self.offset)
             if self.board.durable > self.offset:
                 return False  # an identify that came in time may still wait on the log
@@ -154,14 +160,15 @@ class Pipeline:
             await asyncio.wait(self._on_the_way.values())
 
     async def advance(self, to: datetime) -> None:
-        """Visit every due moment up to `to` in its order, each until all is idle."""
-        await self.idle()
-        while (due := await self.next_moment()) is not None and due <= to:
-            self.clock.move_to(max(due, self.clock.now()))
+        """Visit every due moment up to `to` in its order, each until all is idle. Time never goes back."""
+        async with self._advancing:
             await self.idle()
-        self.clock.move_to(to)
-        self._kept_house = None
-        await self.idle()
+            while (due := await self.next_moment()) is not None and due <= to:
+                self.clock.move_to(max(due, self.clock.now()))
+                await self.idle()
+            self.clock.move_to(max(to, self.clock.now()))
+            self._kept_house = None
+            await self.idle()
 
     async def next_moment(self) -> datetime | None:
         """When something falls due next; None when nothing waits."""
@@ -180,15 +187,19 @@ class Pipeline:
     # ── steps ──
 
     async def _route(self, records: Sequence[Record | Damage]) -> None:
-        routed = await self.store.write(
-            lambda connection: route.route(
-                connection,
-                records,
-                directory=self._directory(),
-                now=self.clock.now(),
-                days_made=self.store.days_made,
+        try:
+            routed = await self.store.write(
+                lambda connection: route.route(
+                    connection,
+                    records,
+                    directory=self._directory(),
+                    now=self.clock.now(),
+                    days_made=self.store.days_made,
+                )
             )
-        )
+        except Exception:
+            self.store.days_made.clear()  # the tables this transaction made are gone with it
+            raise
         self.offset = records[-1].next_offset
         self.routed += routed.messages
         if routed.newest is not None:
@@ -202,9 +213,9 @@ class Pipeline:
         """A record of a batch that failed; one that fails by itself too is set aside, and the log goes on."""
         try:
             await self._route([record])
-        except OperationalError:
-            raise
         except Exception as error:
+            if isinstance(error, OperationalError) and not await self._records_are_to_blame():
+                raise
             log.exception("record_set_aside", offset=record.offset)
             reason = repr(error)
             data = record.payload if isinstance(record, Record) else record.data
@@ -213,14 +224,29 @@ class Pipeline:
                 keep.aside(connection, record.offset, self.clock.now(), reason, data)
                 cursors.put(connection, cursors.ROUTER, record.next_offset)
 
-            self.store.days_made.clear()
             await self.store.write(pass_over)
             self.offset = record.next_offset
+
+    async def _records_are_to_blame(self) -> bool:
+        """Drivers say OperationalError for a database that is away and for a row that it cannot take.
+
+        It is the record when the same place failed three times and something else can be written.
+        """
+        self._route_failures += 1
+        if self._route_failures < TRIES_BEFORE_BLAME:
+            return False
+        try:
+            await self.store.write(lambda connection: cursors.put(connection, "probe", self._route_failures))
+        except OperationalError:
+            return False
+        return True
 
     async def _hand_over(self, ready: Ready) -> None:
         """One mail, from intent to outcome. Nobody else has this delivery while it is on the way."""
         try:
             async with self._places:
+                if self._stopping or ready.delivery.campaign in self._directory().paused():
+                    return  # it stays scheduled
                 keep_it = await self._outcome(ready)
                 kept = self.store.submit(keep_it)
             # The place is free before the outcome is committed: whoever takes it commits `sending` with it or after it.
@@ -248,11 +274,14 @@ class Pipeline:
         except DeliveryFailed as error:
             if not error.permanent:
                 log.warning("mail_not_taken", delivery=sending.id, error=str(error))
+            if error.unreachable:
+                self.failing["mail server"] = str(error)
             return partial(send.failed, delivery=sending, error=error, now=self.clock.now())
         except Exception as error:
             log.exception("hand_over_failed", delivery=sending.id)
             puzzling = DeliveryFailed(f"Nobody knows whether it was handed over: {error!r}", ambiguous=True)
             return partial(send.failed, delivery=sending, error=puzzling, now=self.clock.now())
+        self.failing.pop("mail server", None)
         return partial(send.sent, delivery=sending, now=self.clock.now())
 
     async def _kept(self, keep_it: Callable[[Connection], None], kept: Future[None]) -> None:
@@ -292,7 +321,13 @@ class Pipeline:
             await asyncio.sleep(0.5)
 
 
-def _keep_house(connection: Connection, *, now: datetime) -> None:
-    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more."""
-    lapse.expire(connection, now=now)
-    days.forget_seen(connection, before=days.before(days.day_of(now)))
+def _keep_house(connection: Connection, *, now: datetime, made: set[int], drained: bool) -> None:
+    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more.
+
+    While something waits on the log its days are not over, however long ago they were.
+    """
+    while lapse.expire(connection, now=now):
+        pass
+    if drained:
+        days.forget_seen(connection, before=days.before(days.day_of(now)))
+        made.clear()

@@ -55,8 +55,8 @@ def main() -> NoReturn:
     given = _arguments()
     signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP, signal.SIGCHLD})
     data = given.data.absolute()
-    lock = _sole_supervisor(data)
-    _wait_for_former_children(data)
+    locks = _sole_supervisor(data, given.only)
+    _wait_for_former_children(data, given.only)
     port = _free_port(given.host, given.port) if given.only != "heart" else given.port
     host = f"[{given.host}]" if ":" in given.host else given.host
     url = f"http://{'localhost' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104
@@ -72,7 +72,8 @@ def main() -> NoReturn:
     ]
     code = _watch(children, lambda: _is_ready(given, data, port), _ready_lines(given, data, url))
     os.close(parent)
-    lock.close()
+    for lock in locks:
+        lock.close()
     sys.exit(code)
 
 
@@ -189,25 +190,28 @@ def _heart(given: argparse.Namespace, data: Path, url: str, alive: int) -> list[
     return [*arguments, "--test-clock"] if given.test_clock else arguments
 
 
-def _sole_supervisor(data: Path) -> IO[bytes]:
-    """The lock that says that this folder is being served."""
+def _sole_supervisor(data: Path, only: str | None) -> list[IO[bytes]]:
+    """The locks that say what of this folder is being served: all of it, or one part beside the other one's server."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (data / "serve.lock").open("ab")
+        whole = (data / "serve.lock").open("ab")
+        part = (data / f"serve-{only}.lock").open("ab") if only else None
     except OSError as problem:
         _fail(f"The data folder {data} cannot be written: {problem.strerror}.")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(whole, (fcntl.LOCK_SH if part else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        if part:
+            fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         _fail(f"Another `heard serve` runs on {data}. Stop it, or choose another folder with --data.")
-    return lock
+    return [whole, part] if part else [whole]
 
 
-def _wait_for_former_children(data: Path) -> None:
+def _wait_for_former_children(data: Path, only: str | None) -> None:
     """A supervisor that was killed leaves children that are just about to notice."""
     until = time.monotonic() + LEAVING
-    for name in ("collector.lock", "heart.lock"):
-        with (data / name).open("ab") as lock:
+    for name in (only,) if only else ("collector", "heart"):
+        with (data / f"{name}.lock").open("ab") as lock:
             while time.monotonic() < until:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

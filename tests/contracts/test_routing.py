@@ -322,3 +322,11 @@ def test_a_batch_that_fails_leaves_nothing_behind(desk: Desk):
 def _verdicts(desk: Desk) -> list[str]:
     kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, user_id="ted"))
     return [each.verdict for each in kept]
+
+
+def test_what_a_rejected_message_says_of_itself_fits_every_database(desk: Desk):
+    desk.receive(desk.track("x" * 6000), desk.track("nul\0user") | {"event": "y" * 40_000}, desk.identify("ted"))
+
+    assert [row.user_id for row in desk.rows(tables.contacts)] == ["ted"]
+    kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, verdict="rejected"))
+    assert sorted(len(each.user_id or "") for each in kept) == [8, 512]

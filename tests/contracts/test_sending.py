@@ -10,7 +10,7 @@ import pytest
 from heard.contacts.standing import Kind, Suppression
 from heard.deliveries.delivery import ImpossibleMove
 from heard.errors import DeliveryFailed
-from heard.steps import send
+from heard.steps import leave, send
 from heard.store import contacts, deliveries, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, HOUR, MINUTE, NOON
@@ -110,3 +110,56 @@ def test_a_backlog_does_not_go_out_at_night(desk: Desk):
 
     (delivery,) = desk.rows(tables.deliveries)
     assert (delivery.state, delivery.due_at) == ("scheduled", NOON + 21 * HOUR)
+
+
+def test_an_address_that_changed_before_sending_is_the_mailbox_that_was_asked(desk: Desk):
+    desk.campaign(throttle="90d", delay="2d")
+    desk.receive(desk.identify("ted", email="old@mosby.example"), desk.track("ted"))
+    desk.receive(desk.identify("ted", email="shared@mosby.example"))
+    desk.wait(2 * DAY)
+    desk.send()
+    desk.receive(desk.identify("robin", email="shared@mosby.example"), desk.track("robin"))
+
+    assert [row.address for row in desk.rows(tables.deliveries)] == ["shared@mosby.example"]
+    assert desk.decisions("robin") == [("declined", ["campaign_throttle"])]
+
+
+def test_leaving_cancels_what_is_scheduled_for_the_mailbox_at_once(desk: Desk):
+    an_invitation(desk)
+    (delivery,) = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
+    desk.store.write_now(
+        lambda connection: leave.subscribe(
+            connection, ACME, 999, "ted@mosby.example", on=True, cause="test", now=desk.now
+        )
+    )
+
+    assert desk.states() == ["cancelled"]
+    assert desk.decisions("ted") == [("declined", ["unsubscribed"])]
+    with pytest.raises(ImpossibleMove):  # even when it was claimed before
+        desk.store.write_now(partial(send.begin, delivery=delivery))
+
+
+def test_a_mail_server_that_never_comes_back_is_given_up_after_three_days(desk: Desk):
+    an_invitation(desk)
+    for _ in range(80):
+        desk.send(failing=DeliveryFailed("nobody there", unreachable=True))
+        desk.wait(HOUR)
+
+    assert desk.states() == ["failed"]
+    assert desk.rows(tables.deliveries)[0].attempts == 78
+    assert [row.state for row in desk.rows(tables.touches)] == ["released"]
+
+
+def test_a_date_beyond_all_reason_stops_nobodys_mail(desk: Desk):
+    desk.campaign(older_than="30d", delay="1d")
+    desk.receive(
+        desk.identify("ted", email="ted@mosby.example", createdAt="2020-01-01"),
+        desk.identify("lily", email="lily@aldrin.example", createdAt="2020-01-01"),
+        desk.track("ted"),
+        desk.track("lily"),
+    )
+    desk.receive(desk.identify("ted", createdAt="9999-12-31T00:00:00Z"))
+    desk.wait(DAY)
+    desk.send()
+
+    assert desk.states() == ["sent", "sent"]

@@ -273,3 +273,21 @@ def test_the_whole_of_it_over_postgresql(tmp_path: Path, postgres: Any):
         score = heard.get("scores", survey="Relationship NPS", by="plan", every="month")
         assert (score["n"], score["score"], score["groups"][0]["value"]) == (1, 100, "Premium")
         assert [d["outcome"] for d in heard.get("contacts/ted/why")["decisions"]] == ["invited"]
+
+
+def test_names_with_slashes_and_odd_questions_get_answers_not_failures(tmp_path: Path):
+    with RunningHeard(tmp_path / "data") as heard:
+        heard.send("identify", userId="org/ann %41", traits={"email": "ann@org.example"})
+        heard.settle()
+        assert heard.get("contacts/org%2Fann%20%2541")["user_id"] == "org/ann %41"
+        assert heard.get("contacts/org%2Fann%20%2541/why")["user_id"] == "org/ann %41"
+        assert set(heard.get("nothing-here", status=404)["error"]) == {"code", "message"}
+        for path in ("deliveries", "messages", "responses"):
+            for cursor in (
+                "x",
+                "WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwiYSJd",
+                "OTk5OTk5OTk5OTk5OTk5OTk5OTk",
+                "1-99999999999999999999",
+            ):
+                assert heard.get(path, cursor=cursor, status=400)["error"]["field"] == "cursor"
+        assert heard.post("test-clock", {"to": "9999-12-31T00:00:00Z"}, status=400)["error"]["field"] == "to"

@@ -39,7 +39,8 @@ def test_retries_double_and_end():
     assert retry_at(delivery, now=NOON) == NOON + MINUTE / 2
     assert retry_at(a_delivery(attempts=3), now=NOON) == NOON + 2 * MINUTE
     assert retry_at(a_delivery(attempts=30), now=NOON) == NOON + HOUR
-    assert retry_at(delivery, now=NOON + 4 * DAY) is None
+    assert retry_at(a_delivery(attempts=77), now=NOON) == NOON + HOUR
+    assert retry_at(a_delivery(attempts=78), now=NOON) is None
 
 
 def test_an_invitation_is_open_for_thirty_days_from_the_mail():

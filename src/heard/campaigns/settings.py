@@ -44,8 +44,8 @@ def read(written: Mapping[str, Any], *, field: str = "campaign") -> dict[str, An
 
 
 def _text(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 500:
-        raise Invalid(f"{where}: write a text of 1 to 500 characters.", field=where)
+    if not isinstance(value, str) or not value.strip() or len(value) > 500 or not value.isprintable():
+        raise Invalid(f"{where}: write a text of 1 to 500 characters on one line.", field=where)
     return value
 
 
@@ -130,9 +130,12 @@ def _hour(value: object, where: str) -> time:
     if isinstance(value, int) and not isinstance(value, bool):  # YAML 1.1 reads 09:30 without quotes as 570 minutes
         value = f"{value // 60:02d}:{value % 60:02d}"
     try:
-        return time.fromisoformat(str(value))
+        hour = time.fromisoformat(str(value))
     except ValueError:
-        raise Invalid(f'{where}: write a time of day like "09:00".', field=where) from None
+        hour = None
+    if hour is None or hour.tzinfo is not None:
+        raise Invalid(f'{where}: write a time of day like "09:00"; the zone has a key of its own.', field=where)
+    return hour
 
 
 def _template(value: object, where: str) -> Template:

@@ -80,7 +80,7 @@ class Collector:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         kind = PATHS.get(path)
-        if kind is None and self._prefix and path.startswith(self._prefix):
+        if kind is None and self._prefix and (path + "/").startswith(self._prefix + "/"):
             path = path[len(self._prefix) :] or "/"
             kind = PATHS.get(path)
         if kind is not None and scope["method"] == "POST":

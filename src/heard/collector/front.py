@@ -114,7 +114,7 @@ class Front:
 
     def _head(self, scope: Any, prefix: str) -> bytes:
         path: bytes = scope["raw_path"] or b"/"
-        if prefix and path.startswith(prefix.encode()):
+        if prefix and (path + b"/").startswith(prefix.encode() + b"/"):
             path = path[len(prefix) :] or b"/"
         if scope["query_string"]:
             path += b"?" + scope["query_string"]

@@ -6,13 +6,15 @@ but one mailbox is one person where it matters: ledger, suppression and unsubscr
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
 from heard.contacts import address as addresses
 from heard.contacts import traits as known
 from heard.messages import timestamps
+
+OLDEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,5 +46,10 @@ def identified(contact: Contact, said: bytes) -> Contact:
     if "email" in new:
         changes["email"] = addresses.read(new["email"])
     if (created := known.first(new, "createdAt", "created_at")) is not None:
-        changes["created_at"] = timestamps.read(created) or contact.created_at
+        changes["created_at"] = _plausible(timestamps.read(created)) or contact.created_at
     return msgspec.structs.replace(contact, **changes)
+
+
+def _plausible(moment: datetime | None) -> datetime | None:
+    """A date that can be counted from; `9999-12-31` and the like stand for "never" in somebody's database."""
+    return moment if moment and OLDEST <= moment < timestamps.LATEST else None

@@ -164,6 +164,11 @@ class Known:
             by_day = {**before.by_day, day: before.by_day.get(day, 0) + 1}
             self._invited[touch.campaign] = Invited(total=before.total + 1, by_day=by_day)
 
+    def forget_touch(self, delivery: str) -> None:
+        """It was released: it stands in nobody's way any more."""
+        for key, touches in self._touches.items():
+            self._touches[key] = [touch for touch in touches if touch.delivery != delivery]
+
     def _learn_touch(self, touch: Touch, ids: Iterable[int | str], keys: Iterable[int | str]) -> None:
         for key in (touch.contact, touch.email_key):
             if key is not None and (key in ids or key in keys):

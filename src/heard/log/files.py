@@ -23,10 +23,14 @@ class Segment(NamedTuple):
 
 
 def segments(folder: Path) -> list[Segment]:
-    """Every segment, oldest first."""
+    """Every segment, oldest first; none before a collector has made the folder."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
     found = [
         Segment(int(name[: -len(SUFFIX)]), os.path.join(folder, name))
-        for name in os.listdir(folder)
+        for name in names
         if name.endswith(SUFFIX) and name[: -len(SUFFIX)].isdigit()
     ]
     found.sort()

@@ -8,6 +8,7 @@ from typing import Any
 from heard import durations
 from heard.errors import HeardError, Invalid
 from heard.installation import Installation
+from heard.messages.timestamps import LATEST
 from heard.scores.window import rfc3339
 
 
@@ -26,6 +27,8 @@ async def clock_advance(app: Installation, *, advance: str | None = None, to: st
     target = now + durations.parse(advance, field="advance") if advance is not None else _moment(str(to))
     if target < now:
         raise Invalid(f"It is {rfc3339(now)} already; time does not go back.", field="to")
+    if target >= LATEST:
+        raise Invalid(f"Time ends at {rfc3339(LATEST)} here.", field="to" if to is not None else "advance")
     await app.pipeline.advance(target)
     return {"now": rfc3339(app.clock.now())}
 

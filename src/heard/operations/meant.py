@@ -27,6 +27,8 @@ def contact_meant(connection: Connection, workspace: int, who: str) -> Contact |
         HeardError: several contacts share the address; says their names.
         Invalid: what stands after `id:` is no number.
     """
+    if (literal := contacts.by_user_id(connection, workspace, [who]).get(who)) is not None:
+        return literal
     kind, _, value = who.partition(":")
     if kind == "email":
         people = contacts.by_email_key(connection, workspace, [addresses.key(value)]).get(addresses.key(value), [])
@@ -38,4 +40,4 @@ def contact_meant(connection: Connection, workspace: int, who: str) -> Contact |
         if not value.isascii() or not value.isdigit() or len(value) > 18:
             raise Invalid("Write the number of a contact after `id:`.", field="user_id")
         return contacts.by_id(connection, workspace, [int(value)]).get(int(value))
-    return contacts.by_user_id(connection, workspace, [who]).get(who)
+    return None

@@ -228,14 +228,14 @@ def _settle_rows(
 def _row(workspace: int, message: Message | Rejected, received: int, verdict: str, reason: str | None) -> Row:
     if isinstance(message, Rejected):
         kind, body = (message.type or "")[:16], message.body.decode(errors="replace")
-        event = message.event[:500] if message.event else None
+        event = _said(message.event, 500)
         return (
             workspace,
             message.source,
-            (message.id or "")[:200],
+            _said(message.id, 200) or "",
             kind,
             event,
-            message.user_id,
+            _said(message.user_id, 512),
             None,
             received,
             received,
@@ -257,3 +257,8 @@ def _row(workspace: int, message: Message | Rejected, received: int, verdict: st
         reason,
         message.body.decode(),
     )
+
+
+def _said(text: str | None, longest: int) -> str | None:
+    """What a message that could not be taken says of itself, as every database can keep and index it."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:longest] if text else None

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 from sqlalchemy import Connection
 
 from heard.channels.email.refusals import MailboxRefused
@@ -30,6 +31,9 @@ from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
 from heard.store import contacts, decisions, deliveries, touches
 from heard.store.directory import Directory
+
+log = structlog.get_logger()
+AFTER_A_FAULT = timedelta(hours=1)
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -55,15 +59,20 @@ def still_wanted(
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
         for delivery in batch:
             contact = people.get(delivery.contact)
-            later = _outside_the_window(delivery, contact, directory, now)
+            try:
+                later = _outside_the_window(delivery, contact, directory, now)
+                answer = reconsider(_case(delivery, contact, known, directory, now))
+            except Exception:  # our fault, and no reason to send nobody else anything
+                log.exception("delivery_not_judged", delivery=delivery.id)
+                _put_off(connection, delivery, now + AFTER_A_FAULT, error="Heard could not judge it; the log says why.")
+                continue
             if later is not None:
                 _put_off(connection, delivery, later, error=None)
-                continue
-            answer = reconsider(_case(delivery, contact, known, directory, now))
-            if isinstance(answer, Decline):
-                _cancel(connection, delivery, told.get(delivery.decision), answer.objections, now)
+            elif isinstance(answer, Decline):
+                cancel(connection, delivery, told.get(delivery.decision), answer.objections, now)
+                known.forget_touch(delivery.id)
             elif contact is not None and contact.email is not None:
-                ready.append(Ready(msgspec.structs.replace(delivery, address=contact.email), contact))
+                ready.append(Ready(_readdressed(connection, delivery, contact), contact))
     return ready
 
 
@@ -145,6 +154,15 @@ def _outside_the_window(
     return opens if opens > now else None
 
 
+def _readdressed(connection: Connection, delivery: Delivery, contact: Contact) -> Delivery:
+    """To the address they have now; the ledger has to know which mailbox was asked."""
+    if contact.email is None or contact.email == delivery.address:
+        return delivery
+    deliveries.readdress(connection, delivery, contact.email)
+    touches.readdress(connection, delivery.workspace, delivery.id, contact.email_key)
+    return msgspec.structs.replace(delivery, address=contact.email)
+
+
 def _put_off(connection: Connection, delivery: Delivery, until: datetime, *, error: str | None) -> None:
     later = delivery if delivery.state == State.SCHEDULED else move(delivery, State.SCHEDULED)
     put_off = msgspec.structs.replace(later, due_at=until, error=error)
@@ -152,7 +170,7 @@ def _put_off(connection: Connection, delivery: Delivery, until: datetime, *, err
     touches.mark(connection, [(TouchState.RESERVED, until, delivery.workspace, delivery.id)])
 
 
-def _cancel(
+def cancel(
     connection: Connection,
     delivery: Delivery,
     decision: Decision | None,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 THREADS = 2
 MEMORY_LIMIT = "2GB"
 ROWS_A_FETCH = 10_000
+LATEST = 2**53  # microseconds: the year 2255, long before what a timestamp can hold
 ROWS_A_CHECKPOINT = 100_000  # how many changed rows may lie uncompressed
 COLUMNS_A_CHECKPOINT = 8  # a new column over 10 million rows takes 50 MB until it is compressed to nothing
 
@@ -253,7 +254,9 @@ class Analytics:
 
 def _read_cursor(cursor: str) -> tuple[int, int]:
     try:
-        at, last = cursor.split("-")
-        return int(at), int(last)
+        at, last = (int(part) for part in cursor.split("-"))
+        if at < LATEST and last < 2**63:
+            return at, last
     except ValueError:
-        raise Invalid("this cursor is not one that a page ended with", field="cursor") from None
+        pass
+    raise Invalid("this cursor is not one that a page ended with", field="cursor")

@@ -65,6 +65,34 @@ def change(connection: Connection, delivery: Delivery, *, was: State) -> None:
         raise ImpossibleMove(f"Delivery {delivery.id} is no longer {was}.")
 
 
+def readdress(connection: Connection, delivery: Delivery, address: str) -> None:
+    """The person has another address now."""
+    dialects.many(
+        connection,
+        "UPDATE deliveries SET address = ? WHERE workspace_id = ? AND id = ?",
+        [(address, delivery.workspace, delivery.id)],
+    )
+
+
+def waiting_for(connection: Connection, workspace: int, contact: int, email_key: str | None) -> list[Delivery]:
+    """What is scheduled for a person, or for anybody behind their mailbox."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT delivery_id FROM touches WHERE workspace_id = ? AND contact_id = ? AND state = 'reserved'"
+        " UNION SELECT delivery_id FROM touches WHERE workspace_id = ? AND email_key = ? AND state = 'reserved'",
+        workspace,
+        contact,
+        workspace,
+        email_key,
+    )
+    query = select(deliveries).where(
+        deliveries.c.workspace_id == workspace,
+        dialects.among(deliveries.c.id, [row[0] for row in rows], connection),
+        deliveries.c.state == State.SCHEDULED.value,
+    )
+    return [_delivery(row) for row in connection.execute(query)]
+
+
 def by_id(connection: Connection, workspace: int, delivery_id: str) -> Delivery | None:
     row = connection.execute(
         select(deliveries).where(deliveries.c.workspace_id == workspace, deliveries.c.id == delivery_id)

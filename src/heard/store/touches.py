@@ -54,6 +54,15 @@ def mark(connection: Connection, rows: Iterable[tuple[TouchState, datetime, int,
     )
 
 
+def readdress(connection: Connection, workspace: int, delivery: str, email_key: str | None) -> None:
+    """The mailbox that is asked is another one now."""
+    dialects.many(
+        connection,
+        "UPDATE touches SET email_key = ? WHERE workspace_id = ? AND delivery_id = ?",
+        [(email_key, workspace, delivery)],
+    )
+
+
 def invited(connection: Connection, workspace: int, campaign: int, since: datetime) -> Invited:
     """How many a campaign has invited: in all, and by the UTC day they are due, from the day of `since` on."""
     total = dialects.fetch(

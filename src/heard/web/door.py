@@ -48,7 +48,9 @@ class Door:
         email, password = _credentials(connection.headers.get("authorization", ""))
         if not email:
             raise HTTPException("Sign in with your e-mail address and password.", status_code=401, headers=CHALLENGE)
-        proof = hmac.digest(self._key, f"{email}\0{password}".encode(), "sha256")
+        stored = await self._app.store.read(lambda found: _hashes_of(found, email))
+        # The hashes are part of the proof: whoever was removed, or has a new password, is not remembered.
+        proof = hmac.digest(self._key, repr((email, password, stored)).encode(), "sha256")
         until, mine = self._known.get(proof, (0.0, frozenset[int]()))
         if until > time.monotonic():
             connection.state[MINE] = mine
@@ -58,13 +60,13 @@ class Door:
         if (wait := not_before - time.monotonic()) > 0:
             later = {"Retry-After": str(int(wait) + 1)}
             raise HTTPException("Too many tries; wait a moment.", status_code=429, headers=later)
+        if len(self._wrong) > 10_000:
+            self._wrong.clear()
+        # Counted before the check, because guesses can come side by side.
+        self._wrong[who] = (tries + 1, time.monotonic() + _wait_after(tries + 1))
         async with self._turns:
-            stored = await self._app.store.read(lambda found: _hashes_of(found, email))
             mine = await asyncio.to_thread(_workspaces, stored, password)
         if not mine:
-            if len(self._wrong) > 10_000:
-                self._wrong.clear()
-            self._wrong[who] = (tries + 1, time.monotonic() + _wait_after(tries + 1))
             raise HTTPException("Wrong e-mail address or password.", status_code=401, headers=CHALLENGE)
         self._wrong.pop(who, None)
         if len(self._known) > 1000:

@@ -9,13 +9,14 @@ from functools import partial
 from sqlalchemy import Connection
 
 from heard.contacts import traits
-from heard.contacts.standing import Kind, Suppression, standing
+from heard.contacts.standing import Kind, standing
 from heard.deliveries.delivery import Delivery, State
 from heard.errors import NotFound
 from heard.ids import Link
 from heard.installation import Installation
 from heard.responses.response import Response
 from heard.steps import answer as answers
+from heard.steps import leave
 from heard.store import contacts, deliveries, responses
 from heard.surveys.because import because
 from heard.surveys.wording import worded
@@ -89,14 +90,9 @@ class Invitations:
             before = self._look(connection, link=link)
             if before is not None and before.unsubscribed != on:
                 person = contacts.by_id(connection, link.workspace, [delivery.contact]).get(delivery.contact)
-                row = Suppression(
-                    kind=Kind.UNSUBSCRIBED,
-                    on=on,
-                    at=self._app.clock.now(),
-                    contact=delivery.contact,
-                    email_key=person.email_key if person else None,
-                )
-                contacts.suppress(connection, link.workspace, row, cause)
+                key = person.email_key if person else None
+                now = self._app.clock.now()
+                leave.subscribe(connection, link.workspace, delivery.contact, key, on=on, cause=cause, now=now)
             return self._look(connection, link=link)
 
         return await self._app.store.write(keep)

@@ -19,6 +19,8 @@ from litestar.types import ASGIApp
 from heard.installation import Installation
 from heard.store import deliveries
 from heard.web import api, health, home, manual, outbox, survey, unsubscribe
+from heard.web.api.errors import error
+from heard.web.api.names import as_sent
 from heard.web.door import Door, workspaces
 from heard.web.invitations import Invitations
 from heard.web.pages import Pages
@@ -47,7 +49,7 @@ def site(app: Installation) -> ASGIApp:
             return await app.store.read(partial(deliveries.of_workspaces, workspaces=workspaces(request), ids=ids))
 
         handlers += outbox.routes(app.outbox, mine=mine, base=base, guards=[door.guard])
-    return Litestar(
+    pages_and_api = Litestar(
         route_handlers=handlers,
         openapi_config=OpenAPIConfig(
             title="Heard",
@@ -64,6 +66,7 @@ def site(app: Installation) -> ASGIApp:
         logging_config=None,
         signature_types=[],
     )
+    return as_sent(pages_and_api)
 
 
 @get("/favicon.ico", include_in_schema=False, status_code=204, sync_to_thread=False)
@@ -71,7 +74,9 @@ def nothing_here() -> None:
     """No icon, and no 404 in the log of every browser."""
 
 
-def _plain(_: Request[Any, Any, Any], failure: HTTPException) -> Response[Any]:
+def _plain(request: Request[Any, Any, Any], failure: HTTPException) -> Response[Any]:
+    if request.scope["path"].startswith("/api/"):
+        return error(failure.status_code, failure.detail)
     return Response(
         failure.detail + "\n", status_code=failure.status_code, headers=failure.headers, media_type="text/plain"
     )

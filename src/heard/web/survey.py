@@ -99,5 +99,5 @@ def _written(text: str) -> str:
 
 
 def _who(request: Incoming) -> tuple[str, str]:
-    """The browser's name for itself, and the address it came from: evidence for the verdict, nothing more."""
-    return request.headers.get("user-agent", "")[:LONGEST_AGENT], request.client.host if request.client else ""
+    """The browser's name for itself, and the address that the collector saw: evidence for the verdict, nothing more."""
+    return request.headers.get("user-agent", "")[:LONGEST_AGENT], request.headers.get("x-heard-client", "")

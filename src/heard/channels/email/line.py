@@ -48,7 +48,7 @@ async def connect(to: Relay, *, patience: float) -> Line:
         ) from error
     except (aiosmtplib.SMTPException, OSError) as error:
         smtp.close()
-        raise DeliveryFailed(f"The mail server {where} cannot be reached: {error}") from error
+        raise DeliveryFailed(f"The mail server {where} cannot be reached: {error}", unreachable=True) from error
     return Line(smtp)
 
 

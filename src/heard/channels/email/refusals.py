@@ -33,7 +33,9 @@ _NOBODY_BASIC = {550, 551, 553}  # where a server gives no enhanced code
 def refused(stage: Stage, code: int, answer: str) -> DeliveryFailed:
     """The failure that a reply of 400 and more stands for (RFC 5321, 4.2)."""
     said = f"The mail server answered {code} {_shown(answer)}"
-    if code < 500 or stage in (Stage.CONNECT, Stage.SENDER):
+    if stage is Stage.CONNECT:
+        return DeliveryFailed(said, unreachable=True)
+    if code < 500 or stage is Stage.SENDER:
         return DeliveryFailed(said)
     enhanced = _ENHANCED.match(answer.lstrip())
     status = f"{enhanced[2]}.{enhanced[3]}" if enhanced else None

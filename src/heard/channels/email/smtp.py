@@ -53,7 +53,7 @@ class Smtp:
             try:
                 return await self._over(await connect(self._relay, patience=self._patience), mail)
             except WentAway as gone:
-                raise DeliveryFailed(str(gone)) from gone
+                raise DeliveryFailed(str(gone), unreachable=True) from gone
 
     async def close(self) -> None:
         while self._open:

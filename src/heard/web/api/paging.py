@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,9 +25,19 @@ def after(cursor: str | None, of: type[T]) -> T | None:
     if cursor is None:
         return None
     try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=of)
+        found = msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=of)
+        if all(_usable(part) for part in (found if isinstance(found, tuple) else (found,))):
+            return found
     except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise Invalid("This cursor is not one of ours; leave it out to begin again.", field="cursor") from None
+        pass
+    raise Invalid("This cursor is not one of ours; leave it out to begin again.", field="cursor")
+
+
+def _usable(part: object) -> bool:
+    """What we write ourselves: moments with a zone, numbers that a database takes."""
+    if isinstance(part, datetime):
+        return part.tzinfo is not None
+    return not isinstance(part, int) or abs(part) < 2**63
 
 
 def _write(value: Any) -> str:
