@@ -330,3 +330,16 @@ def test_what_a_rejected_message_says_of_itself_fits_every_database(desk: Desk):
     assert [row.user_id for row in desk.rows(tables.contacts)] == ["ted"]
     kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, verdict="rejected"))
     assert sorted(len(each.user_id or "") for each in kept) == [8, 512]
+
+
+def test_a_retry_just_after_midnight_in_the_same_batch_is_one_message(desk: Desk):
+    order = desk.track("ted")
+    desk.now = NOON.replace(hour=23, minute=59, second=59)
+    before = desk.record({"batch": [desk.identify("ted", email="ted@mosby.example"), order]})
+    desk.wait(MINUTE)
+    after = desk.record({"batch": [order]})
+    routed = desk.route([before, after])
+
+    assert (routed.messages, routed.repeated) == (2, 1)
+    kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, user_id="ted"))
+    assert [each.type for each in kept] == ["track", "identify"]

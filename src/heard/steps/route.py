@@ -32,6 +32,7 @@ from heard.store.types import micros
 log = structlog.get_logger()
 _accepted = msgspec.msgpack.Decoder(Accepted)
 Row = tuple[Any, ...]
+NOTHING_SAID = b"{}"
 
 
 class Routed(msgspec.Struct, kw_only=True):
@@ -94,39 +95,49 @@ def _read(
 
 
 def _without_repeats(
-    connection: Connection, taken: Iterable[Message | Rejected], routed: Routed
-) -> list[Message | Rejected]:
+    connection: Connection, taken: Sequence[Message | Rejected], routed: Routed
+) -> Sequence[Message | Rejected]:
     """What was not accepted before, on the day of its receipt or the day before; the first of equals stays."""
-    by_day: dict[int, dict[tuple[int, str], None]] = defaultdict(dict)
+    by_day: dict[int, dict[tuple[int, str], None]] = {}
     received: datetime | None = None
-    day = 0
+    ids: dict[tuple[int, str], None] = {}
+    count = 0
     for each in taken:
         if isinstance(each, Message):
+            count += 1
             if each.received_at is not received:  # the messages of one request share theirs
                 received = each.received_at
-                day = days.day_of(received)
-            by_day[day][each.source, each.id] = None
-    seen: set[tuple[int, str]] = set()
+                ids = by_day.setdefault(days.day_of(received), {})
+            ids[each.source, each.id] = None
+    new: set[tuple[int, str]] = set()
     for day, ids in by_day.items():
-        known = messages.already_seen(connection, day, ids)
-        messages.remember(connection, day, [each for each in ids if each not in known and each not in seen])
-        seen |= known
+        asked = [key for key in ids if key not in new] if new else list(ids)
+        known = messages.already_seen(connection, day, asked)
+        unknown = [key for key in asked if key not in known] if known else asked
+        messages.remember(connection, day, unknown)
+        new.update(unknown)
+    if len(new) == count:
+        return taken
+    routed.repeated += count - len(new)
     fresh: list[Message | Rejected] = []
     for each in taken:
         if isinstance(each, Message):
-            key = (each.source, each.id)
-            if key in seen:
-                routed.repeated += 1
+            if (each.source, each.id) not in new:
                 continue
-            seen.add(key)
+            new.discard((each.source, each.id))
         fresh.append(each)
     return fresh
 
 
 def _by_workspace(fresh: Iterable[Message | Rejected], directory: Directory) -> dict[int, list[Message | Rejected]]:
     batches: dict[int, list[Message | Rejected]] = defaultdict(list)
+    source = -1
+    batch: list[Message | Rejected] = []
     for each in fresh:
-        batches[directory.sources[each.source].workspace].append(each)
+        if each.source != source:  # the messages of one request share theirs
+            source = each.source
+            batch = batches[directory.sources[source].workspace]
+        batch.append(each)
     return batches
 
 
@@ -155,7 +166,7 @@ def _consider(
             verdict, reason = "rejected", message.reason
         elif intake is None or (intake.sources is not None and message.source not in intake.sources):
             verdict, reason = "accepted", "no_destination"
-        elif not permits(message.integrations, intake.names):
+        elif message.integrations != NOTHING_SAID and not permits(message.integrations, intake.names):
             verdict, reason = "accepted", "integrations_object"
         else:
             verdict, reason = _one(message, known, outcome, now, routed)
@@ -251,7 +262,7 @@ def _row(workspace: int, message: Message | Rejected, received: int, verdict: st
         message.event,
         message.user_id,
         message.anonymous_id,
-        micros(message.at),
+        received if message.at is message.received_at else micros(message.at),
         received,
         verdict,
         reason,

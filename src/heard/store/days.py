@@ -41,7 +41,6 @@ def messages_of(day: int) -> Table:
             "workspace_id",
             "user_id",
             sqlite_where=text("user_id IS NOT NULL"),
-            postgresql_where=text("user_id IS NOT NULL"),
         ),
     )
 

@@ -18,16 +18,20 @@ PRAGMAS = (
     "synchronous=FULL",  # an acknowledged commit survives a power cut
     "busy_timeout=10000",
     "foreign_keys=ON",
-    "cache_size=-16384",  # KB
     "temp_store=MEMORY",
     "wal_autocheckpoint=4000",  # pages: fewer, larger checkpoints
     "secure_delete=ON",
 )
+WRITERS_CACHE, READERS_CACHE = 128 << 10, 8 << 10
+"""KB of pages, taken when they are read: a writer that finds a million contacts spread over its file needs room."""
 
 
 def open_engine(url: str, *, writer: bool) -> Engine:
     """An engine with the promises the store relies on: writers lock at BEGIN, commits are durable."""
     if url.startswith("postgresql"):
+        from heard.store import tables
+
+        tables.for_postgresql()
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         return create_engine(url, pool_size=1 if writer else 3, max_overflow=0, pool_pre_ping=True)
     engine = create_engine(
@@ -40,7 +44,7 @@ def open_engine(url: str, *, writer: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        for pragma in PRAGMAS:
+        for pragma in (*PRAGMAS, f"cache_size=-{WRITERS_CACHE if writer else READERS_CACHE}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -6,9 +6,10 @@ What members write is not a template here: it arrives through `replace`, escaped
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jinja2
 from msgspec import structs
 
 from heard.accounts.workspace import Brand
@@ -17,6 +18,9 @@ from heard.channels.email.headers import one_line
 from heard.surveys.because import in_words
 from heard.surveys.locales import locale
 from heard.surveys.wording import Wording
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 # What stands for the parts that are filled in mail by mail. Control characters, which no line of text can hold.
 INTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
@@ -27,13 +31,19 @@ INTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
     "\x11title\x12",
 )
 
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=jinja2.select_autoescape(("html",)),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    """Loaded with the first mail, not with the program: a start waits for it otherwise."""
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(("html",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str, str]:
@@ -55,9 +65,9 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str
         "because": BECAUSE,
         "title": TITLE,
     }
-    return _templates.get_template("invitation.html").render(view), _templates.get_template("invitation.txt").render(
-        view
-    )
+    templates = _templates()
+    html, text = (templates.get_template(f"invitation.{part}").render(view) for part in ("html", "txt"))
+    return html, text
 
 
 def initial(name: str) -> str:
