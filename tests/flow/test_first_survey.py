@@ -275,6 +275,19 @@ def test_the_whole_of_it_over_postgresql(tmp_path: Path, postgres: Any):
         assert [d["outcome"] for d in heard.get("contacts/ted/why")["decisions"]] == ["invited"]
 
 
+def test_an_event_that_led_to_nothing_can_be_found(tmp_path: Path):
+    with RunningHeard(tmp_path / "data") as heard:
+        heard.send("identify", userId="dan", traits={"email": "dan@x.example"})
+        heard.send("track", userId="dan", event="order completed")
+        heard.send("track", userId="dan")
+        heard.settle()
+
+        said = heard.cli("why", "dan")
+        assert "Campaigns wait for: Order Completed." in said
+        assert "order completed (1)" in said
+        assert "rejected: event_missing" in said
+
+
 def test_names_with_slashes_and_odd_questions_get_answers_not_failures(tmp_path: Path):
     with RunningHeard(tmp_path / "data") as heard:
         heard.send("identify", userId="org/ann %41", traits={"email": "ann@org.example"})

@@ -15,7 +15,9 @@ def why(
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
-    """Say why somebody was, or was not, asked: every kept decision, and what would be decided now.
+    """Say why somebody was, or was not, asked.
+
+    Every kept decision, and what would be decided now.
 
     \b
     Example: heard why user-42 --campaign Post-purchase
@@ -26,4 +28,7 @@ def why(
         return
     from heard.cli.why_view import view
 
-    view(found, asked_for=user_id, now=reach.now(data), console=show.console())
+    lately = None
+    if not found["decisions"]:
+        lately = reach.ask("heard_of", data=data, user_id=found["user_id"] or user_id, workspace=workspace)
+    view(found, lately=lately, asked_for=user_id, now=reach.now(data), console=show.console())

@@ -14,13 +14,23 @@ from heard.cli.show import day, distance
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def view(found: Mapping[str, Any], *, asked_for: str, now: datetime, console: Console) -> None:
+def view(
+    found: Mapping[str, Any],
+    *,
+    asked_for: str,
+    now: datetime,
+    console: Console,
+    lately: Mapping[str, Any] | None = None,
+) -> None:
+    """`lately` (see `heard.operations.heard_of`) helps where nothing was decided: what came in, what was waited for."""
     console.print(_person(found, asked_for))
     for decision in found["decisions"]:
         console.print()
         _decision(decision, now, console)
     if not found["decisions"]:
         console.print("No event of theirs has matched a campaign yet, so nothing was decided.")
+        if lately:
+            _lately(lately, console)
     if found["now"]:
         console.print()
         console.print(Text("If a matching event came in now", style="bold"))
@@ -39,6 +49,19 @@ def _person(found: Mapping[str, Any], asked_for: str) -> Text:
     return Text.assemble(
         (name, "bold"), f", {contact['email'] or 'no address'}, {contact['status']}, known since {since}"
     )
+
+
+def _lately(lately: Mapping[str, Any], console: Console) -> None:
+    waiting = ", ".join(lately["waiting_for"])
+    console.print(f"Campaigns wait for: {waiting or 'no event yet'}. Names are exact, case included.")
+    if not lately["received"]:
+        console.print("Nothing has been received from them.")
+        return
+    console.print("Received from them lately:")
+    for each in lately["received"]:
+        became = "" if each["verdict"] == "accepted" and not each["reason"] else f", {each['verdict']}"
+        reason = f": {each['reason']}" if each["reason"] else ""
+        console.print(Text.assemble(f"  • {each['event']} ({each['n']}){became}", (reason, "dim")))
 
 
 def _decision(decision: Mapping[str, Any], now: datetime, console: Console) -> None:

@@ -31,6 +31,7 @@ OPERATIONS: Mapping[str, str] = {
     "keys_revoke": "heard.operations.keys:keys_revoke",
     "score": "heard.operations.score:score",
     "why": "heard.operations.why:why",
+    "heard_of": "heard.operations.heard_of:heard_of",
     "contact": "heard.operations.contacts:contact",
     "campaign_activate": "heard.operations.campaigns:activate",
     "campaign_pause": "heard.operations.campaigns:pause",
