@@ -1,4 +1,7 @@
-# Heard in one image: `docker compose up`, or docker build -t heard . && docker run -p 8800:8800 -v heard:/data heard
+# Heard in one image. With compose.yaml, see its first lines; by hand:
+#   docker build -t heard .
+#   docker run --rm -v heard:/data heard heard init --workspace Acme     (prints the keys and the owner's password, once)
+#   docker run -p 127.0.0.1:8800:8800 -v heard:/data heard
 FROM python:3.12-slim AS build
 RUN pip install --no-cache-dir "uv>=0.5"
 WORKDIR /heard
