@@ -104,6 +104,15 @@ def test_every_link_between_documents_leads_somewhere():
     ] == []
 
 
+def test_every_page_is_in_the_index():
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    index = ROOT / "docs/README.md"
+    listed = {link.split("#")[0] for link in links(index.read_text(encoding="utf-8"))}
+    decisions = {f"decisions/{link}" for link in links((DECISIONS / "README.md").read_text(encoding="utf-8"))}
+
+    assert pages - listed - decisions == {"README.md"}
+
+
 def links(page: str) -> list[str]:
     """Every link to a file of ours: no scheme, no bare #fragment."""
     found = re.findall(r"\]\(([^)\s]+)\)", page) + re.findall(r'(?:src|srcset|href)="([^"]+)"', page)
@@ -111,7 +120,15 @@ def links(page: str) -> list[str]:
 
 
 def leads_somewhere(page: Path, link: str) -> bool:
-    return (page.parent / link.split("#")[0]).exists()
+    name, _, heading = link.partition("#")
+    there = page.parent / name
+    return there.exists() and (not heading or heading in headings(there.read_text(encoding="utf-8")))
+
+
+def headings(page: str) -> set[str]:
+    """What a link may say after its #: each heading in small letters, words joined by dashes."""
+    found = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 def test_a_missing_and_a_stale_row_are_found():
@@ -139,6 +156,8 @@ def test_commands_of_groups_are_found_with_their_group_and_hidden_ones_left_out(
 
 def test_a_dead_link_is_found(tmp_path: Path):
     page = tmp_path / "page.md"
-    page.write_text("[here](page.md#top) [there](gone.md) [out](https://example.com) [down](#below)")
+    page.write_text(
+        "# The top\n[a](page.md#the-top) [b](page.md#low) [c](gone.md) [d](https://example.com) [e](#below)"
+    )
 
-    assert [link for link in links(page.read_text()) if not leads_somewhere(page, link)] == ["gone.md"]
+    assert [link for link in links(page.read_text()) if not leads_somewhere(page, link)] == ["page.md#low", "gone.md"]
