@@ -53,8 +53,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="HEARD_SMTP_CONNECTIONS", default="8", help="How many mails are handed over side by side, 1 to 64."),
     Setting(
         name="HEARD_BASE_URL",
-        default="http://localhost:PORT",
-        help="How the outside reaches Heard; links in mails begin with it. May have a path prefix.",
+        default="http://HOST:PORT",
+        help="How the outside reaches Heard; links in mails begin with it. May have a path prefix. Unset, it is where "
+        "`heard serve` listens, with localhost for every address.",
     ),
     Setting(
         name="HEARD_TRUSTED_PROXIES",
@@ -66,7 +67,11 @@ SETTINGS: tuple[Setting, ...] = (
         default="(made at first start, kept in DATA/secret)",
         help="Signs the links in mails; at least 32 characters. Changing it breaks links already sent.",
     ),
-    Setting(name="HEARD_SECRET_FILE", default="DATA/secret", help="A file that holds the secret instead."),
+    Setting(
+        name="HEARD_SECRET_FILE",
+        default="DATA/secret",
+        help="A file that holds the secret instead. It has to exist; only DATA/secret is made.",
+    ),
     Setting(
         name="HEARD_ALLOW_PRIVATE_NETWORK",
         default="off",
@@ -112,6 +117,7 @@ def read(environment: Mapping[str, str] | None = None, *, data: Path | None = No
         if name.startswith("HEARD_") and name not in known and not name.startswith(INJECTED):
             raise Invalid(f"{name} is not a setting of Heard. Known: {', '.join(sorted(known))}.", field=name)
     folder = (data or Path(given.get("HEARD_DATA") or "heard-data")).absolute()
+    folder = folder.resolve() if ".." in folder.parts else folder
     if given.get("HEARD_LOG_URL"):
         raise Invalid("HEARD_LOG_URL: not yet: leave it unset to use the embedded log.", field="HEARD_LOG_URL")
     return Settings(
@@ -125,26 +131,39 @@ def read(environment: Mapping[str, str] | None = None, *, data: Path | None = No
         secret=_secret(given.get("HEARD_SECRET")),
         secret_file=Path(given.get("HEARD_SECRET_FILE") or folder / "secret"),
         allow_private_network=_switch(given, "HEARD_ALLOW_PRIVATE_NETWORK"),
-        log_level=_level(given.get("HEARD_LOG_LEVEL", "info")),
+        log_level=_level(given.get("HEARD_LOG_LEVEL") or "info"),
     )
 
 
 def secret(settings: Settings) -> bytes:
-    """The installation's secret; made, with 256 bits of entropy, when there is none."""
+    """The installation's secret. Where none is named it is made, with 256 bits of entropy, and kept in the data folder.
+
+    Raises:
+        Invalid: HEARD_SECRET_FILE names no file that can be read, or what is in it is no secret.
+    """
     if settings.secret:
         return settings.secret.encode()
-    path = settings.secret_file
+    path, is_ours = settings.secret_file, settings.secret_file == settings.data / "secret"
     try:
-        text = path.read_text().strip()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = secrets.token_urlsafe(32)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        text = _made(path) if is_ours and not path.exists() else path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "it is not text"
+        raise Invalid(f"HEARD_SECRET_FILE: {path} cannot be read: {why}.", field="HEARD_SECRET_FILE") from None
+    if not text:
+        raise Invalid(f"The secret in {path} is missing: the file is empty.", field="HEARD_SECRET_FILE")
     return (_secret(text, field=str(path)) or "").encode()
+
+
+def _made(path: Path) -> str:
+    """A new secret, on the disk whole or not at all."""
+    text, draft = secrets.token_urlsafe(32), path.with_suffix(".tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return text
 
 
 def _secret(text: str | None, field: str = "HEARD_SECRET") -> str | None:

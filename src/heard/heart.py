@@ -35,6 +35,7 @@ READY_HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%
 
 
 def main() -> None:
+    os.umask(0o077)  # what we make is for our own user only
     given = _arguments()
     try:
         settings = config.read(data=given.data)

@@ -24,6 +24,7 @@ from heard.channels.channel import Channel
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.channels.email.outbox import Outbox
+from heard.channels.email.relay import relay
 from heard.channels.email.smtp import Smtp
 from heard.clock import Clock
 from heard.config import Settings
@@ -46,9 +47,11 @@ class Installation:
         """Open the data folder.
 
         Raises:
-            HeardError: another heart has it open, or its schema is newer than we are.
+            HeardError: another heart has it open, its database cannot be used, or a setting cannot.
         """
-        settings.data.mkdir(parents=True, exist_ok=True)
+        if settings.smtp_url:
+            relay(settings.smtp_url)  # refused before anything is made
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.settings = settings
         self.test_clock = test_clock
         self._lock = _lock(settings.data / "heart.lock")
@@ -133,13 +136,13 @@ class Installation:
             campaign=campaign,
             survey=survey,
             brand=workspace.brand,
-            at_most=self._promise(campaign, survey),
+            at_most=self.promise(campaign, survey),
             keys=self.keys,
             base_url=self.base_url,
             now=now,
         )
 
-    def _promise(self, campaign: Campaign, survey: Survey) -> timedelta | None:
+    def promise(self, campaign: Campaign, survey: Survey) -> timedelta | None:
         """How often this survey comes at the most. A throttle is a promise only while no other campaign asks it."""
         alone = sum(each.survey == survey.id for each in self.directory.campaigns.values()) == 1
         quiet = self.directory.workspaces[survey.workspace].quiet_period

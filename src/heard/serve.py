@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, NoReturn
 
-from heard.sockets import short_path
+from heard.sockets import short_path, why_not
 
 TERM_AFTER, KILL_AFTER = 5.0, 9.0  # seconds after the signal to stop: the heart is told, everybody is killed
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds before a child that died is started again, doubled each time
@@ -52,6 +52,7 @@ class Child:
 
 
 def main() -> NoReturn:
+    os.umask(0o077)  # what we make is for our own user only, folders above the data folder included
     given = _arguments()
     signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP, signal.SIGCHLD})
     data = given.data.absolute()
@@ -227,8 +228,7 @@ def _free_port(host: str, port: int) -> int:
         with socket.create_server((host, port), family=family) as trying:
             return trying.getsockname()[1]
     except (OSError, OverflowError) as problem:
-        why = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else str(problem)
-        _fail(f"Heard cannot listen on {host}:{port}: {why}. Stop what listens there, or choose another --port.")
+        _fail(why_not(host, port, problem))
 
 
 def _arguments() -> argparse.Namespace:

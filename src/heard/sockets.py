@@ -1,8 +1,10 @@
-"""Unix sockets in data folders with long names."""
+"""Unix sockets in data folders with long names, and why a port cannot be had."""
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,3 +31,17 @@ def short_path(path: Path | str) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:
         os.close(folder)
+
+
+def why_not(host: str, port: int, problem: OSError | OverflowError) -> str:
+    """Why nobody can listen there, and what to do about it, in one sentence or two."""
+    if isinstance(problem, socket.gaierror) or getattr(problem, "errno", None) == errno.EADDRNOTAVAIL:
+        return (
+            f"Heard cannot listen on {host}: this machine has no such address. "
+            "Choose another --host: 127.0.0.1 for this machine only, 0.0.0.0 for every network it is in."
+        )
+    where, code = f"{host}:{port}", getattr(problem, "errno", None)
+    if code == errno.EACCES:
+        return f"Heard may not listen on {where}: ports below 1024 are for the administrator. Choose another --port."
+    why = os.strerror(code) if code else str(problem)
+    return f"Heard cannot listen on {where}: {why}. Stop what listens there, or choose another --port."

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
+import secrets
 import shlex
 import shutil
 import socket
@@ -14,12 +17,14 @@ from heard import config
 from heard.cli import reach, show
 from heard.cli.options import Data
 from heard.cli.serve import become_the_server
-from heard.errors import HeardError
+from heard.errors import HeardError, NotFound
+from heard.sockets import why_not
 
 WORKSPACE = Path(__file__).with_name("demo_workspace.yaml")
 WRITE_KEY = "wk_demo_website"
 SURVEY, OWNER = "Relationship NPS", "owner@localhost"
 PORTS_TRIED = 100
+NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gia", "Hugo")
 
 
 def demo(
@@ -29,9 +34,10 @@ def demo(
     ] = 8800,
     data: Data = None,
 ) -> None:
-    """Serve an example workspace, and say what to try: two lines of curl lead to a survey mail in the outbox.
+    """Serve an example workspace, and say what to try.
 
-    Without --data it lives in the folder `demo` inside the data folder, so that it never meets your own data.
+    Two lines of curl lead to a survey mail in the outbox. Without --data it lives in the folder `demo` inside the data
+    folder, so that it never meets your own data.
 
     \b
     Example: heard demo
@@ -47,12 +53,22 @@ def demo(
         show.text(in_words(made | {"write_key": WRITE_KEY}))
     settings = config.read(data=folder)
     url = settings.base_url or f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{free}"  # noqa: S104
-    become_the_server(settings, host=host, port=free, say=what_to_try(url, folder))
+    become_the_server(settings, host=host, port=free, say=what_to_try(url, folder, somebody_new(folder)))
 
 
-def what_to_try(url: str, folder: Path) -> list[str]:
-    """Lines that work when they are pasted."""
-    heard = (shutil.which("heard") and "heard") or str(Path(sys.executable).with_name("heard"))
+def somebody_new(folder: Path) -> str:
+    """A first name that no earlier run of this demo has told about: whoever was asked is left alone for a while."""
+    for name in NAMES:
+        try:
+            reach.ask("contact", data=folder, user_id=name.lower())
+        except NotFound:
+            return name
+    return f"Zoe-{secrets.token_hex(3)}"
+
+
+def what_to_try(url: str, folder: Path, name: str) -> list[str]:
+    """Lines that work when they are pasted into any shell that stands in the folder this one stands in."""
+    heard, user_id = shlex.quote(_command()), name.lower()
     on = f"--data {shlex.quote(str(folder))}"
 
     def curl(call: str, body: str) -> str:
@@ -62,20 +78,37 @@ def what_to_try(url: str, folder: Path) -> list[str]:
         "",
         "What to try",
         "",
-        "1. Somebody buys something:",
+        f"1. {name} buys something:" if name == NAMES[0] else f"1. {_earlier(name)} {name} buys something:",
         curl(
             "identify",
-            '{"userId":"ann","traits":{"email":"ann@example.com","firstName":"Ann","plan":"Premium"}}',
+            f'{{"userId":"{user_id}","traits":{{"email":"{user_id}@example.com","firstName":"{name}","plan":"Premium"}}}}',
         ),
-        curl("track", '{"userId":"ann","event":"Order Completed","properties":{"total":42}}'),
+        curl("track", f'{{"userId":"{user_id}","event":"Order Completed","properties":{{"total":42}}}}'),
         f"2. The survey mail is in the outbox, {url}/outbox (sign in as {OWNER}). Open it, tap a number, confirm.",
         f"   The password was printed at the first start; `{heard} users password {OWNER} {on}` makes another.",
-        "3. Ask for the score, and why Ann is not asked again:",
+        f"3. Ask for the score, and why {name} is not asked again:",
         f"  {heard} score {shlex.quote(SURVEY)} {on}",
-        f"  {heard} why ann {on}",
+        f"  {heard} why {user_id} {on}",
         "",
         "Ctrl-C stops it.",
     ]
+
+
+def _earlier(name: str) -> str:
+    """Why it is not Ann this time."""
+    before = list(NAMES[: NAMES.index(name)] if name in NAMES else NAMES)
+    who = f"{', '.join(before[:-1])} and {before[-1]}" if len(before) > 1 else before[0]
+    return f"{who} {'was' if len(before) == 1 else 'were'} here in an earlier run, and nobody is asked again so soon."
+
+
+def _command() -> str:
+    """How this very `heard` is called from here: `.venv/bin/heard`, or its whole path where that is shorter."""
+    ours = Path(sys.executable).with_name("heard")
+    if not ours.exists():
+        return shutil.which("heard") or "heard"
+    near = os.path.relpath(ours)
+    near = near if os.sep in near else f".{os.sep}{near}"
+    return min(near, str(ours), key=len)
 
 
 def _free_port(host: str, first: int) -> int:
@@ -84,8 +117,9 @@ def _free_port(host: str, first: int) -> int:
         try:
             with socket.create_server((host, port), family=family):
                 return port
-        except OSError:
-            continue
+        except OSError as problem:
+            if problem.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise HeardError(why_not(host, port, problem)) from None
     raise HeardError(f"Every port from {first} on is taken. Name a free one with --port.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -18,9 +19,17 @@ from heard.cli.serve import serve
 from heard.cli.why import why
 from heard.errors import HeardError
 
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"heard {version('heard')}\n")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="heard",
-    help="Ask the right customers, at the right moment, how they feel.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,12 +38,24 @@ app = typer.Typer(
 )
 for command in (init, serve, apply, export, why, score, demo, backup, restore, migrate):
     app.command()(command)
+
+
+@app.callback()
+def heard(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    """Ask the right customers, at the right moment, how they feel."""
+
+
 app.add_typer(users.app, name="users")
 app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
     """Exit 0: done. 1: failed, with one sentence on stderr. 2: wrong usage."""
+    os.umask(0o077)  # what we make, folders above the data folder and backups included, is for our own user only
     try:
         app()
     except HeardError as problem:

@@ -9,9 +9,10 @@ from heard.config import Settings
 
 
 def migrate(data: Data = None, json: Json = False) -> None:
-    """Bring the database to what this version of Heard needs; a backup is written first.
+    """Bring the database to what this version needs.
 
-    `heard serve` does the same when it starts. Run it by itself to do it at an hour of your choice.
+    A backup is written first. `heard serve` does the same when it starts; run it by itself to do it at an hour of your
+    choice.
 
     \b
     Example: heard migrate
@@ -33,13 +34,11 @@ def _migrate(settings: Settings) -> dict[str, Any]:
     import asyncio
 
     from heard.operations.opening import open_installation
-    from heard.store import dialects, schema
+    from heard.store import schema
     from heard.store.migrate import BACKUPS
 
-    engine = dialects.open_engine(settings.database_url, writer=False)
-    with engine.connect() as connection:
+    with schema.reached(settings.database_url) as engine, engine.connect() as connection:
         found = schema.version(connection)
-    engine.dispose()
     if found == schema.CURRENT:
         return {"from": found, "to": found, "backup": None}
     kept = settings.data / BACKUPS

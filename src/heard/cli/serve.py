@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from heard import config
+from heard.channels.email.relay import relay
 from heard.cli.options import Data
 from heard.config import Settings
 
@@ -54,6 +55,8 @@ def become_the_server(
 
     `say`: lines to print after the ready line.
     """
+    if settings.smtp_url:
+        relay(settings.smtp_url)  # refused here, before anything starts
     arguments = [
         f"--data={settings.data}",
         f"--host={host}",

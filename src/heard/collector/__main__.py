@@ -33,6 +33,7 @@ GRACE_SECONDS = 5
 
 
 def main() -> int:
+    os.umask(0o077)  # what we make is for our own user only
     given = _arguments()
     try:
         with _sole_collector(given.data):

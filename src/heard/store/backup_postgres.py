@@ -11,6 +11,7 @@ from typing import IO, Any
 from heard.errors import HeardError
 from heard.store import days, dialects
 from heard.store.backup import Progress
+from heard.store.schema import reached
 from heard.store.tables import metadata
 
 FOLDER = "database/"
@@ -23,7 +24,7 @@ def copy_out(url: str, archive: tarfile.TarFile, folder: Path, progress: Progres
     import psycopg
     from psycopg import sql
 
-    with psycopg.connect(url) as connection:
+    with _connected(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
         tables = sorted(name for (name,) in rows if is_ours(name))
@@ -48,20 +49,17 @@ def copy_out(url: str, archive: tarfile.TarFile, folder: Path, progress: Progres
 
 def copy_in(url: str, tables: Mapping[str, IO[bytes]], *, schema: str) -> None:
     """Fill an empty database with tables as they were at this version of the schema."""
-    import psycopg
     from psycopg import sql
 
     from heard.store.migrate import upgrade
 
-    engine = dialects.open_engine(url, writer=True)
-    with engine.begin() as made:
+    with reached(url) as engine, engine.begin() as made:
         upgrade(made, to=schema)
         made.exec_driver_sql("DELETE FROM alembic_version")  # the backup brings its own row
         for day in {int(name.rpartition("_")[2]) for name in tables if name.startswith(DAY_TABLES)}:
             days.messages_of(day).create(made, checkfirst=True)
             days.seen_of(day).create(made, checkfirst=True)
-    engine.dispose()
-    with psycopg.connect(url) as connection:
+    with _connected(url) as connection:
         for name, content in tables.items():
             columns = content.readline().decode().strip().split(",")  # their order may differ from the table's
             names = sql.SQL(", ").join(sql.Identifier(column.strip('"')) for column in columns)
@@ -71,16 +69,22 @@ def copy_in(url: str, tables: Mapping[str, IO[bytes]], *, schema: str) -> None:
 
 def refuse_a_full_database(url: str) -> None:
     """Raises HeardError when there is a Heard in it: nothing is ever overwritten."""
-    engine = dialects.open_engine(url, writer=False)
-    with engine.connect() as connection:
+    with reached(url) as engine, engine.connect() as connection:
         found = {name for name in dialects.table_names(connection) if is_ours(name)}
-    engine.dispose()
     if found:
         raise HeardError("The database holds a Heard already. Restore into an empty one.")
 
 
 def is_ours(table: str) -> bool:
     return table in NAMES or table.startswith(DAY_TABLES)
+
+
+def _connected(url: str) -> Any:
+    """A connection of the driver's own, which knows COPY. Raises HeardError when there is none."""
+    import psycopg
+
+    with reached(url) as engine, engine.connect():  # the one place that says why not
+        return psycopg.connect(url)
 
 
 def _fill(connection: Any, query: Any, content: IO[bytes]) -> None:

@@ -20,6 +20,12 @@ def of_delivery(connection: Connection, workspace: int, delivery: str) -> Respon
     return _response(row) if row else None
 
 
+def somebody_answered(connection: Connection, workspace: int) -> bool:
+    """Whether a person has answered anything there."""
+    theirs = (responses.c.workspace_id == workspace) & (responses.c.verdict == Verdict.HUMAN.value)
+    return connection.execute(select(responses.c.id).where(theirs).limit(1)).first() is not None
+
+
 def keep(connection: Connection, response: Response, *, agent: str, client: str) -> None:
     """Insert, or make it the latest version; the revision goes to the append-only table in either case."""
     row = {**_row(response), "revision": cursors.take(connection, "revisions")}

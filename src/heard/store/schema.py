@@ -6,7 +6,11 @@ because an old program cannot know what it would break. Alembic is loaded only w
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from heard.config import Settings
 from heard.errors import HeardError
@@ -21,27 +25,47 @@ def prepare(settings: Settings) -> None:
     """Make the tables, or bring them up to date.
 
     Raises:
-        HeardError: the database is newer than this program.
+        HeardError: the database cannot be reached, or is newer than this program.
     """
-    engine = dialects.open_engine(settings.database_url, writer=True)
-    try:
-        with engine.begin() as connection:
-            found = version(connection)
-            if found is None:
-                metadata.create_all(connection)
-                stamp(connection, CURRENT)
-                return
-        if found == CURRENT:
+    with reached(settings.database_url) as engine, engine.begin() as connection:
+        found = version(connection)
+        if found is None:
+            metadata.create_all(connection)
+            stamp(connection, CURRENT)
             return
-        if found not in ORDER:
-            raise HeardError(
-                f"This database was written by a newer Heard (schema {found}, ours is {CURRENT}). Install that version."
-            )
-        from heard.store.migrate import migrate
+    if found == CURRENT:
+        return
+    if found not in ORDER:
+        raise HeardError(
+            f"This database was written by a newer Heard (schema {found}, ours is {CURRENT}). Install that version."
+        )
+    from heard.store.migrate import migrate
 
-        migrate(settings)
+    migrate(settings)
+
+
+@contextmanager
+def reached(url: str) -> Iterator[Engine]:
+    """The database, for as long as the block; what it says when it cannot be had becomes one sentence.
+
+    Raises:
+        HeardError: naming the setting. The first line of what the driver says: it never repeats the password.
+    """
+    try:
+        engine = dialects.open_engine(url, writer=True)
+    except (ArgumentError, ValueError) as problem:
+        raise HeardError(f"HEARD_DATABASE_URL: this is not the URL of a database: {_first_line(problem)}.") from None
+    try:
+        yield engine
+    except DBAPIError as problem:
+        why = _first_line(problem.orig or problem)
+        raise HeardError(f"The database that HEARD_DATABASE_URL names cannot be used: {why}.") from None
     finally:
         engine.dispose()
+
+
+def _first_line(problem: BaseException) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
 
 
 def version(connection: Connection) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from litestar import Request, Response, get
 from litestar.types import Guard
 
 from heard.installation import Installation
-from heard.store import tallies
+from heard.store import responses, tallies
 from heard.web import door
 
 HEADERS = {
@@ -44,7 +45,16 @@ def routes(app: Installation, *, base: str, guards: Sequence[Guard]) -> list[Any
             campaigns=[each for each in directory.campaigns.values() if each.workspace in mine],
             surveys=[each for each in directory.surveys.values() if each.workspace in mine],
             outbox=app.outbox is not None,
+            answered=await app.store.read(
+                lambda found: any(responses.somebody_answered(found, number) for number in mine)
+            ),
+            data=_data_option(app.settings.data),
         )
-        return Response(page.encode(), media_type="text/html; charset=utf-8", headers=HEADERS)
+        return Response(page.encode(), media_type="text/html", headers=HEADERS)
 
     return [show_home]
+
+
+def _data_option(data: Path) -> str:
+    """What a command needs to find this installation from anywhere; nothing where it is their default."""
+    return "" if data == Path("heard-data").absolute() else f" --data {shlex.quote(str(data))}"

@@ -131,8 +131,9 @@ class Invitations:
         )
 
     def _quiet_until(self, delivery: Delivery) -> datetime | None:
-        """Nobody asks this person anything before then; None unless the workspace promises that for every survey."""
-        period = self._app.directory.workspaces[delivery.workspace].quiet_period
+        """This survey does not come again before then: what the mail promised, with its day. None: no promise."""
+        directory = self._app.directory
+        period = self._app.promise(directory.campaigns[delivery.campaign], directory.surveys[delivery.survey])
         return (delivery.sent_at or delivery.due_at) + period if period else None
 
 

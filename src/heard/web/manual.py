@@ -28,7 +28,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: tuple[str, ...]  # names of the fields of a JSON body
 
 
-def routes(*, base: str, origin: str) -> list[Any]:
+def routes(*, base: str, origin: str, outbox: bool) -> list[Any]:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True
     )
@@ -36,8 +36,10 @@ def routes(*, base: str, origin: str) -> list[Any]:
     @get("/api/docs", include_in_schema=False, sync_to_thread=True)
     def show_manual(request: Request[Any, Any, Any]) -> Response[bytes]:
         described = request.app.openapi_schema.to_schema()
-        page = templates.get_template("manual.html").render(base=base, origin=origin, groups=groups(described))
-        return Response(page.encode(), media_type="text/html; charset=utf-8", headers=HEADERS)
+        page = templates.get_template("manual.html").render(
+            base=base, origin=origin, outbox=outbox, groups=groups(described)
+        )
+        return Response(page.encode(), media_type="text/html", headers=HEADERS)
 
     @get("/api/openapi.json", include_in_schema=False, sync_to_thread=True)
     def get_openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def routes(outbox: Outbox, *, mine: Mine, base: str = "", guards: Sequence[Guard
     )
 
     def page(template: str, status: int = 200, **view: Any) -> Response[bytes]:
-        html = templates.get_template(template).render(base=base.rstrip("/"), **view)
+        html = templates.get_template(template).render(base=base.rstrip("/"), outbox=True, **view)
         return _html(html.encode(), POLICY, status)
 
     async def read(request: Request[Any, Any, Any], delivery_id: str) -> bytes | None:

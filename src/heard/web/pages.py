@@ -80,6 +80,9 @@ class Pages:
     def unknown(self) -> Response[bytes]:
         return self._page("unknown.html", 404)
 
+    def nothing_here(self) -> Response[bytes]:
+        return self._page("nothing_here.html", 404)
+
     def failed(self, status: int) -> Response[bytes]:
         return self._page("failed.html", status)
 

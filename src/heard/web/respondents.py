@@ -32,7 +32,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     because: str | None = None  # completes "You are asked because"
     closes_at: datetime | None = None  # until when an answer can be given or changed; None = no end
     answered: Answered | None = None
-    quiet_until: datetime | None = None  # nobody asks them again before then; None = no promise is made
+    quiet_until: datetime | None = None  # this survey does not come again before then; None = no promise is made
     unsubscribed: bool = False
 
 

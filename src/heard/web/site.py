@@ -38,7 +38,7 @@ def site(app: Installation) -> ASGIApp:
         *unsubscribe.routes(respondents, pages),
         *health.routes(app),
         *home.routes(app, base=base, guards=[door.guard]),
-        *manual.routes(base=base, origin=app.base_url),
+        *manual.routes(base=base, origin=app.base_url, outbox=app.outbox is not None),
         api.router(app),
         create_static_files_router(path="/static", directories=[STATIC], cache_control=None),
         nothing_here,
@@ -62,7 +62,7 @@ def site(app: Installation) -> ASGIApp:
             ),
             security=[{"secret key": []}],
         ),
-        exception_handlers={HTTPException: _plain},
+        exception_handlers={HTTPException: partial(_told, pages=pages)},
         logging_config=None,
         signature_types=[],
     )
@@ -74,9 +74,12 @@ def nothing_here() -> None:
     """No icon, and no 404 in the log of every browser."""
 
 
-def _plain(request: Request[Any, Any, Any], failure: HTTPException) -> Response[Any]:
+def _told(request: Request[Any, Any, Any], failure: HTTPException, *, pages: Pages) -> Response[Any]:
+    """JSON to programs, a page to browsers that came to where there is none, a line of text otherwise."""
     if request.scope["path"].startswith("/api/"):
         return error(failure.status_code, failure.detail)
+    if failure.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+        return pages.nothing_here()
     return Response(
         failure.detail + "\n", status_code=failure.status_code, headers=failure.headers, media_type="text/plain"
     )

@@ -32,12 +32,12 @@ def relay(url: str) -> Relay:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise Invalid(f"This is not a URL like {example}.", field=field) from None
+        raise Invalid(f"{field}: write a URL like {example}.", field=field) from None
     if parts.scheme not in ("smtp", "smtps") or not host or parts.path not in ("", "/"):
-        raise Invalid(f"Write it like {example} (smtps:// for TLS from the start).", field=field)
+        raise Invalid(f"{field}: write it like {example} (smtps:// for TLS from the start).", field=field)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := set(options) - {"verify"}:
-        raise Invalid(f"There is no option {min(unknown)!r}; there is verify=no.", field=field)
+        raise Invalid(f"{field}: there is no option {min(unknown)!r}; there is verify=no.", field=field)
     tls = parts.scheme == "smtps"
     return Relay(
         host=host,

@@ -21,7 +21,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     number_of: str  # {number}, {high}: the name of one link
     number_means: str  # {number}, {high}, {meaning}: the name of a link at either end
     opens_a_page: str
-    replies: str  # only said where there is an address that a person reads
+    replies: str  # only said where the workspace names an address for replies
     because: str  # {because}
     no_reason: str  # {brand}: where nothing the person did set it off
     at_most: str  # {length}
@@ -46,7 +46,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     error: str  # leads the title of a page that was sent back
     thanks: str
     thanks_name: str  # {name}
-    reads: str  # {brand}
+    received: str  # {brand}
     your_answer: str
     answered: str  # {number}, {high}, {day}
     answered_and_wrote: str
@@ -67,6 +67,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     undone: str
     undone_lead: str  # {brand}
     back_to_survey: str
+    nothing_here: str
+    nothing_here_lead: str
     failed: str
     failed_lead: str
 
