@@ -123,7 +123,7 @@ def test_why_and_score_of_nobody(heard: RunningHeard):
         (("score", SURVEY, "--where", "traits.plan ="), ""),
         (("score", SURVEY, "--from", "yesterday"), "2026-01-31"),
         (("why", "ann", "--campaign", "Nothing"), "There is no campaign 'Nothing'. Campaigns: Post-purchase."),
-        (("export", "--workspace", "Robin's"), "Name the workspace: one of Acme."),
+        (("export", "--workspace", "Robin's"), 'There is no workspace "Robin\'s". Workspaces: Acme.'),
         (("apply", "nowhere.yaml"), "nowhere.yaml cannot be read: No such file or directory."),
         (("users", "add", "ted"), "Write an e-mail address, not 'ted'."),
         (("users", "add", "t@x.example", "--role", "king"), "Write a role: owner, admin, member, viewer."),

@@ -199,7 +199,7 @@ def test_a_workspace_that_was_named_is_not_renamed(app: Installation):
     apply(app, WHOLE)
 
     assert sorted(each.name for each in app.directory.workspaces.values()) == ["Acme", "Robin's"]
-    with pytest.raises(NotFound, match="Name the workspace: one of Acme, Robin's"):
+    with pytest.raises(NotFound, match="one of Acme, Robin's"):
         export(app)
 
 

@@ -17,6 +17,7 @@ from heard.campaigns.window import Day, Window
 from heard.errors import Invalid
 
 NOT_YET = ("audience", "reminder", "recurring", "forward_to", "distribution", "recipients", "language", "api")
+THE_CALLERS = ("name", "survey")
 CHANNELS_NOT_YET = ("widget", "link")
 
 
@@ -26,21 +27,26 @@ def read(written: Mapping[str, Any], *, field: str = "campaign") -> dict[str, An
     Raises:
         Invalid: naming the key (`campaigns[0].throttle`) and the fix, for anything that cannot be obeyed as written.
     """
-    read_as: dict[str, Any] = {}
-    for key, value in written.items():
-        where = f"{field}.{key}"
-        if key in ("name", "survey"):
-            continue
-        if key in NOT_YET and value is not None:
-            raise Invalid(f"{where}: not yet: this version of Heard does not know `{key}`; leave it out.", field=where)
-        reader = _READERS.get(key)
-        if reader is None and key not in NOT_YET:
-            raise Invalid(f"{where}: there is no such key. Known: {', '.join(sorted(_READERS))}.", field=where)
-        if reader is not None and value is not None:
-            read_as[key] = reader(value, where)
+    refuse_unknown(written, field=field)
+    read_as = {
+        key: _READERS[key](value, f"{field}.{key}")
+        for key, value in written.items()
+        if key in _READERS and value is not None
+    }
     if read_as.get("channel", Channel.EMAIL) == Channel.EMAIL and not read_as.get("event"):
         raise Invalid(f"{field}.event: name the event that leads to the survey.", field=f"{field}.event")
     return read_as
+
+
+def refuse_unknown(written: Mapping[str, Any], *, field: str) -> None:
+    """Raises Invalid for the first key that has no meaning, or none yet; a typo is named before what it led to."""
+    for key, value in written.items():
+        where = f"{field}.{key}"
+        if key not in (*_READERS, *NOT_YET, *THE_CALLERS):
+            known = ", ".join((*THE_CALLERS, *sorted(_READERS)))
+            raise Invalid(f"{where}: there is no such key. Known: {known}.", field=where)
+        if key in NOT_YET and value is not None:
+            raise Invalid(f"{where}: not yet: this version of Heard does not know `{key}`; leave it out.", field=where)
 
 
 def _text(value: object, where: str) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from heard.cli import reach, show
 from heard.cli.options import Data, Json, Workspace
-from heard.errors import HeardError
+from heard.errors import HeardError, Invalid
 
 
 def apply(
@@ -27,7 +27,13 @@ def apply(
     """
     from heard.operations import yaml_text
 
-    result = reach.ask("apply", data=data, content=_plain(yaml_text.load(_read(file))))
+    name = "standard input" if file == "-" else file
+    content = yaml_text.load(_read(file), name=name)
+    if content is None:
+        raise Invalid(f"The file is empty: {name} needs at least the line `workspace: NAME`.")
+    result = reach.ask("apply", data=data, content=_plain(content))
+    for warning in result["warnings"]:
+        sys.stderr.write(f"Warning: {warning}\n")
     if json:
         show.document(result)
     else:

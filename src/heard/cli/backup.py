@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +17,10 @@ def backup(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Write everything into one file, while Heard runs or not: state, what waits on the log, outbox, keys, secret.
+    """Write everything into one file, while Heard runs or not.
 
-    Whatever was acknowledged when the command began is in it. Keep it safe: it holds personal data and the secret.
+    In it are the state, what waits on the log, the outbox, the keys and the secret; whatever was acknowledged when the
+    command began is there. Keep it safe: it holds personal data and the secret.
 
     \b
     Example: heard backup /backups/
@@ -26,12 +28,12 @@ def backup(
     from heard.store.backup import backup as write
 
     with progress_bar() as progress:
-        written = write(config.read(data=data), path, progress=progress)
+        written = write(config.read(data=data), Path(os.path.normpath(path)), progress=progress)
     size = written.stat().st_size
     if json:
         show.document({"path": str(written), "bytes": size})
     else:
-        show.text(f"Wrote {written}, {size / 1e6:.1f} MB.")
+        show.text(f"Wrote {written}, {show.size(size)}.")
 
 
 def restore(
@@ -42,10 +44,11 @@ def restore(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Put a backup into an empty data folder; the server has to be stopped.
+    """Put a backup into an empty data folder.
 
-    Nobody is mailed twice: surveys that were due when the backup was made, or have become due since, may have gone out
-    already, so they become `unknown` and are not sent; the number is printed. Those due later go out on their day.
+    The server has to be stopped. Nobody is mailed twice: surveys that were due when the backup was made, or have become
+    due since, may have gone out already, so they become `unknown` and are not sent; the number is printed. Those due
+    later go out on their day.
 
     \b
     Example: heard restore /backups/heard-20261122T030000Z.tar.gz --data ./heard-data

@@ -10,14 +10,21 @@ from heard.cli.options import Data, Json
 
 def init(
     workspace: Annotated[
-        str | None, typer.Option("--workspace", help="What to call the workspace.", show_default=False)
+        str | None,
+        typer.Option(
+            "--workspace",
+            help="The name of the workspace to make; it stands beside others there are.",
+            show_default=False,
+        ),
     ] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Make the data folder, a workspace with its first source, a secret key and an owner.
+    """Make a data folder with a workspace, its keys and an owner.
 
-    The secret key and the owner's password are printed once. Run again, it changes nothing and prints no secret.
+    The workspace has a first source. The secret key and the owner's password are printed once. Run again, it changes
+    nothing and prints no secret; with the name of another workspace it makes that one too, with keys and an owner of
+    its own.
 
     \b
     Example: heard init --workspace Acme --json

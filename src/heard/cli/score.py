@@ -28,7 +28,9 @@ def score(
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
-    """Show a survey's score with its count and interval, broken down, over time.
+    """Show a survey's score with its count and interval.
+
+    Of all answers or of some, broken down by a trait, over time.
 
     \b
     Example: heard score "Relationship NPS" --where "traits.plan = 'Premium'" --by country --every month
@@ -41,4 +43,8 @@ def score(
         return
     from heard.cli.score_view import view
 
-    view(report, by=by, console=show.console())
+    without = 0
+    if where and not report["n"]:  # nobody was found: it is the filter, or there are no answers at all
+        whole = reach.ask("score", data=data, survey=survey, from_=begin, to=end, workspace=workspace)
+        without = whole["n"]
+    view(report, by=by, without_filter=without, console=show.console())

@@ -15,6 +15,7 @@ from rich.text import Text
 from heard.cli.show import points
 
 WIDTH = 60  # characters of the bar from -100 to 100
+TREND_WIDTH = 36  # beside the numbers, on a terminal of 80 characters
 LOW, HIGH = -100, 100
 FEW = 10  # answers; below it a group is drawn dim
 CLASSES = (
@@ -24,13 +25,15 @@ CLASSES = (
 )
 
 
-def view(report: Mapping[str, Any], *, by: str | None, console: Console) -> None:
+def view(report: Mapping[str, Any], *, by: str | None, without_filter: int, console: Console) -> None:
+    """`without_filter`: how many answers there would be without the filter, where it leaves none."""
     console.print(Text(report["survey"], style="bold"))
     if report["where"]:
         console.print(Text(f"where {report['where']}", style="dim"))
     console.print()
     if report["n"] == 0:
-        console.print("No answers yet, so there is no number.")
+        found_none = f"No answer matches this filter ({without_filter:,} without it)."
+        console.print(found_none if without_filter else "No answers yet, so there is no number.")
         console.print(Text(report["window_note"], style="dim"))
         return
     console.print(_headline(report))
@@ -41,7 +44,10 @@ def view(report: Mapping[str, Any], *, by: str | None, console: Console) -> None
     console.print(_distribution(report["distribution"]))
     if report["groups"]:
         console.print()
-        console.print(_groups(report["groups"], by or "group"))
+        if all(group["value"] is None for group in report["groups"]):
+            console.print(f"Nobody who answered has a trait {by!r}, so there is nothing to break down.")
+        else:
+            console.print(_groups(report["groups"], by or "group"))
     if report["trend"]:
         console.print()
         console.print(_trend(report["trend"]))
@@ -58,25 +64,25 @@ def _headline(report: Mapping[str, Any]) -> Text:
     )
 
 
-def _bar(score: float, interval: Sequence[float]) -> list[Text]:
+def _bar(score: float, interval: Sequence[float], width: int = WIDTH) -> list[Text]:
     """The interval on the whole scale, the score in it, the axis below."""
-    low, high, at = (_column(value) for value in (*interval, score))
-    marks = ["─"] * (WIDTH + 1)
+    low, high, at = (_column(value, width) for value in (*interval, score))
+    marks = ["─"] * (width + 1)
     for column in range(low, high + 1):
         marks[column] = "━"
     marks[low], marks[high], marks[at] = "┣", "┫", "●"
     line = Text("".join(marks), style="bright_black")
     line.stylize("green", low, high + 1)
-    axis = [" "] * (WIDTH + 5)
+    axis = [" "] * (width + 5)
     for value in (LOW, -50, 0, 50, HIGH):
         label = points(value)
-        start = max(0, _column(value) - len(label) // 2)
+        start = max(0, _column(value, width) - len(label) // 2)
         axis[start : start + len(label)] = label
     return [line, Text("".join(axis).rstrip(), style="dim")]
 
 
-def _column(value: float) -> int:
-    return round((value - LOW) / (HIGH - LOW) * WIDTH)
+def _column(value: float, width: int) -> int:
+    return round((value - LOW) / (HIGH - LOW) * width)
 
 
 def _classes(report: Mapping[str, Any]) -> Text:
@@ -134,7 +140,7 @@ def _trend(trend: Sequence[Mapping[str, Any]]) -> Table:
         table.add_column(head, justify="left" if head == "from" else "right")
     table.add_column("")
     for point in trend:
-        bar = _bar(point["score"], point["interval"])[0] if point["score"] is not None else Text()
+        bar = _bar(point["score"], point["interval"], TREND_WIDTH)[0] if point["score"] is not None else Text()
         table.add_row(
             point["period"],
             f"{point['n']:,}",

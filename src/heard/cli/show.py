@@ -49,6 +49,14 @@ def day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def size(count: int) -> str:
+    """So many bytes: `512 bytes`, `48 kB`, `1.2 MB`."""
+    for unit, length in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= length:
+            return f"{count / length:.0f} {unit}" if count >= 10 * length else f"{count / length:.1f} {unit}"
+    return f"{count} byte" + ("" if count == 1 else "s")
+
+
 def distance(to: datetime, now: datetime) -> str:
     """How far off a moment is: `in 20 days`, `in 3 hours`; `now` when it has come."""
     seconds = (to - now).total_seconds()

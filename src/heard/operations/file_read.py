@@ -81,10 +81,11 @@ def read(written: object) -> WorkspaceFile:
     # Dates become text, so that what is kept is what an export writes.
     content = _mapping(msgspec.json.decode(msgspec.json.encode(written)), "")
     for key in content:
-        if key in SECTIONS_NOT_YET and content[key]:
-            raise _not_yet(key, f"this version of Heard does not know `{key}`; leave it out")
         if key not in SECTIONS and key not in SECTIONS_NOT_YET:
             raise _unknown(key, (*SECTIONS, *SECTIONS_NOT_YET))
+    for key in SECTIONS_NOT_YET:
+        if content.get(key):
+            raise _not_yet(key, f"this version of Heard does not know `{key}`; leave it out")
     name = _name(content.get("workspace"), "workspace")
     return WorkspaceFile(
         workspace=name,
@@ -146,13 +147,13 @@ def _surveys_destination(content: Mapping[str, Any]) -> DestinationLine | None:
 
 
 def _destination(line: dict[str, Any], place: str) -> DestinationLine:
+    _only(line, ("name", "type", "sources", "settings", "events", "filters"), place)
     kind = line.get("type")
     if kind != "surveys":
         raise _not_yet(f"{place}.type", f"this version of Heard has destinations of type surveys only, not {kind!r}")
     for key in ("events", "filters"):
         if line.get(key):
             raise _not_yet(f"{place}.{key}", f"this version of Heard does not know `{key}` of a destination")
-    _only(line, ("name", "type", "sources", "settings", "events", "filters"), place)
     fed = line.get("sources")
     if fed is not None and (not isinstance(fed, list) or not all(isinstance(name, str) for name in fed)):
         raise Invalid(f"{place}.sources: write a list of names of sources.", field=f"{place}.sources")
@@ -179,6 +180,7 @@ def _destination_settings(settings: dict[str, Any], place: str) -> dict[str, Any
 
 
 def _survey(line: dict[str, Any], place: str) -> SurveyLine:
+    _only(line, ("name", "kind", "languages", "quiet_period", "send_back"), place)
     kind = line.get("kind")
     if kind in KINDS_NOT_YET and kind not in KINDS:
         raise _not_yet(f"{place}.kind", f"this version of Heard asks {', '.join(KINDS)} only")
@@ -186,7 +188,6 @@ def _survey(line: dict[str, Any], place: str) -> SurveyLine:
         raise Invalid(f"{place}.kind: write one of {', '.join(KINDS)}.", field=f"{place}.kind")
     if line.get("send_back"):
         raise _not_yet(f"{place}.send_back", "this version of Heard sends no answers back; leave it out")
-    _only(line, ("name", "kind", "languages", "quiet_period", "send_back"), place)
     settings: dict[str, Any] = {}
     if (languages := line.get("languages")) is not None:
         settings["languages"] = _languages(languages, f"{place}.languages")
@@ -210,6 +211,7 @@ def _campaign(line: dict[str, Any], place: str) -> CampaignLine:
     settings = {
         key: value for key, value in line.items() if key not in ("name", "survey", "status") and value is not None
     }
+    campaign_settings.refuse_unknown(line, field=place)
     if line.get("survey") is None:
         raise Invalid(f"{place}.survey: name the survey to ask.", field=f"{place}.survey")
     if "channel" not in settings:

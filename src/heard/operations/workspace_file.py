@@ -7,12 +7,15 @@ no throttle has none.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from heard import durations
+from heard.campaigns.campaign import Status
+from heard.channels.email.render import NOWHERE
 from heard.installation import Installation
 from heard.operations.file_keep import brand_as_written, destination_as_written, keep
 from heard.operations.file_read import read
@@ -23,7 +26,7 @@ from heard.store.directory import Directory
 async def apply(app: Installation, *, content: Any) -> dict[str, Any]:
     """Make the workspace what `content` (a parsed file) says; in effect, write keys included, when this returns.
 
-    Gives `{"workspace", "changes": [{"place", "added"} or {"place", "before", "after"}]}`.
+    Gives `{"workspace", "changes": [{"place", "added"} or {"place", "before", "after"}], "warnings": [sentence]}`.
 
     Raises:
         Invalid: naming the place and the fix; then nothing was changed.
@@ -31,7 +34,28 @@ async def apply(app: Installation, *, content: Any) -> dict[str, Any]:
     wanted, now = read(content), app.clock.now()
     changes = await app.store.write(lambda connection: keep(connection, wanted, now=now))
     await app.reload()
-    return {"workspace": wanted.workspace, "changes": msgspec.to_builtins(changes)}
+    return {
+        "workspace": wanted.workspace,
+        "changes": msgspec.to_builtins(changes),
+        "warnings": list(_warnings(app, wanted.workspace)),
+    }
+
+
+def _warnings(app: Installation, name: str) -> Iterator[str]:
+    """What mails of the running campaigns will lack. It is allowed: the outbox needs neither."""
+    workspace = app.directory.workspace(name)
+    running = [
+        campaign.name
+        for campaign in app.directory.campaigns.values()
+        if campaign.workspace == workspace.id and campaign.status in (Status.READY, Status.ACTIVE)
+    ]
+    if not running:
+        return
+    if not workspace.brand.from_:
+        refused = "; most mail servers refuse that" if app.settings.smtp_url else ""
+        yield f"brand.from is empty, so {running[0]} mails as {NOWHERE.address}{refused}."
+    if not workspace.brand.address:
+        yield "brand.address is empty: many countries want the sender's postal address in every such mail."
 
 
 async def export(app: Installation, *, workspace: str | None = None) -> dict[str, Any]:

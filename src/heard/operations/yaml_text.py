@@ -9,8 +9,8 @@ import yaml
 from heard.errors import Invalid
 
 
-def load(text: str) -> Any:
-    """The content of a YAML document.
+def load(text: str, *, name: str = "the file") -> Any:
+    """The content of a YAML document; `name` is what errors call it.
 
     Raises:
         Invalid: it is not YAML, or a key stands twice in one place; says the line.
@@ -19,10 +19,10 @@ def load(text: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise Invalid(f"{place}{problem.problem or problem.context}.") from None
+        place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+        raise Invalid(f"{place}: {problem.problem or problem.context}.") from None
     except yaml.YAMLError as problem:
-        raise Invalid(f"This is not YAML: {problem}.") from None
+        raise Invalid(f"{name} is not YAML: {' '.join(str(problem).split())}.") from None
 
 
 def dump(content: Any) -> str:

@@ -55,7 +55,9 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
         names = ", ".join(sorted(workspace.name for workspace in self.workspaces.values()))
         if not names:
             raise NotFound("There is no workspace yet. Run `heard init` or `heard apply FILE` first.")
-        raise NotFound(f"Name the workspace: one of {names}.")
+        if name is not None:
+            raise NotFound(f"There is no workspace {name!r}. Workspaces: {names}.")
+        raise NotFound(f"Name the workspace with `--workspace NAME`: one of {names}.")
 
     def survey(self, workspace: int, name: str) -> Survey:
         for survey in self.surveys.values():
