@@ -141,6 +141,8 @@ class Pipeline:
                 await self.store.write(partial(_keep_house, now=now, made=self.store.days_made, drained=drained))
                 self._kept_house = now
                 await asyncio.to_thread(self.reader.drop_before, self.offset)
+            if "mail server" in self.failing and not await self.store.read(deliveries.any_tried):
+                self.failing.pop("mail server", None)  # nothing waits for it any more
             if self.board.durable > self.offset:
                 return False  # an identify that came in time may still wait on the log
             earliest = await self.store.read(decisions.next_held)

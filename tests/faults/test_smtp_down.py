@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
@@ -29,7 +30,9 @@ def test_a_backlog_waits_for_the_mail_server_and_goes_out_once_each(tmp_path: Pa
         waiting = delivery_of(heard, users[0])
         assert waiting["state"] == "scheduled"
         assert "cannot be reached" in waiting["error"]
-        assert heard.is_ready()  # it is not we who are broken
+        unready = httpx.get(f"{heard.url}/ready")
+        assert (unready.status_code, unready.json()["missing"]) == (503, ["mail server"])
+        assert httpx.get(f"{heard.url}/health").status_code == 200  # it is not we who are broken
 
         mailbox = MailServer()
         server = Controller(mailbox, hostname="127.0.0.1", port=port)
@@ -39,6 +42,7 @@ def test_a_backlog_waits_for_the_mail_server_and_goes_out_once_each(tmp_path: Pa
         finally:
             server.stop()
         assert Counter(states(heard, *users)) == {"sent": BACKLOG}
+        assert heard.is_ready()
         heard.stop()
 
         kept = promises.check_all(heard.data, acknowledged=[], mails=mailbox.taken, most_unknown=0)

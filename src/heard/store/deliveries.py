@@ -29,6 +29,12 @@ def due(connection: Connection, now: datetime, limit: int, paused: Iterable[int]
     return [_delivery(row) for row in connection.execute(query.order_by(deliveries.c.due_at).limit(limit))]
 
 
+def any_tried(connection: Connection) -> bool:
+    """Whether a delivery waits for another try."""
+    query = select(deliveries.c.id).where(deliveries.c.state == State.SCHEDULED.value, deliveries.c.attempts > 0)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def next_due(connection: Connection, paused: Iterable[int] = ()) -> datetime | None:
     query = select(deliveries.c.due_at).where(deliveries.c.state == State.SCHEDULED.value)
     if waiting := list(paused):
