@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from heard import config
-from heard.channels.email.relay import relay
+from heard.cli.begin import become_the_server
 from heard.cli.options import Data
-from heard.config import Settings
 
 
 class Part(StrEnum):
@@ -40,36 +35,3 @@ def serve(
     Example: heard serve --port 8800 --data ./heard-data
     """
     become_the_server(config.read(data=data), host=host, port=port, only=only, test_clock=test_clock)
-
-
-def become_the_server(
-    settings: Settings,
-    *,
-    host: str,
-    port: int,
-    only: str | None = None,
-    test_clock: bool = False,
-    say: Sequence[str] = (),
-) -> None:
-    """Turn into the supervisor, which keeps nothing of the command line in memory.
-
-    `say`: lines to print after the ready line.
-    """
-    if settings.smtp_url:
-        relay(settings.smtp_url)  # refused here, before anything starts
-    arguments = [
-        f"--data={settings.data}",
-        f"--host={host}",
-        f"--port={port}",
-        f"--segment-bytes={settings.segment_bytes}",
-        f"--trusted-proxies={','.join(map(str, settings.trusted_proxies))}",
-        *(f"--say={line}" for line in say),
-    ]
-    if settings.base_url:
-        arguments += [f"--base-url={settings.base_url}", f"--base-path={urlsplit(settings.base_url).path}"]
-    if only:
-        arguments.append(f"--only={only}")
-    if test_clock:
-        arguments.append("--test-clock")
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "heard.serve", *arguments])  # noqa: S606
