@@ -227,7 +227,7 @@ def _free_port(host: str, port: int) -> int:
     try:
         with socket.create_server((host, port), family=family) as trying:
             return trying.getsockname()[1]
-    except (OSError, OverflowError) as problem:
+    except (OSError, OverflowError, UnicodeError) as problem:
         _fail(why_not(host, port, problem))
 
 

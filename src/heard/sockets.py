@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,14 +32,16 @@ def short_path(path: Path | str) -> Iterator[str]:
         os.close(folder)
 
 
-def why_not(host: str, port: int, problem: OSError | OverflowError) -> str:
+def why_not(host: str, port: int, problem: OSError | OverflowError | UnicodeError) -> str:
     """Why nobody can listen there, and what to do about it, in one sentence or two."""
-    if isinstance(problem, socket.gaierror) or getattr(problem, "errno", None) == errno.EADDRNOTAVAIL:
+    code = getattr(problem, "errno", None)
+    nowhere = isinstance(problem, UnicodeError) or code == errno.EADDRNOTAVAIL or (code or 0) < 0  # the resolver's own
+    if nowhere:
         return (
             f"Heard cannot listen on {host}: this machine has no such address. "
             "Choose another --host: 127.0.0.1 for this machine only, 0.0.0.0 for every network it is in."
         )
-    where, code = f"{host}:{port}", getattr(problem, "errno", None)
+    where = f"{host}:{port}"
     if code == errno.EACCES:
         return f"Heard may not listen on {where}: ports below 1024 are for the administrator. Choose another --port."
     why = os.strerror(code) if code else str(problem)

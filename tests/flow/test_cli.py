@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flow.running import ACME, HEARD, RunningHeard, eventually
+from tests.flow.running import ACME, HEARD, RunningHeard
 
 SURVEY = "Relationship NPS"
 
@@ -199,19 +199,3 @@ def test_two_commands_at_once_wait_for_each_other(tmp_path: Path):
 
     assert [process.returncode for process in both] == [0, 0]
     assert len(json.loads(run("keys", "list", "--json", data=data).stdout)) == 3
-
-
-def test_demo_leads_to_a_mail_by_pasting_what_it_prints(tmp_path: Path):
-    with (tmp_path / "out").open("w") as out:
-        process = subprocess.Popen(
-            [str(HEARD), "demo", "--port", "18800", "--data", str(tmp_path / "demo")], stdout=out, stderr=out
-        )
-    try:
-        said = eventually(lambda: "Ctrl-C stops it" in (text := (tmp_path / "out").read_text()) and text, seconds=30)
-        for line in said.splitlines():
-            if line.startswith("  curl "):
-                subprocess.run(["bash", "-c", line.replace("curl", "curl -sf", 1)], check=True, capture_output=True)
-        eventually(lambda: list((tmp_path / "demo/outbox").glob("*.eml")), what="the mail")
-    finally:
-        process.terminate()
-        assert process.wait(timeout=15) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -302,3 +303,26 @@ def test_a_destination_is_fed_by_sources_that_exist(app: Installation):
 def test_what_is_not_plain_yaml_is_refused_with_its_line(text: str, words: str):
     with pytest.raises(Invalid, match=words):
         yaml_text.load(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (acme(campaigns=[{"name": "A", "survey": "R", "chanel": "email", "event": "E"}]), "campaigns[0].chanel"),
+        (acme(campaigns=[{"name": "A", "survy": "R", "channel": "email", "event": "E"}]), "campaigns[0].survy"),
+        (acme(surveys=[{"name": "R", "kin": "nps"}]), "surveys[0].kin"),
+        (acme(destinations=[{"name": "H", "typ": "surveys"}]), "destinations[0].typ"),
+    ],
+)
+def test_a_typo_is_named_before_what_it_leads_to(content: dict[str, Any], place: str):
+    with pytest.raises(Invalid, match=re.escape(f"{place}: there is no such key. Known: ")):
+        read(content)
+
+
+def test_what_running_campaigns_lack_is_warned_of(app: Installation):
+    bare = acme(surveys=[SURVEY], campaigns=[{**CAMPAIGN, "status": "draft"}])
+    running = acme(campaigns=[{**CAMPAIGN, "status": "ready"}])
+    drafted, started = (asyncio.run(workspace_file.apply(app, content=each)) for each in (bare, running))
+
+    assert drafted["warnings"] == []
+    assert [warning.partition(" is")[0] for warning in started["warnings"]] == ["brand.from", "brand.address"]

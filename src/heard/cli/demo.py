@@ -117,8 +117,8 @@ def _free_port(host: str, first: int) -> int:
         try:
             with socket.create_server((host, port), family=family):
                 return port
-        except OSError as problem:
-            if problem.errno not in (errno.EADDRINUSE, errno.EACCES):
+        except (OSError, UnicodeError) as problem:
+            if getattr(problem, "errno", None) not in (errno.EADDRINUSE, errno.EACCES):
                 raise HeardError(why_not(host, port, problem)) from None
     raise HeardError(f"Every port from {first} on is taken. Name a free one with --port.")
 

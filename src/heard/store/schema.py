@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from heard.config import Settings
-from heard.errors import HeardError
+from heard.errors import HeardError, Invalid
 from heard.store import dialects
 from heard.store.tables import metadata
 
@@ -49,12 +49,15 @@ def reached(url: str) -> Iterator[Engine]:
     """The database, for as long as the block; what it says when it cannot be had becomes one sentence.
 
     Raises:
-        HeardError: naming the setting. The first line of what the driver says: it never repeats the password.
+        Invalid: the URL cannot be read.
+        HeardError: naming the setting, with the first line of what the driver says: it never repeats the password.
     """
     try:
         engine = dialects.open_engine(url, writer=True)
-    except (ArgumentError, ValueError) as problem:
-        raise HeardError(f"HEARD_DATABASE_URL: this is not the URL of a database: {_first_line(problem)}.") from None
+    except (ArgumentError, ValueError):
+        raise Invalid(
+            "HEARD_DATABASE_URL: write it like postgresql://user:password@host:5432/name.", field="HEARD_DATABASE_URL"
+        ) from None
     try:
         yield engine
     except DBAPIError as problem:
