@@ -99,11 +99,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Where commands reach a running heart."""
         return self.data / "heard.sock"
 
-    @property
-    def web_socket(self) -> Path:
-        """Where the collector hands on what is not for itself."""
-        return self.data / "web.sock"
-
 
 def read(environment: Mapping[str, str] | None = None, *, data: Path | None = None) -> Settings:
     """The settings of this process. `data` (from the command line) wins over HEARD_DATA.

@@ -67,7 +67,7 @@ class Pipeline:
         self.store, self.reader, self.board, self.clock, self.channel = store, reader, board, clock, channel
         self._mail, self._directory, self._changed = mail, directory, changed
         self.offset = store.read_now(lambda connection: cursors.get(connection, cursors.ROUTER))
-        self.routed = 0
+        self.routed = self.repeated = 0
         self.lag = 0.0  # seconds between receipt and commit of the newest routed message
         self.failing: dict[str, str] = {}  # loop -> what is wrong, while it is
         self._route_failures = 0
@@ -148,7 +148,7 @@ class Pipeline:
             earliest = await self.store.read(decisions.next_held)
             if earliest is None or moment(earliest) > now:
                 return False
-            return await self.store.write(partial(lapse.decline_what_waited, until=now, now=now)) > 0
+            return await self.store.write(partial(lapse.decline_what_waited, now=now)) > 0
 
     # ── for the test clock ──
 
@@ -204,6 +204,7 @@ class Pipeline:
             raise
         self.offset = records[-1].next_offset
         self.routed += routed.messages
+        self.repeated += routed.repeated
         if routed.newest is not None:
             self.lag = (self.clock.now() - routed.newest).total_seconds()
         if routed.activated:

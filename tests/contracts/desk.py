@@ -119,7 +119,7 @@ class Desk:
         return [each.delivery for each in ready]
 
     def lapse(self) -> int:
-        return self.store.write_now(partial(lapse.decline_what_waited, until=self.now, now=self.now))
+        return self.store.write_now(partial(lapse.decline_what_waited, now=self.now))
 
     def wait(self, length: timedelta) -> None:
         self.now += length

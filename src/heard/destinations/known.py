@@ -53,7 +53,7 @@ class Known:
 
     def load_contacts(self, user_ids: set[str], emails_of_identified: dict[str, str]) -> None:
         """The users of the batch. `emails_of_identified`: userId -> address, for those an identify speaks of."""
-        self.contacts = stored_contacts.by_user_id(self.connection, self.workspace, user_ids)
+        self.contacts = stored_contacts.by_user_id(self.connection, self.workspace, user_ids, lock=True)
         strangers = {user: email for user, email in emails_of_identified.items() if user not in self.contacts}
         if keys := {addresses.key(email) for email in strangers.values()}:
             found = stored_contacts.by_email_key(self.connection, self.workspace, keys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, select, update
@@ -19,13 +19,12 @@ from heard.store.tables import deliveries as deliveries_table
 MOST_AT_ONCE = 500
 
 
-def decline_what_waited(connection: Connection, *, until: datetime, now: datetime) -> int:
-    """Held tracks whose time passed before `until` are declined `not_identified`; gives how many.
+def decline_what_waited(connection: Connection, *, now: datetime) -> int:
+    """Held tracks whose time has passed are declined `not_identified`; gives how many.
 
-    `until` is now while the log is drained, else the receipt of the last routed message: an identify that came in time
-    and waits on the log must still find its track.
+    Only while the log is drained: an identify that came in time and waits on the log must still find its track.
     """
-    waited = decisions.held_past(connection, until, MOST_AT_ONCE)
+    waited = decisions.held_past(connection, now, MOST_AT_ONCE)
     for decision in waited:
         nobody = Objection(Reason.NOT_IDENTIFIED, detail="No identify with this userId came in time.")
         _settle_message(connection, decision.workspace, decision.id, decision.trigger)
@@ -74,6 +73,3 @@ def _settle_message(connection: Connection, workspace: int, decision: int, trigg
     if day in kept(connection):
         source = int(trigger.partition(":")[0])
         messages.settle(connection, day, workspace, source, [waiting.message_id])
-
-
-LOOK_AGAIN = timedelta(hours=1)

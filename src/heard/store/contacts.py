@@ -21,13 +21,15 @@ UPSERT = (
 _COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at"
 
 
-def by_user_id(connection: Connection, workspace: int, user_ids: Iterable[str]) -> dict[str, Contact]:
-    """Those of these users that are known, by userId. On PostgreSQL their rows are locked, in the order of id."""
+def by_user_id(
+    connection: Connection, workspace: int, user_ids: Iterable[str], *, lock: bool = False
+) -> dict[str, Contact]:
+    """Those of these users that are known, by userId. `lock`: hold their rows, in the order of id (PostgreSQL)."""
     rows = dialects.fetch(
         connection,
         f"SELECT {_COLUMNS} FROM {dialects.by('contacts_by_user', 'contacts', connection)}"
         f" WHERE workspace_id = ? AND user_id {dialects.within(connection)}"
-        + ("" if dialects.is_sqlite(connection) else " ORDER BY id FOR UPDATE"),
+        + (" ORDER BY id FOR UPDATE" if lock and not dialects.is_sqlite(connection) else ""),
         workspace,
         dialects.listed(connection, user_ids),
     )

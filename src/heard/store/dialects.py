@@ -116,11 +116,6 @@ def goes_on(connection: Connection) -> bool:
     return driver.in_transaction if is_sqlite(connection) else driver.info.transaction_status == INTRANS
 
 
-def lock_for_decision(connection: Connection) -> str:
-    """SQLite holds the whole database from BEGIN IMMEDIATE; PostgreSQL locks the rows a decision reads."""
-    return "" if is_sqlite(connection) else " FOR UPDATE"
-
-
 def table_names(connection: Connection) -> set[str]:
     query = (
         "SELECT name FROM sqlite_master WHERE type = 'table'"

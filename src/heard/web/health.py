@@ -28,6 +28,8 @@ def routes(app: Installation) -> list[Any]:
         lines = [
             "# TYPE heard_routed_messages_total counter",
             f"heard_routed_messages_total {pipeline.routed}",
+            "# TYPE heard_repeated_messages_total counter",
+            f"heard_repeated_messages_total {pipeline.repeated}",
             "# TYPE heard_route_lag_seconds gauge",
             f"heard_route_lag_seconds {pipeline.lag:.6f}",
             "# TYPE heard_log_backlog_bytes gauge",
