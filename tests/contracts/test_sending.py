@@ -163,3 +163,28 @@ def test_a_date_beyond_all_reason_stops_nobodys_mail(desk: Desk):
     desk.send()
 
     assert desk.states() == ["sent", "sent"]
+
+
+def test_a_backlog_that_is_overdue_together_asks_a_person_once(desk: Desk):
+    desk.campaign(1, delay="1d")
+    desk.campaign(2, event="Signed Up", delay="5d")
+    desk.receive(desk.identify("ted", email="ted@mosby.example"), desk.track("ted"), desk.track("ted", "Signed Up"))
+    assert [outcome for outcome, _ in desk.decisions("ted")] == ["invited", "invited"]
+
+    desk.wait(20 * DAY)  # the server was away
+    desk.send()
+
+    assert desk.states() == ["cancelled", "sent"]
+    assert ("declined", ["asked_within_24h"]) in desk.decisions("ted")
+
+
+def test_what_is_on_its_way_counts_for_whoever_is_claimed_next(desk: Desk):
+    desk.campaign(1, delay="1d")
+    desk.campaign(2, event="Signed Up", delay="5d")
+    desk.receive(desk.identify("ted", email="ted@mosby.example"), desk.track("ted"), desk.track("ted", "Signed Up"))
+    desk.wait(20 * DAY)
+    first, second = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=10))
+    claim = partial(send.still_wanted, directory=desk.directory, now=desk.now)
+
+    assert len(desk.store.write_now(partial(claim, claimed=[first]))) == 1  # handed over, its outcome not kept yet
+    assert desk.store.write_now(partial(claim, claimed=[second])) == []

@@ -164,6 +164,13 @@ class Known:
             by_day = {**before.by_day, day: before.by_day.get(day, 0) + 1}
             self._invited[touch.campaign] = Invited(total=before.total + 1, by_day=by_day)
 
+    def move_touch(self, delivery: str, at: datetime) -> None:
+        """It happens at another moment than it was reserved for."""
+        for key, touches in self._touches.items():
+            self._touches[key] = [
+                msgspec.structs.replace(touch, at=at) if touch.delivery == delivery else touch for touch in touches
+            ]
+
     def forget_touch(self, delivery: str) -> None:
         """It was released: it stands in nobody's way any more."""
         for key, touches in self._touches.items():

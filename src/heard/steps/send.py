@@ -72,7 +72,10 @@ def still_wanted(
                 cancel(connection, delivery, told.get(delivery.decision), answer.objections, now)
                 known.forget_touch(delivery.id)
             elif contact is not None and contact.email is not None:
+                known.move_touch(delivery.id, now)
                 ready.append(Ready(_readdressed(connection, delivery, contact), contact))
+    # They are asked now, not when it was due; whoever is judged next must see that, in this claim or another.
+    touches.mark(connection, [(TouchState.RESERVED, now, each.delivery.workspace, each.delivery.id) for each in ready])
     return ready
 
 
