@@ -17,8 +17,8 @@ from heard.errors import HeardError, Invalid
 from heard.store import dialects
 from heard.store.tables import metadata
 
-CURRENT = "0001"
-ORDER = ("0001",)
+CURRENT = "0002"
+ORDER = ("0001", "0002")
 
 
 def prepare(settings: Settings) -> None:

@@ -74,6 +74,45 @@ secret_keys = Table(
     Column("created_at", Moment, nullable=False),
     Column("last_used", Moment),
     Column("revoked_at", Moment),
+    Column("scope", String(16), nullable=False, server_default="full"),
+    sqlite_with_rowid=False,
+)
+sessions = Table(  # who is signed in; of the token only its fingerprint is kept
+    "sessions",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("email_key", Text, nullable=False, index=True),
+    Column("workspace_id", BigInteger, nullable=False),  # the one being looked at
+    Column("created_at", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("agent", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+invites = Table(  # a link that makes whoever opens it a member, once
+    "invites",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("fingerprint", String(64), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("note", Text, nullable=False),  # whom it is meant for
+    Column("invited_by", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("used_by", Text),
+    sqlite_with_rowid=False,
+)
+audit = Table(  # append-only: who changed what
+    "audit",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),  # a member's address, "key NAME", or "command line"
+    Column("what", String(64), nullable=False),  # "campaign.paused"
+    Column("subject", Text, nullable=False),  # its name
+    Column("detail", Json(dict[str, Any]), nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -215,6 +254,7 @@ decisions = Table(
     Index("decisions_by_trigger", "workspace_id", "campaign_id", "trigger", unique=True),  # one per trigger, for ever
     Index("decisions_by_user", "workspace_id", "user_id"),
     Index("decisions_by_contact", "workspace_id", "contact_id"),
+    Index("decisions_by_campaign", "workspace_id", "campaign_id", "outcome", "id"),
     Index(
         "decisions_held",
         "held_until",
@@ -272,7 +312,8 @@ deliveries = Table(
         sqlite_where=text("state = 'sending'"),
     ),
     Index("deliveries_by_contact", "workspace_id", "contact_id"),
-    Index("deliveries_by_campaign", "workspace_id", "campaign_id", "state"),
+    Index("deliveries_by_campaign", "workspace_id", "campaign_id", "state", "due_at"),
+    Index("deliveries_newest", "workspace_id", "due_at", "id"),
     sqlite_with_rowid=False,
 )
 
