@@ -27,6 +27,15 @@ class Estimate(msgspec.Struct, frozen=True):
     error: float
 
 
+class AnswerClass(msgspec.Struct, frozen=True):
+    """Answers that count as one: `detractors`, from 0 to 6. `tone` says how good they are: low, middle or high."""
+
+    name: str
+    lowest: int
+    highest: int
+    tone: str
+
+
 class Metric(ABC):
     """A way of turning answers into one number.
 
@@ -36,8 +45,16 @@ class Metric(ABC):
 
     kind: ClassVar[str]
     title: ClassVar[str]
+    short: ClassVar[str]  # as in a column's head
     scale: ClassVar[tuple[int, ...]]
-    widest_difference: ClassVar[float]  # between two scores
+    classes: ClassVar[tuple[AnswerClass, ...]]  # their names are the keys of `counts`; together they are the scale
+    bounds: ClassVar[tuple[float, float]]  # the least and the largest score there can be
+
+    @property
+    def widest_difference(self) -> float:
+        """Between two scores."""
+        least, largest = self.bounds
+        return largest - least
 
     @abstractmethod
     def counts(self, distribution: Mapping[float, int]) -> Counts:
@@ -54,6 +71,17 @@ class Metric(ABC):
     @abstractmethod
     def estimate(self, distribution: Mapping[float, int]) -> Estimate:
         """For comparing two groups."""
+
+    @abstractmethod
+    def written(self, points: float) -> str:
+        """A score, or a bound of one, as people read it: +39, −5, 0."""
+
+    @abstractmethod
+    def reckoning(self, distribution: Mapping[float, int]) -> str:
+        """How the number comes about, in one line."""
+
+    def class_of(self, value: float) -> AnswerClass:
+        return next(each for each in self.classes if each.lowest <= value <= each.highest)
 
 
 def metric(kind: str) -> Metric:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import sqrt
 from statistics import NormalDist
 
-from heard.scores.metric import Counts, Estimate, Metric, counted
+from heard.scores.metric import AnswerClass, Counts, Estimate, Metric, counted
 
 PROMOTERS_FROM = 9
 PASSIVES_FROM = 7
@@ -78,8 +78,14 @@ def _answers(promoters: int, passives: int, detractors: int) -> int:
 class NPS(Metric):
     kind = "nps"
     title = "Net Promoter Score"
+    short = "NPS"
     scale = tuple(range(11))
-    widest_difference = 200.0
+    classes = (
+        AnswerClass("detractors", 0, PASSIVES_FROM - 1, "low"),
+        AnswerClass("passives", PASSIVES_FROM, PROMOTERS_FROM - 1, "middle"),
+        AnswerClass("promoters", PROMOTERS_FROM, 10, "high"),
+    )
+    bounds = (-100.0, 100.0)
 
     def counts(self, distribution: Mapping[float, int]) -> Counts:
         by_category = counted(distribution, category)
@@ -93,6 +99,16 @@ class NPS(Metric):
 
     def estimate(self, distribution: Mapping[float, int]) -> Estimate:
         return estimate(**self.counts(distribution))
+
+    def written(self, points: float) -> str:
+        whole = round(points)
+        return f"{whole:+d}".replace("-", "−") if whole else "0"
+
+    def reckoning(self, distribution: Mapping[float, int]) -> str:
+        counts = self.counts(distribution)
+        n = sum(counts.values())
+        promoters, detractors = counts["promoters"] / n, counts["detractors"] / n
+        return f"{self.written(self.score(distribution))} = {promoters:.1%} promoters − {detractors:.1%} detractors"
 
 
 METRIC = NPS()
