@@ -45,6 +45,8 @@ format: setup ## put the code into its one format and fix what can be fixed
 bench: setup ## run every benchmark: ours, the floor and a peer, side by side (takes minutes)
 	@set -e; for file in $$(grep -l '__main__' benchmarks/*.py | grep -v floor_); do echo "== $$file"; $(PYTHON_IN_VENV) $$file; done
 
-docs: setup ## write the generated reference pages; check links, and that everything is documented
+docs: setup ## write the generated reference pages, check that everything is documented, and build the site into ./site
 	@$(PYTHON_IN_VENV) scripts/docs.py
-	@.venv/bin/pytest -q tests/architecture/test_documented.py
+	@.venv/bin/pytest -q tests/architecture/test_docs_site.py tests/architecture/test_documented*.py
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+	@echo "The site is in ./site: .venv/bin/mkdocs serve shows it on http://localhost:8000 and follows your changes"
