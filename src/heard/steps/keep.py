@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 
 from sqlalchemy import Connection, update
@@ -10,15 +10,25 @@ from sqlalchemy import Connection, update
 from heard.campaigns.campaign import Status
 from heard.destinations.known import Known
 from heard.destinations.surveys import Considered
-from heard.store import contacts, decisions, deliveries, dialects, tables, touches
+from heard.store import contacts, decisions, deliveries, dialects, funnel, tables, touches
 from heard.store.types import micros
 
 
-def considered(connection: Connection, workspace: int, known: Known, outcome: Considered, now: datetime) -> None:
+def considered(
+    connection: Connection,
+    workspace: int,
+    known: Known,
+    outcome: Considered,
+    counts: Counter[funnel.Key],
+    now: datetime,
+) -> None:
+    """Everything but the tallies: what is decided is added to `counts`, which the batch keeps at its end."""
     contacts.keep(connection, known.changed.values())
     decisions.keep(connection, outcome.decisions.values())
+    counts.update(funnel.counted(decision) for decision, _ in outcome.decisions.values())
     for decision in outcome.revised.values():
         decisions.revise(connection, decision)
+        counts.update(funnel.moved(decision))
     deliveries.keep(connection, outcome.deliveries)
     touches.keep(connection, workspace, outcome.touches)
     listed: dict[str, list[int]] = defaultdict(list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
@@ -11,7 +12,7 @@ from heard.deliveries.case import Trigger
 from heard.deliveries.decision import Outcome, revised
 from heard.deliveries.delivery import OPEN_FOR, State
 from heard.deliveries.reasons import Objection, Reason
-from heard.store import decisions, messages
+from heard.store import decisions, funnel, messages, tallies
 from heard.store.days import day_of, kept
 from heard.store.tables import decisions as decisions_table
 from heard.store.tables import deliveries as deliveries_table
@@ -25,20 +26,21 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
     Only while the log is drained: an identify that came in time and waits on the log must still find its track.
     """
     waited = decisions.held_past(connection, now, MOST_AT_ONCE)
+    counts: Counter[funnel.Key] = Counter()
     for decision in waited:
         nobody = Objection(Reason.NOT_IDENTIFIED, detail="No identify with this userId came in time.")
         _settle_message(connection, decision.workspace, decision.id, decision.trigger)
-        decisions.revise(
-            connection,
-            revised(
-                decision,
-                at=now,
-                cause="not identified in time",
-                outcome=Outcome.DECLINED,
-                objections=(nobody,),
-                held_until=None,
-            ),
+        declined = revised(
+            decision,
+            at=now,
+            cause="not identified in time",
+            outcome=Outcome.DECLINED,
+            objections=(nobody,),
+            held_until=None,
         )
+        decisions.revise(connection, declined)
+        counts.update(funnel.moved(declined))
+    tallies.add(connection, counts)
     return len(waited)
 
 

@@ -175,7 +175,7 @@ def _consider(
         rows[day].append(_row(workspace, message, received_us, verdict, reason))
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
-    keep.considered(connection, workspace, known, outcome, now)
+    keep.considered(connection, workspace, known, outcome, counts, now)
     routed.activated |= outcome.activated
     routed.due |= bool(outcome.deliveries)
 

@@ -29,7 +29,7 @@ from heard.deliveries.ledger import TouchState
 from heard.deliveries.reasons import Objection
 from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
-from heard.store import contacts, decisions, deliveries, touches
+from heard.store import contacts, decisions, deliveries, funnel, tallies, touches
 from heard.store.directory import Directory
 
 log = structlog.get_logger()
@@ -93,7 +93,7 @@ def begin(connection: Connection, delivery: Delivery) -> Delivery:
 def sent(connection: Connection, delivery: Delivery, *, now: datetime) -> None:
     with suppress(ImpossibleMove):  # answered before the mail server's yes reached us: that settles it as well
         deliveries.change(connection, move(delivery, State.SENT, sent_at=now, error=None), was=delivery.state)
-    touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+    _made(connection, delivery, now)
 
 
 def failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, *, now: datetime) -> None:
@@ -101,7 +101,7 @@ def failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, *,
     try:
         _failed(connection, delivery, error, now)
     except ImpossibleMove:  # answered meanwhile, so it did arrive
-        touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+        _made(connection, delivery, now)
 
 
 def recover(connection: Connection, *, now: datetime, certain: bool) -> int:
@@ -118,7 +118,7 @@ def recover(connection: Connection, *, now: datetime, certain: bool) -> int:
             cut = "Heard stopped while this mail was handed over."
             unknown = move(delivery, State.UNKNOWN, sent_at=now, error=cut)
             deliveries.change(connection, unknown, was=delivery.state)
-            touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+            _made(connection, delivery, now)
     return len(interrupted)
 
 
@@ -126,7 +126,7 @@ def _failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, n
     if error.ambiguous:
         unknown = move(delivery, State.UNKNOWN, sent_at=now, error=str(error))
         deliveries.change(connection, unknown, was=delivery.state)
-        touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+        _made(connection, delivery, now)
         return
     again = None if error.permanent else retry_at(delivery, now=now)
     if isinstance(error, MailboxRefused):
@@ -137,6 +137,12 @@ def _failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, n
         touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
     else:
         _put_off(connection, delivery, again, error=str(error))
+
+
+def _made(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    """They were asked, or may have been: the ledger and the tallies count it alike."""
+    touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
+    funnel.sent(connection, delivery.workspace, delivery.campaign, now)
 
 
 def _case(delivery: Delivery, contact: Contact | None, known: Known, directory: Directory, now: datetime) -> Case:
@@ -189,3 +195,4 @@ def cancel(
     if decision is not None:
         changed = revised(decision, at=now, cause="reconsidered when due", outcome=Outcome.DECLINED, objections=why)
         decisions.revise(connection, changed)
+        tallies.add(connection, funnel.moved(changed))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from heard.responses.response import Response, Verdict
-from heard.store import cursors, dialects
+from heard.store import cursors, dialects, funnel
 from heard.store.tables import response_revisions, responses
 from heard.store.types import micros
 
@@ -65,6 +65,8 @@ def clicked(
     client: str,
 ) -> None:
     """The raw fact that a link was opened, by whomever."""
+    if method == "GET":
+        funnel.clicked(connection, workspace, delivery, at)
     dialects.many(
         connection,
         "INSERT INTO clicks (workspace_id, id, delivery_id, at, method, value, agent, client)"

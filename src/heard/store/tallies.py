@@ -1,4 +1,7 @@
-"""Counts by day: what came in, what was repeated, rejected, held, or left without a contact."""
+"""Counts by day: what came in, what was repeated, rejected, held, or left without a contact.
+
+Campaigns keep theirs here too (`heard.store.funnel`).
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,9 @@ def add(connection: Connection, counts: Mapping[tuple[int, int, str], int]) -> N
 
 
 def totals(connection: Connection, workspace: int | None = None) -> dict[str, int]:
-    """All days together, for one workspace or all."""
-    where, values = ("", ()) if workspace is None else (" WHERE workspace_id = ?", (workspace,))
-    return dict(dialects.fetch(connection, f"SELECT name, sum(n) FROM tallies{where} GROUP BY name", *values))
+    """What became of messages, all days together, for one workspace or all."""
+    where, values = ("", ()) if workspace is None else (" AND workspace_id = ?", (workspace,))
+    plain = "substr(name, 1, 9) <> 'campaign:'"
+    return dict(
+        dialects.fetch(connection, f"SELECT name, sum(n) FROM tallies WHERE {plain}{where} GROUP BY name", *values)
+    )

@@ -1,0 +1,146 @@
+"""From event to answer, by campaign and day: tallied when it happens, in the same transaction; no page counts rows.
+
+    campaign:12:declined:campaign_throttle   decisions of the day, by the first rule that objected
+    campaign:12:held                         ... that wait for an identify
+    campaign:12:invited                      ... that led to an invitation
+    campaign:12:sent                         mails handed over on the day, those of unknown outcome among them
+    campaign:12:clicked                      invitations of which a link was first opened on the day, by whomever
+
+A decision is counted on the day it was first made; a change of mind moves it there, from one name to another. So all
+decisions together are what matched. `rebuild` counts everything anew from the rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from heard.deliveries.decision import Decision, Outcome
+from heard.deliveries.reasons import Objection
+from heard.store import dialects, tallies
+from heard.store.days import day_of
+from heard.store.tables import clicks, decisions, deliveries
+from heard.store.types import moment
+
+Key: TypeAlias = tuple[int, int, str]  # workspace, day, name
+
+EVER = (0, 99_999_999)  # the first and the last day there can be
+
+
+class Funnel(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the events that matched. `held` counts by reason, most first; `waiting` waits for an identify."""
+
+    matched: int
+    waiting: int
+    held: dict[str, int]
+    invited: int
+    sent: int
+    clicked: int
+
+
+def counted(decision: Decision) -> Key:
+    """Where a decision is counted."""
+    return _counted(decision, decision.outcome, decision.objections)
+
+
+def moved(decision: Decision) -> dict[Key, int]:
+    """What a decision's last revision does to the tallies."""
+    was = decision.revisions[-1]
+    before, after = _counted(decision, was.outcome, was.objections), counted(decision)
+    return {before: -1, after: 1} if before != after else {}
+
+
+def sent(connection: Connection, workspace: int, campaign: int, at: datetime) -> None:
+    """A mail of the campaign was handed over, or may have been."""
+    tallies.add(connection, {(workspace, day_of(at), f"campaign:{campaign}:sent"): 1})
+
+
+def clicked(connection: Connection, workspace: int, delivery: str, at: datetime) -> None:
+    """A link of an invitation is opened; the first time is what counts. Call it before the click is kept."""
+    row = dialects.fetch(
+        connection,
+        "SELECT campaign_id,"
+        " EXISTS (SELECT 1 FROM clicks WHERE workspace_id = ? AND delivery_id = ? AND method = 'GET')"
+        " FROM deliveries WHERE workspace_id = ? AND id = ?",
+        workspace,
+        delivery,
+        workspace,
+        delivery,
+    )
+    if row and not row[0][1]:
+        tallies.add(connection, {(workspace, day_of(at), f"campaign:{row[0][0]}:clicked"): 1})
+
+
+def read(
+    connection: Connection, workspace: int, campaigns: Collection[int], first: int | None, last: int | None
+) -> Funnel:
+    """The funnel of these campaigns from the day `first` to the day `last`, both counted (20261122); None: all days."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT name, sum(n) FROM tallies WHERE workspace_id = ? AND day >= ? AND day <= ?"
+        " AND substr(name, 1, 9) = 'campaign:' GROUP BY name",
+        workspace,
+        EVER[0] if first is None else first,
+        EVER[1] if last is None else last,
+    )
+    counts: Counter[str] = Counter()
+    for name, n in rows:
+        _, campaign, what = name.split(":", 2)
+        if int(campaign) in campaigns:
+            counts[what] += int(n)
+    return _funnel(counts)
+
+
+def rebuild(connection: Connection) -> None:
+    """Forget the tallies of every campaign and count them anew from decisions, deliveries and clicks."""
+    connection.exec_driver_sql("DELETE FROM tallies WHERE substr(name, 1, 9) = 'campaign:'")
+    counts: Counter[Key] = Counter()
+    decided = select(
+        decisions.c.workspace_id, decisions.c.campaign_id, decisions.c.at, decisions.c.outcome, decisions.c.objections
+    ).execution_options(yield_per=10_000)
+    for row in connection.execute(decided):
+        name = _name(row.campaign_id, Outcome(row.outcome), row.objections)
+        counts[row.workspace_id, day_of(row.at), name] += 1
+    handed_over = select(deliveries.c.workspace_id, deliveries.c.campaign_id, deliveries.c.sent_at).where(
+        deliveries.c.sent_at.is_not(None)
+    )
+    for row in connection.execute(handed_over.execution_options(yield_per=10_000)):
+        counts[row.workspace_id, day_of(row.sent_at), f"campaign:{row.campaign_id}:sent"] += 1
+    opened = dialects.fetch(
+        connection,
+        f"SELECT d.workspace_id, d.campaign_id, min(c.at) FROM {clicks.name} c JOIN {deliveries.name} d"
+        " ON d.workspace_id = c.workspace_id AND d.id = c.delivery_id WHERE c.method = 'GET'"
+        " GROUP BY d.workspace_id, d.campaign_id, d.id",
+    )
+    for workspace, campaign, at in opened:
+        counts[workspace, day_of(moment(at)), f"campaign:{campaign}:clicked"] += 1
+    tallies.add(connection, counts)
+
+
+def _funnel(counts: Mapping[str, int]) -> Funnel:
+    held = {what.removeprefix("declined:"): n for what, n in counts.items() if what.startswith("declined:") and n}
+    invited, waiting = counts.get("invited", 0), counts.get("held", 0)
+    return Funnel(
+        matched=sum(held.values()) + waiting + invited,
+        waiting=waiting,
+        held=dict(sorted(held.items(), key=lambda each: -each[1])),
+        invited=invited,
+        sent=counts.get("sent", 0),
+        clicked=counts.get("clicked", 0),
+    )
+
+
+def _counted(decision: Decision, outcome: Outcome, objections: Iterable[Objection]) -> Key:
+    return decision.workspace, day_of(decision.at), _name(decision.campaign, outcome, objections)
+
+
+def _name(campaign: int, outcome: Outcome, objections: Iterable[Objection]) -> str:
+    if outcome != Outcome.DECLINED:
+        return f"campaign:{campaign}:{outcome.value}"
+    first = next(iter(objections), None)
+    return f"campaign:{campaign}:declined:{first.reason.value if first else 'unknown'}"
