@@ -14,7 +14,8 @@ from heard.installation import Installation
 from heard.operations import secrets_made
 from heard.operations.meant import workspace_meant
 from heard.scores.window import rfc3339
-from heard.store import accounts
+from heard.store import accounts, audit, sessions
+from heard.store.audit import COMMAND_LINE
 
 
 async def users_list(app: Installation, *, workspace: str | None = None) -> list[dict[str, Any]]:
@@ -40,21 +41,34 @@ async def users_add(
 
     def add(connection: Connection) -> None:
         if accounts.is_a_member_anywhere(connection, address):
-            raise Invalid(f"{address} is a member already; an address belongs to one workspace.", field="email")
-        accounts.add_member(connection, number, address, password_hash, Role(role), now=app.clock.now())
+            raise Invalid(
+                f"{address} is a member already. Invite them from the settings page to add them to another workspace.",
+                field="email",
+            )
+        now = app.clock.now()
+        accounts.add_member(connection, number, address, password_hash, Role(role), now=now)
+        audit.note(
+            connection, number, by=COMMAND_LINE, what="member.added", subject=address, at=now, detail={"role": role}
+        )
 
     await app.store.write(add)
     return {"email": address, "role": role, "password": password}
 
 
 async def users_password(app: Installation, *, email: str, workspace: str | None = None) -> dict[str, Any]:
-    """A new password in the place of the old one: `{"email", "password"}`."""
+    """A new password in the place of the old one: `{"email", "password"}`. Sessions begun with the old one end."""
     number = workspace_meant(app, workspace, None)
     password, password_hash = await _new_password()
 
     def change(connection: Connection) -> str:
         member = _member(connection, number, email)
-        accounts.change_password(connection, member, password_hash)
+        for each in sessions.memberships(connection, addresses.key(member.email)):  # one address has one password
+            accounts.change_password(connection, each, password_hash)
+            audit.note(
+                connection, each.workspace, by=COMMAND_LINE, what="member.password_changed", subject=each.email,
+                at=app.clock.now(),
+            )  # fmt: skip
+        sessions.end_all(connection, member.email)
         return member.email
 
     return {"email": await app.store.write(change), "password": password}
@@ -70,6 +84,7 @@ async def users_remove(app: Installation, *, email: str, workspace: str | None =
         if owners == [member]:
             raise HeardError(f"{member.email} is the last owner; add another owner first.")
         accounts.remove_member(connection, member)
+        audit.note(connection, number, by=COMMAND_LINE, what="member.removed", subject=member.email, at=app.clock.now())
         return member.email
 
     return {"email": await app.store.write(remove), "removed": True}

@@ -88,8 +88,14 @@ def add_member(
     )
 
 
+def passwords_of(connection: Connection, email: str) -> list[tuple[int, str]]:
+    """(workspace, hash) of every account with this address: the same hash, since one address has one password."""
+    query = select(members.c.workspace_id, members.c.password_hash).where(members.c.email_key == addresses.key(email))
+    return [(row.workspace_id, row.password_hash) for row in connection.execute(query.order_by(members.c.id))]
+
+
 def is_a_member_anywhere(connection: Connection, email: str) -> bool:
-    """Signing in names an address only, so an address is a member of one workspace."""
+    """Somebody with a password already: a new one must not be made for them by adding them somewhere else."""
     query = select(func.count()).select_from(members).where(members.c.email_key == addresses.key(email))
     return connection.execute(query).scalar_one() > 0
 
@@ -99,6 +105,14 @@ def change_password(connection: Connection, member: Member, password_hash: str) 
         update(members)
         .where(members.c.workspace_id == member.workspace, members.c.id == member.id)
         .values(password_hash=password_hash)
+    )
+
+
+def change_role(connection: Connection, member: Member, role: Role) -> None:
+    connection.execute(
+        update(members)
+        .where(members.c.workspace_id == member.workspace, members.c.id == member.id)
+        .values(role=role.value)
     )
 
 

@@ -21,6 +21,11 @@ UPSERT = (
 _COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at"
 
 
+def count(connection: Connection, workspace: int) -> int:
+    """All of them, one by one: about 50 ms a million."""
+    return dialects.fetch(connection, "SELECT count(*) FROM contacts WHERE workspace_id = ?", workspace)[0][0]
+
+
 def by_user_id(
     connection: Connection, workspace: int, user_ids: Iterable[str], *, lock: bool = False
 ) -> dict[str, Contact]:

@@ -18,6 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import Guard
 
+from heard.accounts.member import Action
 from heard.channels.email.outbox import Outbox, opened
 
 MOST = 200  # mails on the page
@@ -58,13 +59,13 @@ def routes(outbox: Outbox, *, mine: Mine, base: str = "", guards: Sequence[Guard
             return None
         return await asyncio.to_thread(outbox.read, delivery_id)
 
-    @get("/outbox", guards=list(guards), include_in_schema=False)
+    @get("/outbox", guards=list(guards), opt={"may": Action.SEE}, include_in_schema=False)
     async def show_outbox(request: Request[Any, Any, Any]) -> Response[bytes]:
         kept = await asyncio.to_thread(outbox.listing, MOST)
         visible = await mine(request, [each.delivery_id for each in kept])
         return page("outbox.html", mails=[each for each in kept if each.delivery_id in visible], most=MOST)
 
-    @get("/outbox/{delivery_id:str}", guards=list(guards), include_in_schema=False)
+    @get("/outbox/{delivery_id:str}", guards=list(guards), opt={"may": Action.SEE}, include_in_schema=False)
     async def show_mail(request: Request[Any, Any, Any], delivery_id: FromPath[str]) -> Response[bytes]:
         content = await read(request, delivery_id)
         if content is None:
@@ -80,7 +81,7 @@ def routes(outbox: Outbox, *, mine: Mine, base: str = "", guards: Sequence[Guard
             size=len(content),
         )
 
-    @get("/outbox/{delivery_id:str}/html", guards=list(guards), include_in_schema=False)
+    @get("/outbox/{delivery_id:str}/html", guards=list(guards), opt={"may": Action.SEE}, include_in_schema=False)
     async def show_html(request: Request[Any, Any, Any], delivery_id: FromPath[str]) -> Response[bytes]:
         content = await read(request, delivery_id)
         body = opened(content).get_body(("html",)) if content else None

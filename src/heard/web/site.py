@@ -1,8 +1,7 @@
-"""Everything the heart serves over HTTP: survey pages, API, outbox."""
+"""Everything the heart serves over HTTP: survey pages, dashboard, API."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from heard.installation import Installation
-from heard.store import deliveries
-from heard.web import api, health, home, manual, outbox, survey, unsubscribe
+from heard.web import api, dashboard, health, manual, survey, unsubscribe
 from heard.web.api.errors import error
 from heard.web.api.names import as_sent
-from heard.web.door import Door, workspaces
+from heard.web.dashboard.shell import Dashboard
 from heard.web.invitations import Invitations
 from heard.web.pages import Pages
 
@@ -32,23 +30,17 @@ def site(app: Installation) -> ASGIApp:
     """The ASGI application of one installation."""
     base = urlsplit(app.base_url).path.rstrip("/")
     pages = Pages(now=app.clock.now, base=base)
-    respondents, door = Invitations(app), Door(app)
+    respondents = Invitations(app)
     handlers: list[Any] = [
         *survey.routes(respondents, pages),
         *unsubscribe.routes(respondents, pages),
         *health.routes(app),
-        *home.routes(app, base=base, guards=[door.guard]),
+        *dashboard.router(Dashboard(app)),
         *manual.routes(base=base, origin=app.base_url, outbox=app.outbox is not None),
         api.router(app),
         create_static_files_router(path="/static", directories=[STATIC], cache_control=None),
         nothing_here,
     ]
-    if app.outbox is not None:
-
-        async def mine(request: Request[Any, Any, Any], ids: Sequence[str]) -> frozenset[str]:
-            return await app.store.read(partial(deliveries.of_workspaces, workspaces=workspaces(request), ids=ids))
-
-        handlers += outbox.routes(app.outbox, mine=mine, base=base, guards=[door.guard])
     pages_and_api = Litestar(
         route_handlers=handlers,
         openapi_config=OpenAPIConfig(

@@ -1,0 +1,65 @@
+"""The dashboard: one file a page. `shell` is what every page stands in, `door` lets members in."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response, Router
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from heard.errors import HeardError, Invalid, NotFound
+from heard.web.dashboard import account, outbox, sign_in, start
+from heard.web.dashboard.door import VISIT, Door, NotSignedIn, Refused, theme
+from heard.web.dashboard.shell import Dashboard
+from heard.web.dashboard.tries import Tries
+
+PAGES = (start, outbox)  # modules with `routes(dashboard) -> handlers`, in the order of the rail
+
+
+def router(dashboard: Dashboard) -> list[Any]:
+    """Everything members see, and the pages that let them in."""
+    tries = Tries()
+    inside = [handler for page in PAGES for handler in page.routes(dashboard)]
+    door = Door(dashboard.app)
+
+    # Litestar copies what it is given, all the way down; functions it leaves alone.
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        await door.guard(connection, handler)
+
+    def told(request: Request[Any, Any, Any], problem: HeardError) -> Response[Any]:
+        return _told(request, problem, dashboard=dashboard)
+
+    return [
+        Router(
+            path="/",
+            route_handlers=[*inside, *account.routes(dashboard, tries)],
+            guards=[guard],
+            exception_handlers={HeardError: told},
+        ),
+        Router(path="/", route_handlers=sign_in.routes(dashboard, tries), exception_handlers={HeardError: told}),
+    ]
+
+
+def _told(request: Request[Any, Any, Any], problem: HeardError, *, dashboard: Dashboard) -> Response[Any]:
+    """What went wrong, as a page; whoever is not signed in is asked to, and comes back."""
+    if isinstance(problem, NotSignedIn):
+        return _to_sign_in(request, dashboard)
+    status = {Refused: 403, NotFound: 404, Invalid: 400}.get(type(problem), 409)
+    seen = request.state.get(VISIT)
+    if seen is None:
+        return dashboard.outside("problem_outside.html", status, theme=theme(request.cookies), problem=str(problem))
+    return dashboard.page(seen, "problem.html", status=status, problem=str(problem), code=status)
+
+
+def _to_sign_in(request: Request[Any, Any, Any], dashboard: Dashboard) -> Response[Any]:
+    back = request.scope["path"]
+    if request.scope["query_string"]:
+        back += "?" + request.scope["query_string"].decode("ascii", "replace")
+    if request.method != "GET" or back == "/":
+        back = ""
+    path = "/sign-in" + (f"?next={quote(back, safe='/')}" if back else "")
+    if request.headers.get("hx-request"):  # a whole new page, not one inside the old one
+        return Response(b"", status_code=200, headers={"HX-Redirect": dashboard.base + path})
+    return dashboard.to(path)
