@@ -7,7 +7,8 @@ what is forgotten in the store is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,17 +16,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from heard.errors import Invalid
+from heard.fql.tree import Expression
 from heard.scores.answered import Answered
 from heard.scores.breakdown import breakdown
 from heard.scores.metric import metric as metric_of
 from heard.scores.report import ScoreReport, report
 from heard.scores.score import score, together
 from heard.scores.trend import PERIODS, trend
-from heard.scores.window import window
+from heard.scores.window import Window, window
 from heard.store.analytics_filters import Fields, grouping
-from heard.store.analytics_question import Question, by_group, by_period
+from heard.store.analytics_question import Known, Question, by_group, by_period, known_fields
 from heard.store.analytics_rows import FIXED, MOST_COLUMNS, Paths, rows
-from heard.store.analytics_today import CurrentTraits
+from heard.store.analytics_today import CurrentTraits, Today
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +73,6 @@ class Analytics:
         memory_limit: str = MEMORY_LIMIT,
         most_columns: int = MOST_COLUMNS,
     ) -> None:
-        self.current_traits = current_traits
         self.settings = {"threads": threads, "memory_limit": memory_limit}
         self.revision = 0
         self._paths = Paths(most_columns)
@@ -80,6 +81,7 @@ class Analytics:
         self._largest_id = 0
         self._using = Lock()
         self._refreshing = Lock()
+        self._today = Today(current_traits)
         self._database: duckdb.DuckDBPyConnection | None = None
 
     def refresh(self, fetch: Fetch, *, limit: int = ROWS_A_FETCH) -> int:
@@ -102,7 +104,7 @@ class Analytics:
     def score(
         self,
         workspace: int,
-        survey: str,
+        survey: str | None,
         metric: str,
         *,
         now: datetime,
@@ -112,7 +114,8 @@ class Analytics:
         by: str | None = None,
         every: str | None = None,
     ) -> ScoreReport:
-        """The score of a survey: of all answers or of those in a window, of everybody or of those `where` is true of.
+        """The score of a survey, or of all surveys with this metric: of all answers or of those in a window, of
+        everybody or of those `where` is true of.
 
         `by` breaks it down by a trait (`plan`, `traits.address.city`) or another field, `every` gives a trend by week,
         month or quarter.
@@ -123,24 +126,14 @@ class Analytics:
         if every and every not in PERIODS:
             raise Invalid(f"every must be one of {', '.join(PERIODS)}, not {every!r}", field="every")
         measured, counted = metric_of(metric), window(from_, to)
-        with self._using:
-            question = Question(self._open(), Fields(self._paths))
-            question.only(
-                "answers.workspace = $workspace AND answers.survey = $survey", workspace=workspace, survey=survey
-            )
-            question.only("answers.metric = $metric AND answers.verdict = 'human'", metric=measured.kind)
-            question.within(counted)
-            if where:
-                question.where(where)
-            group = grouping(by, question.fields) if by else None
-            question.look_up_today(workspace, self.current_traits)
+        with self.asking(workspace, counted, metric=metric, survey=survey, where=where, by=by) as (question, group):
             groups, values = by_group(question, group) if group else ({}, 0)
             needs_all = every or values > len(groups) or not group
             periods = by_period(question, every) if needs_all else {}
         whole = together((periods or groups).values())
         return report(
             score(measured, whole),
-            survey=survey,
+            survey=survey or "all surveys",
             metric=measured.kind,
             window=counted,
             where=where or None,
@@ -151,6 +144,45 @@ class Analytics:
             by=by,
         )
 
+    @contextmanager
+    def asking(
+        self,
+        workspace: int,
+        counted: Window,
+        *,
+        metric: str | None = None,
+        survey: str | None = None,
+        where: str | Expression | None = None,
+        by: str | Expression | None = None,
+        as_of: float = 0,
+    ) -> Iterator[tuple[Question, str | None]]:
+        """A question about people's answers in a window, ready to be asked, and the SQL of `by`. Nobody else asks
+        meanwhile.
+
+        Today's traits may be `as_of` seconds old.
+
+        Raises:
+            Invalid: with the `field` that cannot be used: where, by.
+        """
+        with self._using:
+            question = Question(self._open(), Fields(self._paths))
+            question.only("answers.workspace = $workspace AND answers.verdict = 'human'", workspace=workspace)
+            if metric:
+                question.only("answers.metric = $metric", metric=metric)
+            if survey:
+                question.only("answers.survey = $survey", survey=survey)
+            question.within(counted)
+            if where:
+                question.where(where)
+            group = grouping(by, question.fields) if by else None
+            question.look_up_today(workspace, self._today, as_of=as_of)
+            yield question, group
+
+    def fields(self, workspace: int) -> list[Known]:
+        """What the newest answers of a workspace may be filtered and grouped by, in the order first seen."""
+        with self._using:
+            return known_fields(self._open(), workspace, self._paths)
+
     def matching(
         self,
         workspace: int,
@@ -159,7 +191,8 @@ class Analytics:
         user_id: str | None = None,
         from_: datetime | str | None = None,
         to: datetime | str | None = None,
-        where: str | None = None,
+        where: str | Expression | None = None,
+        metric: str | None = None,
         verdicts: Sequence[str] = (),
         cursor: str | None = None,
         limit: int = 50,
@@ -174,6 +207,8 @@ class Analytics:
             question.only("answers.workspace = $workspace", workspace=workspace)
             if survey:
                 question.only("answers.survey = $survey", survey=survey)
+            if metric:
+                question.only("answers.metric = $metric", metric=metric)
             if user_id:
                 question.only("answers.user_id = $user_id", user_id=user_id)
             if verdicts:
@@ -181,7 +216,7 @@ class Analytics:
             question.within(window(from_, to))
             if where:
                 question.where(where)
-            question.look_up_today(workspace, self.current_traits)
+            question.look_up_today(workspace, self._today)
             if cursor:
                 at, last = _read_cursor(cursor)
                 question.only("(answers.answered_at, answers.id) < (make_timestamp($at), $last)", at=at, last=last)
@@ -199,6 +234,7 @@ class Analytics:
                 self._database.close()
             self._database, self.revision, self._columns, self._largest_id, self._loose = None, 0, 0, 0, 0
             self._paths = Paths(self._paths.most)
+            self._today.forget()
 
     def _keep(self, changed: Sequence[Answered]) -> None:
         database = self._open()

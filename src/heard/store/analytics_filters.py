@@ -8,7 +8,7 @@ from typing import Any
 from heard import fql
 from heard.errors import Invalid
 from heard.fql.sql import Column, Form, key_of, to_sql
-from heard.fql.tree import Path
+from heard.fql.tree import Expression, Path
 from heard.store.analytics_rows import Paths
 
 PLAIN: Mapping[str, Column] = {
@@ -48,7 +48,7 @@ class Fields:
                 raise Invalid(_refusal(path))
 
 
-def condition(where: str, fields: Fields) -> tuple[str, dict[str, Any]]:
+def condition(where: str | Expression, fields: Fields) -> tuple[str, dict[str, Any]]:
     """SQL that is true of the answers meant, and its parameters.
 
     Raises:
@@ -61,14 +61,14 @@ def condition(where: str, fields: Fields) -> tuple[str, dict[str, Any]]:
         raise
 
 
-def grouping(by: str, fields: Fields) -> str:
+def grouping(by: str | Expression, fields: Fields) -> str:
     """SQL for the value an answer is grouped by, as canonical JSON text. A bare name is a trait: `plan`.
 
     Raises:
         Invalid: when it is no field of an answer (`field` is `by`).
     """
     try:
-        field = fql.parse(by)
+        field = fql.parse(by) if isinstance(by, str) else by
         if not isinstance(field, fql.Field):
             raise Invalid(f"write the name of one field to group by, such as traits.plan, not {by!r}")
         path = field.path

@@ -1,8 +1,9 @@
-"""Today's traits, beside the traits frozen with an answer: a table `today` for the length of one question."""
+"""Today's traits, beside the traits frozen with an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -16,16 +17,55 @@ if TYPE_CHECKING:
 CurrentTraits: TypeAlias = Callable[[int, Collection[int]], Mapping[int, bytes]]
 
 
-def table_of_today(
-    database: duckdb.DuckDBPyConnection, columns: Mapping[Path, str], traits: Mapping[int, bytes]
-) -> None:
-    """Make `today` anew: contact_id, and for each path below `now.traits` its column of canonical JSON."""
-    rows = [{"contact_id": contact} | _row(columns, msgspec.json.decode(found)) for contact, found in traits.items()]
-    kinds = {"contact_id": "BIGINT", **dict.fromkeys(columns.values(), "VARCHAR")}
-    database.execute(
-        "CREATE OR REPLACE TEMP TABLE today AS SELECT unnest(from_json($rows, $shape), recursive := true)",
-        {"rows": msgspec.json.encode(rows).decode(), "shape": msgspec.json.encode([kinds]).decode()},
-    )
+class Today:
+    """The table `today`: contact_id, and for each path below `now.traits` its column of canonical JSON.
+
+    It is kept from one question to the next of the same kind, as long as the asker takes what is some seconds old, and
+    holds the contacts that were asked for.
+    """
+
+    def __init__(self, current_traits: CurrentTraits | None) -> None:
+        self._current_traits = current_traits
+        self._of: tuple[int, tuple[tuple[Path, str], ...]] | None = None
+        self._made = 0.0
+
+    def forget(self) -> None:
+        self._of = None
+
+    def prepare(
+        self, database: duckdb.DuckDBPyConnection, workspace: int, columns: Mapping[Path, str], *, as_of: float
+    ) -> None:
+        """Make it anew where it is another one, or too old."""
+        wanted = (workspace, tuple(columns.items()))
+        if wanted == self._of and monotonic() - self._made <= as_of:
+            return
+        kinds = ", ".join(f"{name} {kind}" for name, kind in _kinds(columns).items())
+        database.execute(f"CREATE OR REPLACE TEMP TABLE today ({kinds})")
+        self._of, self._made = wanted, monotonic()
+
+    def add(
+        self,
+        database: duckdb.DuckDBPyConnection,
+        workspace: int,
+        columns: Mapping[Path, str],
+        contacts: Collection[int],
+    ) -> None:
+        """Look these contacts up; of those nobody knows any more there is a row without traits."""
+        if not contacts:
+            return
+        traits = self._current_traits(workspace, contacts) if self._current_traits else {}
+        rows = [
+            {"contact_id": contact} | _row(columns, msgspec.json.decode(traits.get(contact, b"{}")))
+            for contact in contacts
+        ]
+        database.execute(
+            "INSERT INTO today SELECT unnest(from_json($rows, $shape), recursive := true)",
+            {"rows": msgspec.json.encode(rows).decode(), "shape": msgspec.json.encode([_kinds(columns)]).decode()},
+        )
+
+
+def _kinds(columns: Mapping[Path, str]) -> dict[str, str]:
+    return {"contact_id": "BIGINT", **dict.fromkeys(columns.values(), "VARCHAR")}
 
 
 def _row(columns: Mapping[Path, str], document: Any) -> dict[str, str]:
