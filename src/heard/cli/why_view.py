@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
 from heard.cli.show import day, distance
-
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+from heard.deliveries.in_words import summed_up
+from heard.deliveries.reasons import Objection
 
 
 def view(
@@ -85,16 +86,14 @@ def verdict(decision: Mapping[str, Any], at: datetime, now: datetime) -> str:
 
 
 def _objected(objections: Sequence[Mapping[str, Any]], now: datetime) -> str:
-    count = len(objections)
-    number = (NUMBERS[count] if count < len(NUMBERS) else str(count)).capitalize()
-    said = f"{number} rule{'' if count == 1 else 's'} objected."
-    untils = [datetime.fromisoformat(each["until"]) for each in objections if each["until"]]
-    if len(untils) < count or not untils:
-        return said
-    last = max(untils)
-    if last <= now:
-        return f"{said} {'It has' if count == 1 else 'All have'} lapsed by now."
-    return f"{said} {'It lapses' if count == 1 else 'The last lapses'} on {day(last)}, {distance(last, now)}."
+    summary = summed_up([msgspec.convert(each, Objection) for each in objections])
+    alone = summary.count == 1
+    if summary.last is None:
+        return summary.said
+    if summary.has_lapsed(now):
+        return f"{summary.said} {'It has' if alone else 'All have'} lapsed by now."
+    lapses = "It lapses" if alone else "The last lapses"
+    return f"{summary.said} {lapses} on {day(summary.last)}, {distance(summary.last, now)}."
 
 
 def _objections(objections: Sequence[Mapping[str, Any]], now: datetime, console: Console) -> None:

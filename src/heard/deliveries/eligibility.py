@@ -138,7 +138,8 @@ def contact_is_known_long_enough(case: Case) -> Objection | None:
     old_enough = case.contact.since + case.campaign.older_than
     if case.due >= old_enough:
         return None
-    return Objection(Reason.TOO_NEW, old_enough, f"Known since {_day(case.contact.since)}.")
+    since = case.contact.since
+    return Objection(Reason.TOO_NEW, old_enough, f"Known since {_day(since)}.", since, case.campaign.older_than)
 
 
 def contact_is_in_the_sample(case: Case) -> Objection | None:
@@ -268,6 +269,9 @@ def _distance(case: Case, touches: Touches, period: timedelta | None, reason: Re
         reason,
         ledger.first_free_moment(live, case.due, period),
         f"{verb} by {of} on {_day(nearest.at)}; at most once in {durations.in_words(period)}.",
+        nearest.at,
+        period,
+        nearest.campaign,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -34,9 +34,12 @@ class Reason(StrEnum):
     INTAKE_LIMIT = "intake_limit"
 
 
-class Objection(msgspec.Struct, frozen=True):
+class Objection(msgspec.Struct, frozen=True, omit_defaults=True):
     """One rule's no. `until` is the first moment it would no longer object; None = not by waiting."""
 
     reason: Reason
     until: datetime | None = None
     detail: str = ""  # the evidence, in one sentence
+    since: datetime | None = None  # what a wait is counted from: the ask that is too near, the day they became known
+    period: timedelta | None = None  # how long the rule keeps apart, as it was set then
+    campaign: int | None = None  # whose ask that was
