@@ -281,7 +281,7 @@ def test_a_fault_anywhere_changes_nothing(app: Installation):
 def test_a_write_key_of_another_source_is_refused(app: Installation):
     apply(app, acme(sources=[{"name": "Website", "write_key": "wk_acme"}]))
 
-    with pytest.raises(Invalid, match="wk_acme is the key of the source 'Website'"):
+    with pytest.raises(Invalid, match="wk_acme is in use on this server"):
         apply(app, {"workspace": "Robin's", "sources": [{"name": "Shop", "write_key": "wk_acme"}]})
 
 

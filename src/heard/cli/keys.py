@@ -23,13 +23,15 @@ def list_keys(data: Data = None, workspace: Workspace = None, json: Json = False
     if json:
         show.document(keys)
         return
-    rows = [(each["name"], each["hint"], each["created_at"][:10], (each["revoked_at"] or "")[:10]) for each in keys]
-    show.table(("Name", "Key", "Made", "Revoked"), rows)
+    days = ("created_at", "last_used", "revoked_at")
+    rows = [(each["name"], each["hint"], each["scope"], *((each[day] or "")[:10] for day in days)) for each in keys]
+    show.table(("Name", "Key", "Scope", "Made", "Used", "Revoked"), rows)
 
 
 @app.command("add")
 def add_key(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
+    scope: Annotated[str, typer.Option(help="full, or read: it may ask, but change nothing.")] = "full",
     data: Data = None,
     workspace: Workspace = None,
     json: Json = False,
@@ -37,9 +39,9 @@ def add_key(
     """Make a secret key, and print it once.
 
     \b
-    Example: heard keys add "data warehouse"
+    Example: heard keys add "data warehouse" --scope read
     """
-    added = reach.ask("keys_add", data=data, name=name, workspace=workspace)
+    added = reach.ask("keys_add", data=data, name=name, scope=scope, workspace=workspace)
     if json:
         show.document(added)
     else:

@@ -10,24 +10,35 @@ from heard.campaigns.campaign import NEXT, RUNNING, Status
 from heard.errors import HeardError
 from heard.installation import Installation
 from heard.operations.meant import workspace_meant
-from heard.store import edits, tables
+from heard.store import audit, edits, tables
+from heard.store.audit import COMMAND_LINE
 
 
 async def activate(
-    app: Installation, *, name: str, workspace: str | None = None, workspace_id: int | None = None
+    app: Installation,
+    *,
+    name: str,
+    workspace: str | None = None,
+    workspace_id: int | None = None,
+    by: str = COMMAND_LINE,
 ) -> dict[str, Any]:
     """Make a campaign run: `ready`, and active with the first event that matches. One that runs is left as it is."""
-    return await _move(app, name, workspace_meant(app, workspace, workspace_id), Status.READY)
+    return await _move(app, name, workspace_meant(app, workspace, workspace_id), Status.READY, by)
 
 
 async def pause(
-    app: Installation, *, name: str, workspace: str | None = None, workspace_id: int | None = None
+    app: Installation,
+    *,
+    name: str,
+    workspace: str | None = None,
+    workspace_id: int | None = None,
+    by: str = COMMAND_LINE,
 ) -> dict[str, Any]:
     """Let a campaign send nothing until it is activated again; what is scheduled is kept and goes out then."""
-    return await _move(app, name, workspace_meant(app, workspace, workspace_id), Status.PAUSED)
+    return await _move(app, name, workspace_meant(app, workspace, workspace_id), Status.PAUSED, by)
 
 
-async def _move(app: Installation, name: str, workspace: int, to: Status) -> dict[str, Any]:
+async def _move(app: Installation, name: str, workspace: int, to: Status, by: str) -> dict[str, Any]:
     """Gives `{"campaign", "status", "was"}`.
 
     Raises:
@@ -53,6 +64,8 @@ async def _move(app: Installation, name: str, workspace: int, to: Status) -> dic
                 settings=row["settings"],
                 status=after.value,
             )
+            what = "campaign.paused" if after == Status.PAUSED else "campaign.activated"
+            audit.note(connection, workspace, by=by, what=what, subject=row["name"], at=now, detail={"was": was.value})
         return was.value, after.value
 
     was, status = await app.store.write(change)

@@ -39,8 +39,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: Any = None
 
 
-def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> list[Change]:
-    """Every change that was needed, in the order of the file; none when all is so already.
+def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> tuple[int, list[Change]]:
+    """The workspace, and every change that was needed, in the order of the file; none when all is so already.
 
     Raises:
         Invalid: the file contradicts itself or another workspace: an unknown source or survey, a write key in use.
@@ -51,15 +51,15 @@ def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> lis
     _destination(connection, workspace.id, wanted.destination, sources, changes)
     surveys = _surveys(connection, workspace.id, wanted.surveys, changes, now)
     _campaigns(connection, workspace.id, wanted.campaigns, surveys, changes, now)
-    return changes
+    return workspace.id, changes
 
 
 def _workspace(connection: Connection, wanted: WorkspaceFile, changes: list[Change], now: datetime) -> Workspace:
     known = directory.load(connection)
     found = next((each for each in known.workspaces.values() if each.name == wanted.workspace), None)
-    if found is None and (untouched := _untouched(known)) is not None:
-        _rename(connection, untouched, wanted.workspace, changes)
-        found = directory.load(connection).workspaces[untouched.id]
+    if found is None and (first := untouched(known)) is not None:
+        _rename(connection, first, wanted.workspace, changes)
+        found = directory.load(connection).workspaces[first.id]
     if found is None:
         number = accounts.add_workspace(connection, wanted.workspace, now=now)
         changes.append(Change(place=f"workspace {wanted.workspace}", added=True))
@@ -80,7 +80,7 @@ def _workspace(connection: Connection, wanted: WorkspaceFile, changes: list[Chan
     return found
 
 
-def _untouched(known: directory.Directory) -> Workspace | None:
+def untouched(known: directory.Directory) -> Workspace | None:
     """The workspace that the first run made under its own name, while nothing asks anybody there: it takes the name."""
     only = next(iter(known.workspaces.values())) if len(known.workspaces) == 1 else None
     return only if only is not None and only.name == DEFAULT_NAME and not known.surveys else None
@@ -103,7 +103,7 @@ def _sources(
     numbers: dict[str, int] = {name: row["id"] for name, row in known.items()}
     for place, line in _places("sources", wanted):
         row = known.get(line.name)
-        _check_key_is_free(connection, line, row, place)
+        _check_key_is_free(connection, workspace, line, row, place)
         if row is None:
             key = line.write_key or secrets_made.write_key()
             numbers[line.name] = accounts.add_source(connection, workspace, line.name, key, now=now)
@@ -114,11 +114,13 @@ def _sources(
     return numbers
 
 
-def _check_key_is_free(connection: Connection, line: SourceLine, row: Row | None, place: str) -> None:
+def _check_key_is_free(connection: Connection, workspace: int, line: SourceLine, row: Row | None, place: str) -> None:
     user = edits.source_by_key(connection, line.write_key) if line.write_key else None
     if user is not None and (row is None or user["id"] != row["id"]):
+        ours = user["workspace_id"] == workspace  # nobody learns what another workspace calls its sources
+        whose = f"is the key of the source {user['name']!r}" if ours else "is in use on this server"
         raise Invalid(
-            f"{place}.write_key: {line.write_key} is the key of the source {user['name']!r}; choose another.",
+            f"{place}.write_key: {line.write_key} {whose}; choose another.",
             field=f"{place}.write_key",
         )
 

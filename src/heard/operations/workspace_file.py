@@ -16,15 +16,32 @@ from sqlalchemy import Connection
 from heard import durations
 from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
+from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations.file_keep import brand_as_written, destination_as_written, keep
+from heard.operations.file_keep import Change, brand_as_written, destination_as_written, keep, untouched
 from heard.operations.file_read import read
-from heard.store import edits, tables
+from heard.operations.meant import workspace_meant
+from heard.store import audit, directory, edits, tables
+from heard.store.audit import COMMAND_LINE
 from heard.store.directory import Directory
 
+MOST_NOTED = 50  # changes of one file that the audit log lists
+LONGEST_NOTED = 200
 
-async def apply(app: Installation, *, content: Any) -> dict[str, Any]:
+
+class _Tried(Exception):
+    """Carries what would change out of a transaction that is to leave nothing behind."""
+
+    def __init__(self, changes: list[Change]) -> None:
+        self.changes = changes
+
+
+async def apply(
+    app: Installation, *, content: Any, by: str = COMMAND_LINE, only: int | None = None, dry: bool = False
+) -> dict[str, Any]:
     """Make the workspace what `content` (a parsed file) says; in effect, write keys included, when this returns.
+
+    `only`: the one workspace that it may be about. `dry`: change nothing, only say what would.
 
     Gives `{"workspace", "changes": [{"place", "added"} or {"place", "before", "after"}], "warnings": [sentence]}`.
 
@@ -32,13 +49,47 @@ async def apply(app: Installation, *, content: Any) -> dict[str, Any]:
         Invalid: naming the place and the fix; then nothing was changed.
     """
     wanted, now = read(content), app.clock.now()
-    changes = await app.store.write(lambda connection: keep(connection, wanted, now=now))
-    await app.reload()
+
+    def work(connection: Connection) -> list[Change]:
+        if only is not None:
+            _must_be_about(connection, wanted.workspace, only)
+        workspace, changes = keep(connection, wanted, now=now)
+        if dry:
+            raise _Tried(changes)
+        if changes:
+            detail = {"changes": [_noted(change) for change in changes[:MOST_NOTED]], "more": len(changes) - MOST_NOTED}
+            audit.note(
+                connection, workspace, by=by, what="workspace.changed", subject=wanted.workspace, at=now, detail=detail
+            )
+        return changes
+
+    try:
+        changes = await app.store.write(work)
+        await app.reload()
+    except _Tried as tried:
+        return {"workspace": wanted.workspace, "changes": msgspec.to_builtins(tried.changes), "warnings": []}
     return {
         "workspace": wanted.workspace,
         "changes": msgspec.to_builtins(changes),
         "warnings": list(_warnings(app, wanted.workspace)),
     }
+
+
+def _must_be_about(connection: Connection, name: str, only: int) -> None:
+    """Whoever sets up one workspace must not reach another by its name."""
+    known = directory.load(connection)
+    first = untouched(known)
+    if known.workspaces[only].name != name and (first is None or first.id != only):
+        raise Invalid(
+            f"workspace: write {known.workspaces[only].name!r}, the one you look at; this file is about {name!r}.",
+            field="workspace",
+        )
+
+
+def _noted(change: Change) -> dict[str, Any]:
+    """As the audit log keeps it: what was long is cut."""
+    said = msgspec.to_builtins(change)
+    return {key: value if isinstance(value, bool | None) else str(value)[:LONGEST_NOTED] for key, value in said.items()}
 
 
 def _warnings(app: Installation, name: str) -> Iterator[str]:
@@ -58,9 +109,9 @@ def _warnings(app: Installation, name: str) -> Iterator[str]:
         yield "brand.address is empty: many countries want the sender's postal address in every such mail."
 
 
-async def export(app: Installation, *, workspace: str | None = None) -> dict[str, Any]:
+async def export(app: Installation, *, workspace: str | None = None, workspace_id: int | None = None) -> dict[str, Any]:
     """The workspace as `apply` reads it; applying it changes nothing."""
-    number = app.directory.workspace(workspace).id
+    number = workspace_meant(app, workspace, workspace_id)
     return await app.store.read(lambda connection: _written(connection, app.directory, number))
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from heard.accounts import keys
-from heard.accounts.keys import SecretKey
+from heard.accounts.keys import Scope, SecretKey
 from heard.accounts.member import Member, Role
 from heard.accounts.workspace import Brand, slug
 from heard.contacts import address as addresses
 from heard.store import cursors, tables
-from heard.store.tables import members, secret_keys, workspaces
+from heard.store.tables import members, secret_keys, sessions, workspaces
 
 
 def add_workspace(connection: Connection, name: str, *, now: datetime) -> int:
@@ -24,6 +26,10 @@ def add_workspace(connection: Connection, name: str, *, now: datetime) -> int:
         )
     )
     return number
+
+
+def workspace_is_called(connection: Connection, name: str) -> bool:
+    return connection.execute(select(workspaces.c.id).where(workspaces.c.name == name)).first() is not None
 
 
 def free_slug(connection: Connection, name: str) -> str:
@@ -120,6 +126,13 @@ def remove_member(connection: Connection, member: Member) -> None:
     connection.execute(delete(members).where(members.c.workspace_id == member.workspace, members.c.id == member.id))
 
 
+def last_seen(connection: Connection, emails: Iterable[str]) -> dict[str, datetime]:
+    """When each of these addresses last used a session that still is, known to the hour; by address key."""
+    wanted = [addresses.key(each) for each in emails]
+    query = select(sessions.c.email_key, func.max(sessions.c.last_seen)).where(sessions.c.email_key.in_(wanted))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(sessions.c.email_key))}
+
+
 def there_are_members(connection: Connection) -> bool:
     return connection.execute(select(members.c.id).limit(1)).first() is not None
 
@@ -130,21 +143,12 @@ def there_are_members(connection: Connection) -> bool:
 def keys_of(connection: Connection, workspace: int) -> list[SecretKey]:
     """Oldest first, the revoked ones too."""
     query = select(secret_keys).where(secret_keys.c.workspace_id == workspace).order_by(secret_keys.c.id)
-    return [
-        SecretKey(
-            id=row.id,
-            workspace=workspace,
-            name=row.name,
-            hint=row.hint,
-            created_at=row.created_at,
-            last_used=row.last_used,
-            revoked_at=row.revoked_at,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_key(row) for row in connection.execute(query)]
 
 
-def add_key(connection: Connection, workspace: int, name: str, key: str, *, now: datetime) -> None:
+def add_key(
+    connection: Connection, workspace: int, name: str, key: str, *, now: datetime, scope: Scope = Scope.FULL
+) -> None:
     """Only the fingerprint of `key` is kept."""
     connection.execute(
         secret_keys.insert().values(
@@ -153,14 +157,45 @@ def add_key(connection: Connection, workspace: int, name: str, key: str, *, now:
             name=name,
             fingerprint=keys.fingerprint(key),
             hint=keys.hint(key),
+            scope=scope.value,
             created_at=now,
         )
     )
 
 
+def key_by_secret(connection: Connection, key: str) -> SecretKey | None:
+    """The working key, of any workspace. What is compared is a hash of 256 random bits: timing tells nothing of it."""
+    query = select(secret_keys).where(
+        secret_keys.c.fingerprint == keys.fingerprint(key), secret_keys.c.revoked_at.is_(None)
+    )
+    row = connection.execute(query).first()
+    return _key(row) if row else None
+
+
+def key_used(connection: Connection, key: SecretKey, *, now: datetime) -> None:
+    _change_key(connection, key, last_used=now)
+
+
 def revoke_key(connection: Connection, key: SecretKey, *, now: datetime) -> None:
+    _change_key(connection, key, revoked_at=now)
+
+
+def _change_key(connection: Connection, key: SecretKey, **values: Any) -> None:
     connection.execute(
         update(secret_keys)
         .where(secret_keys.c.workspace_id == key.workspace, secret_keys.c.id == key.id)
-        .values(revoked_at=now)
+        .values(**values)
+    )
+
+
+def _key(row: Any) -> SecretKey:
+    return SecretKey(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        hint=row.hint,
+        created_at=row.created_at,
+        scope=Scope(row.scope),
+        last_used=row.last_used,
+        revoked_at=row.revoked_at,
     )

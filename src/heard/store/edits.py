@@ -34,8 +34,9 @@ def change_workspace(connection: Connection, workspace: int, **values: Any) -> N
     connection.execute(update(workspaces).where(workspaces.c.id == workspace).values(**values))
 
 
-def change_source(connection: Connection, workspace: int, number: int, *, write_key: str) -> None:
-    _change(connection, sources, workspace, number, write_key=write_key)
+def change_source(connection: Connection, workspace: int, number: int, **values: str) -> None:
+    """`values`: name, write_key."""
+    _change(connection, sources, workspace, number, **values)
 
 
 def keep_destination(connection: Connection, workspace: int, number: int | None, **values: Any) -> None:

@@ -28,6 +28,6 @@ def router(app: Installation) -> Router:
     return Router(
         path="/api",
         route_handlers=handlers,
-        dependencies={"workspace": keys.dependency()},
+        dependencies=keys.dependencies(),
         exception_handlers=HANDLERS,
     )
