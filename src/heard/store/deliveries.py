@@ -106,6 +106,13 @@ def by_id(connection: Connection, workspace: int, delivery_id: str) -> Delivery 
     return _delivery(row) if row else None
 
 
+def by_ids(connection: Connection, workspace: int, ids: Iterable[str]) -> dict[str, Delivery]:
+    query = select(deliveries).where(
+        deliveries.c.workspace_id == workspace, dialects.among(deliveries.c.id, ids, connection)
+    )
+    return {row.id: _delivery(row) for row in connection.execute(query)}
+
+
 def of_workspaces(connection: Connection, workspaces: Iterable[int], ids: Iterable[str]) -> frozenset[str]:
     """Which of these deliveries belong to these workspaces."""
     query = select(deliveries.c.id).where(

@@ -30,7 +30,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-_COLUMNS = "id, source_id, message_id, type, event, user_id, anonymous_id, at, received_at, verdict, reason, body"
+COLUMNS = "id, source_id, message_id, type, event, user_id, anonymous_id, at, received_at, verdict, reason, body"
 
 
 def already_seen(connection: Connection, day: int, ids: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
@@ -102,17 +102,17 @@ def newest(
     for day in days.kept(connection):
         rows = dialects.fetch(
             connection,
-            f"SELECT {_COLUMNS} FROM messages_{day} WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",
+            f"SELECT {COLUMNS} FROM messages_{day} WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",
             *values,
             limit - len(found),
         )
-        found += [_kept(row) for row in rows]
+        found += [kept_of(row) for row in rows]
         if len(found) >= limit:
             break
     return found
 
 
-def _kept(row: Any) -> Kept:
+def kept_of(row: Any) -> Kept:
     return Kept(
         id=row[0],
         source=row[1],

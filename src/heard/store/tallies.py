@@ -5,11 +5,13 @@ Campaigns keep theirs here too (`heard.store.funnel`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
 from heard.store import dialects
+
+VERDICTS = ("accepted", "held", "rejected")  # what messages are tallied as; ":reason" may follow
 
 
 def add(connection: Connection, counts: Mapping[tuple[int, int, str], int]) -> None:
@@ -29,3 +31,20 @@ def totals(connection: Connection, workspace: int | None = None) -> dict[str, in
     return dict(
         dialects.fetch(connection, f"SELECT name, sum(n) FROM tallies WHERE {plain}{where} GROUP BY name", *values)
     )
+
+
+def of_day(connection: Connection, workspace: int, day: int) -> dict[str, int]:
+    """Everything that was tallied on one day (20261122), campaigns' names too."""
+    return dict(
+        dialects.fetch(connection, "SELECT name, n FROM tallies WHERE workspace_id = ? AND day = ?", workspace, day)
+    )
+
+
+def days_of(connection: Connection, workspace: int, verdicts: Iterable[str]) -> frozenset[int]:
+    """The days on which messages came in that were tallied as any of these."""
+    asked = " OR ".join("name = ? OR name LIKE ?" for _ in (verdicts := tuple(verdicts)))
+    names = [name for verdict in verdicts for name in (verdict, f"{verdict}:%")]
+    rows = dialects.fetch(
+        connection, f"SELECT DISTINCT day FROM tallies WHERE workspace_id = ? AND ({asked})", workspace, *names
+    )
+    return frozenset(row[0] for row in rows)

@@ -1,0 +1,218 @@
+"""Messages for a page, newest first: read backwards in bounded looks, so that a rare one costs nobody their patience.
+
+Ids of messages grow with the log over the whole installation, and each day has its own table. A look goes back from
+an id, over at most `MOST_EXAMINED` of them; what it did not reach is reached by looking further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from heard.store import days, dialects, tallies
+from heard.store.messages import COLUMNS, Kept, kept_of
+from heard.store.types import micros, moment
+
+MOST_EXAMINED = 20_000  # rows a look passes: about 50 ms
+MOST_COUNTED = 5_000  # of the newest, to tell how many come in a minute
+MOST_WAITING = 1_000  # users whose held messages are looked for
+MINUTE = timedelta(minutes=1)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages; None or empty: any."""
+
+    source: int | None = None
+    type: str | None = None
+    event: str | None = None
+    events: tuple[str, ...] | None = None  # tracks of any of these that were free to reach the surveys
+    user_id: str | None = None
+    verdict: str | None = None
+    since: datetime | None = None  # received then or later
+    until: datetime | None = None  # received before
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """`further` is the id to go on from when the look ended before the messages did; None when there are no more."""
+
+    found: list[Kept]
+    further: int | None
+    reached: datetime | None = None  # how far back it looked, when it gave up for now
+
+
+def back(
+    connection: Connection,
+    workspace: int,
+    wanted: Wanted,
+    *,
+    before: int | None = None,
+    after: int = 0,
+    limit: int = 50,
+    most: int = MOST_EXAMINED,
+) -> Look:
+    """The newest that are wanted, of ids between `after` and `before`, both left out."""
+    if wanted.verdict == "held" and wanted.user_id is None:
+        return _waiting(connection, workspace, wanted, before, after, limit)
+    conditions, values = _conditions(wanted, connection)
+    found: list[Kept] = []
+    left = most
+    for day in _days(connection, workspace, wanted):
+        lowest, highest = _span(connection, day)
+        start = highest if before is None else min(highest, before - 1)
+        floor = max(lowest, after + 1)
+        if start < floor:
+            continue
+        by_user = wanted.user_id is not None
+        last = floor if by_user else max(floor, start - left + 1)
+        rows = dialects.fetch(
+            connection,
+            f"SELECT {COLUMNS} FROM {_table(connection, day, by_user)}"
+            f" WHERE workspace_id = ? AND id >= ? AND id <= ?{conditions} ORDER BY id DESC LIMIT ?",
+            workspace,
+            last,
+            start,
+            *values,
+            limit - len(found),
+        )
+        found += [kept_of(row) for row in rows]
+        if len(found) >= limit:
+            return Look(found=found, further=found[-1].id)
+        if last > floor:
+            return Look(found=found, further=last, reached=_received(connection, day, last))
+        left -= 0 if by_user else start - last + 1
+    return Look(found=found, further=None)
+
+
+def by_id(connection: Connection, workspace: int, number: int) -> Kept | None:
+    for day in days.kept(connection):
+        rows = dialects.fetch(
+            connection, f"SELECT {COLUMNS} FROM messages_{day} WHERE id = ? AND workspace_id = ?", number, workspace
+        )
+        if rows:
+            return kept_of(rows[0])
+    return None
+
+
+def newest_id(connection: Connection) -> int:
+    """Of all workspaces: whatever comes later has a larger one. 0 when there is none."""
+    return max((_span(connection, day)[1] for day in days.kept(connection)[:2]), default=0)
+
+
+def a_minute(connection: Connection, workspace: int, now: datetime) -> int:
+    """How many came in during the last minute; where that is more than one cares to count, at their pace."""
+    since, came = now - MINUTE, 0
+    top = newest_id(connection)
+    oldest = now
+    for day in days.kept(connection)[:2]:
+        ((count, first),) = dialects.fetch(
+            connection,
+            f"SELECT count(CASE WHEN workspace_id = ? AND received_at >= ? THEN 1 END), min(received_at)"
+            f" FROM messages_{day} WHERE id > ?",
+            workspace,
+            micros(since),
+            top - MOST_COUNTED,
+        )
+        came += count
+        oldest = min(oldest, moment(first)) if first is not None else oldest
+    if since < oldest < now and top > MOST_COUNTED:
+        return round(came * (MINUTE / (now - oldest)))
+    return came
+
+
+def waiting(connection: Connection, workspace: int) -> int:
+    """How many messages wait for an identify; counted no further than anybody would read."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT count(DISTINCT w.trigger) FROM (SELECT trigger FROM decisions"
+        " WHERE held_until IS NOT NULL AND workspace_id = ? LIMIT ?) w",
+        workspace,
+        MOST_EXAMINED,
+    )
+    return rows[0][0]
+
+
+def _waiting(
+    connection: Connection, workspace: int, wanted: Wanted, before: int | None, after: int, limit: int
+) -> Look:
+    """What is held is found by whom it waits for: there are few of them, and an index."""
+    users = [
+        row[0]
+        for row in dialects.fetch(
+            connection,
+            "SELECT DISTINCT user_id FROM decisions WHERE held_until IS NOT NULL AND workspace_id = ? LIMIT ?",
+            workspace,
+            MOST_WAITING,
+        )
+    ]
+    conditions, values = _conditions(wanted, connection)
+    found: list[Kept] = []
+    for day in _days(connection, workspace, wanted) if users else ():
+        rows = dialects.fetch(
+            connection,
+            f"SELECT {COLUMNS} FROM {_table(connection, day, True)}"
+            f" WHERE workspace_id = ? AND user_id {dialects.within(connection)} AND id > ?"
+            f"{'' if before is None else ' AND id < ?'}{conditions} ORDER BY id DESC LIMIT ?",
+            workspace,
+            dialects.listed(connection, users),
+            after,
+            *(() if before is None else (before,)),
+            *values,
+            limit - len(found),
+        )
+        found += [kept_of(row) for row in rows]
+        if len(found) >= limit:
+            return Look(found=found, further=found[-1].id)
+    return Look(found=found, further=None)
+
+
+def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]:
+    written: list[str] = []
+    values: list[Any] = []
+    for condition, value in (
+        ("source_id = ?", wanted.source),
+        ("type = ?", wanted.type),
+        ("event = ?", wanted.event),
+        ("user_id = ?", wanted.user_id),
+        ("verdict = ?", wanted.verdict),
+        ("received_at >= ?", micros(wanted.since) if wanted.since else None),
+        ("received_at < ?", micros(wanted.until) if wanted.until else None),
+    ):
+        if value is not None:
+            written.append(condition)
+            values.append(value)
+    if wanted.events is not None:
+        written.append(f"type = 'track' AND verdict <> 'rejected' AND event {dialects.within(connection)}")
+        written.append("(reason IS NULL OR reason NOT IN ('no_destination', 'integrations_object'))")
+        values.append(dialects.listed(connection, wanted.events))
+    return "".join(f" AND {condition}" for condition in written), values
+
+
+def _days(connection: Connection, workspace: int, wanted: Wanted) -> Sequence[int]:
+    """The days that may have any, newest first: those of the window on which something of the kind came in."""
+    with_any = tallies.days_of(connection, workspace, (wanted.verdict,) if wanted.verdict else tallies.VERDICTS)
+    first = days.day_of(wanted.since) if wanted.since else 0
+    last = days.day_of(wanted.until) if wanted.until else 99_999_999
+    return [day for day in days.kept(connection) if day in with_any and first <= day <= last]
+
+
+def _table(connection: Connection, day: int, by_user: bool) -> str:
+    return dialects.by(f"messages_{day}_by_user", f"messages_{day}", connection) if by_user else f"messages_{day}"
+
+
+def _span(connection: Connection, day: int) -> tuple[int, int]:
+    """The smallest and the largest id of a day; (1, 0) when it is empty."""
+    ((lowest, highest),) = dialects.fetch(
+        connection, f"SELECT (SELECT min(id) FROM messages_{day}), (SELECT max(id) FROM messages_{day})"
+    )
+    return (1, 0) if highest is None else (lowest, highest)
+
+
+def _received(connection: Connection, day: int, number: int) -> datetime | None:
+    rows = dialects.fetch(
+        connection, f"SELECT received_at FROM messages_{day} WHERE id >= ? ORDER BY id LIMIT 1", number
+    )
+    return moment(rows[0][0]) if rows else None
