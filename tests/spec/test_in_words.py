@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -109,7 +111,7 @@ def test_too_new_says_since_when():
         ({"already_invited": True}, "Invited for this event already"),
     ],
 )
-def test_a_rule_that_objects_says_what_stood_in_the_way(changes: dict[str, object], title: str):
+def test_a_rule_that_objects_says_what_stood_in_the_way(changes: dict[str, Any], title: str):
     assert said(a_case(**changes)).title == title
 
 

@@ -122,6 +122,18 @@ def of_workspaces(connection: Connection, workspaces: Iterable[int], ids: Iterab
     return frozenset(connection.execute(query).scalars())
 
 
+def of_contact(connection: Connection, workspace: int, contact: int, *, limit: int) -> list[Delivery]:
+    """Everything that was, or is to be, sent to a contact, latest due first."""
+    query = (
+        select(deliveries)
+        .where(deliveries.c.workspace_id == workspace, deliveries.c.contact_id == contact)
+        .with_hint(deliveries, "INDEXED BY deliveries_by_contact", "sqlite")
+        .order_by(deliveries.c.due_at.desc(), deliveries.c.id.desc())
+        .limit(limit)
+    )
+    return [_delivery(row) for row in connection.execute(query)]
+
+
 def newest(
     connection: Connection,
     workspace: int,
