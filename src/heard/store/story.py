@@ -1,0 +1,180 @@
+"""Everything about one contact, for their page: what came in, what was decided, sent, opened, answered, wished.
+
+All but messages is read whole, up to `MOST` of a kind: even the busiest contact is asked a few hundred times at most.
+Messages are paged by when they were received, over as many days as it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from heard.contacts.contact import Contact
+from heard.contacts.standing import Kind
+from heard.deliveries.decision import Decision
+from heard.deliveries.delivery import Delivery
+from heard.responses.response import Answer, Response, Verdict
+from heard.store import days, decisions, deliveries, dialects, responses
+from heard.store.messages import Kept
+from heard.store.tables import response_revisions
+from heard.store.types import micros, moment
+
+MOST = 500
+DAYS_AT_ONCE = 20  # of messages; SQLite joins up to 500
+
+_COLUMNS = "id, source_id, message_id, type, event, user_id, anonymous_id, at, received_at, verdict, reason, body"
+
+
+class Click(msgspec.Struct, frozen=True, kw_only=True):
+    """A link was opened, by whomever. `value` is the score it preselects."""
+
+    delivery: str
+    at: datetime
+    method: str
+    value: int | None
+
+
+class AnswerRevision(msgspec.Struct, frozen=True, kw_only=True):
+    response: int
+    at: datetime
+    answers: tuple[Answer, ...]
+    verdict: Verdict
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """A suppression switched on or off, with what switched it."""
+
+    kind: Kind
+    on: bool
+    at: datetime
+    cause: str
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first, each of them."""
+
+    decisions: list[Decision]
+    deliveries: list[Delivery]
+    clicks: list[Click]
+    responses: list[Response]
+    revisions: list[AnswerRevision]
+    wishes: list[Wish]
+
+
+def of(connection: Connection, contact: Contact) -> Story:
+    sent = deliveries.of_contact(connection, contact.workspace, contact.id, limit=MOST)
+    answered = responses_of(connection, contact.workspace, contact.id)
+    return Story(
+        decisions=decisions.about(
+            connection, contact.workspace, user_id=contact.user_id, contact=contact.id, limit=MOST
+        ),
+        deliveries=sent,
+        clicks=clicks_of(connection, contact.workspace, [each.id for each in sent]),
+        responses=answered,
+        revisions=revisions_of(connection, contact.workspace, [each.id for each in answered]),
+        wishes=wishes_of(connection, contact),
+    )
+
+
+def messages_of(
+    connection: Connection, workspace: int, user_id: str, *, before: datetime | None = None, limit: int = 50
+) -> list[Kept]:
+    """Messages with this userId received before `before`, newest first."""
+    last = None if before is None else days.day_of(before)
+    kept = [day for day in days.kept(connection) if last is None or day <= last]
+    until = micros(before) if before else 1 << 62
+    found: list[Kept] = []
+    for start in range(0, len(kept), DAYS_AT_ONCE):
+        some = kept[start : start + DAYS_AT_ONCE]
+        wanted = limit - len(found)
+        one = (
+            f"SELECT * FROM (SELECT {_COLUMNS} FROM {{}} WHERE workspace_id = ? AND user_id = ?"
+            " AND received_at < ? ORDER BY id DESC LIMIT ?) AS {}"
+        )
+        union = " UNION ALL ".join(one.format(_day_table(day, connection), f"of_{day}") for day in some)
+        rows = dialects.fetch(
+            connection, f"{union} ORDER BY id DESC LIMIT ?", *((workspace, user_id, until, wanted) * len(some)), wanted
+        )
+        found += [_kept(row) for row in rows]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def responses_of(connection: Connection, workspace: int, contact: int) -> list[Response]:
+    rows = dialects.fetch(
+        connection,
+        f"SELECT id FROM {dialects.by('responses_by_contact', 'responses', connection)}"
+        f" WHERE workspace_id = ? AND contact_id = ? ORDER BY id DESC LIMIT {MOST}",
+        workspace,
+        contact,
+    )
+    return responses.by_ids(connection, workspace, [row[0] for row in rows])
+
+
+def revisions_of(connection: Connection, workspace: int, ids: Iterable[int]) -> list[AnswerRevision]:
+    table = response_revisions
+    query = (
+        select(table)
+        .where(table.c.workspace_id == workspace, dialects.among(table.c.response_id, ids, connection))
+        .order_by(table.c.at.desc())
+        .limit(MOST)
+    )
+    return [
+        AnswerRevision(response=row.response_id, at=row.at, answers=row.answers, verdict=Verdict(row.verdict))
+        for row in connection.execute(query)
+    ]
+
+
+def clicks_of(connection: Connection, workspace: int, ids: Sequence[str]) -> list[Click]:
+    rows = dialects.fetch(
+        connection,
+        f"SELECT delivery_id, at, method, value FROM {dialects.by('clicks_by_delivery', 'clicks', connection)}"
+        f" WHERE workspace_id = ? AND delivery_id {dialects.within(connection)} ORDER BY id DESC LIMIT {MOST}",
+        workspace,
+        dialects.listed(connection, ids),
+    )
+    return [Click(delivery=row[0], at=moment(row[1]), method=row[2], value=row[3]) for row in rows]
+
+
+def wishes_of(connection: Connection, contact: Contact) -> list[Wish]:
+    """What this person, or anybody behind their mailbox, told us; and what the mailbox itself did."""
+    rows: list[Any] = dialects.fetch(
+        connection,
+        'SELECT kind, "on", at, cause, id FROM'
+        f" {dialects.by('suppressions_by_contact', 'suppressions', connection)}"
+        " WHERE workspace_id = ? AND contact_id = ?"
+        ' UNION SELECT kind, "on", at, cause, id FROM'
+        f" {dialects.by('suppressions_by_email', 'suppressions', connection)}"
+        f" WHERE workspace_id = ? AND email_key = ? ORDER BY id DESC LIMIT {MOST}",
+        contact.workspace,
+        contact.id,
+        contact.workspace,
+        contact.email_key,
+    )
+    return [Wish(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), cause=row[3]) for row in rows]
+
+
+def _day_table(day: int, connection: Connection) -> str:
+    return dialects.by(f"messages_{day}_by_user", f"messages_{day}", connection)
+
+
+def _kept(row: Any) -> Kept:
+    return Kept(
+        id=row[0],
+        source=row[1],
+        message_id=row[2],
+        type=row[3],
+        event=row[4],
+        user_id=row[5],
+        anonymous_id=row[6],
+        at=moment(row[7]),
+        received_at=moment(row[8]),
+        verdict=row[9],
+        reason=row[10],
+        body=row[11].encode(),
+    )
