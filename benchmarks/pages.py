@@ -114,9 +114,8 @@ def measure(browser: httpx.Client, rounds: int, scale: float) -> None:
                 print(f"{name:34} answered {answer.status_code}")
                 break
         slow = share(sorted(taken), 95)
-        print(
-            f"{name:34} {median(taken):8.0f} {slow:8.0f} {size / 1024:6.0f}{'  over the target' if slow > TARGET else ''}"
-        )
+        note = "  over the target" if slow > TARGET else ""
+        print(f"{name:34} {median(taken):8.0f} {slow:8.0f} {size / 1024:6.0f}{note}")
 
 
 if __name__ == "__main__":
