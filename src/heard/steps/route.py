@@ -157,11 +157,14 @@ def _consider(
     intake = directory.intakes.get(workspace)
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
     received: datetime | None = None
-    day = received_us = 0
+    day = received_us = source = 0
+    came = ""
     for message in batch:
         if message.received_at is not received:  # the messages of one request share theirs
             received = message.received_at
             day, received_us = days.day_of(received), micros(received)
+        if message.source != source:
+            source, came = message.source, f"{tallies.SOURCE}{message.source}"
         if isinstance(message, Rejected):
             verdict, reason = "rejected", message.reason
         elif intake is None or (intake.sources is not None and message.source not in intake.sources):
@@ -174,6 +177,7 @@ def _consider(
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         rows[day].append(_row(workspace, message, received_us, verdict, reason))
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
+        counts[workspace, day, came] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
     keep.considered(connection, workspace, known, outcome, counts, now)
     routed.activated |= outcome.activated

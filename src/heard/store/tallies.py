@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 
 from heard.store import dialects
 
+SOURCE = "source:"  # and its id: everything that came from it, whatever became of it
+
 VERDICTS = ("accepted", "held", "rejected")  # what messages are tallied as; ":reason" may follow
 
 
@@ -27,7 +29,7 @@ def add(connection: Connection, counts: Mapping[tuple[int, int, str], int]) -> N
 def totals(connection: Connection, workspace: int | None = None) -> dict[str, int]:
     """What became of messages, all days together, for one workspace or all."""
     where, values = ("", ()) if workspace is None else (" AND workspace_id = ?", (workspace,))
-    plain = "substr(name, 1, 9) <> 'campaign:'"
+    plain = f"substr(name, 1, 9) <> 'campaign:' AND substr(name, 1, {len(SOURCE)}) <> '{SOURCE}'"
     return dict(
         dialects.fetch(connection, f"SELECT name, sum(n) FROM tallies WHERE {plain}{where} GROUP BY name", *values)
     )
@@ -42,8 +44,8 @@ def of_day(connection: Connection, workspace: int, day: int) -> dict[str, int]:
 
 def days_of(connection: Connection, workspace: int, verdicts: Iterable[str]) -> frozenset[int]:
     """The days on which messages came in that were tallied as any of these."""
-    asked = " OR ".join("name = ? OR name LIKE ?" for _ in (verdicts := tuple(verdicts)))
     names = [name for verdict in verdicts for name in (verdict, f"{verdict}:%")]
+    asked = " OR ".join(["name LIKE ?"] * len(names))
     rows = dialects.fetch(
         connection, f"SELECT DISTINCT day FROM tallies WHERE workspace_id = ? AND ({asked})", workspace, *names
     )
