@@ -94,8 +94,8 @@ def read(written: object) -> WorkspaceFile:
         exclude=_condition(content["exclude"], "exclude") if "exclude" in content else UNSET,
         sources=_lines(content, "sources", _source),
         destination=_surveys_destination(content),
-        surveys=_lines(content, "surveys", _survey),
-        campaigns=_lines(content, "campaigns", _campaign),
+        surveys=_lines(content, "surveys", survey_line),
+        campaigns=_lines(content, "campaigns", campaign_line),
     )
 
 
@@ -179,7 +179,8 @@ def _destination_settings(settings: dict[str, Any], place: str) -> dict[str, Any
     return kept
 
 
-def _survey(line: dict[str, Any], place: str) -> SurveyLine:
+def survey_line(line: dict[str, Any], place: str) -> SurveyLine:
+    """One survey, as the file or a form writes it; `place` leads what there is to say against it."""
     _only(line, ("name", "kind", "languages", "quiet_period", "send_back"), place)
     kind = line.get("kind")
     if kind in KINDS_NOT_YET and kind not in KINDS:
@@ -207,7 +208,8 @@ def _languages(value: object, place: str) -> list[str]:
     return value
 
 
-def _campaign(line: dict[str, Any], place: str) -> CampaignLine:
+def campaign_line(line: dict[str, Any], place: str) -> CampaignLine:
+    """One campaign, as the file or a form writes it; `place` leads what there is to say against it."""
     settings = {
         key: value for key, value in line.items() if key not in ("name", "survey", "status") and value is not None
     }
