@@ -196,6 +196,7 @@ class Analytics:
         verdicts: Sequence[str] = (),
         cursor: str | None = None,
         limit: int = 50,
+        as_of: float = 0,
     ) -> Page:
         """The ids of the responses that `where` is true of, newest first, of every verdict unless some are named.
 
@@ -216,7 +217,7 @@ class Analytics:
             question.within(window(from_, to))
             if where:
                 question.where(where)
-            question.look_up_today(workspace, self._today)
+            question.look_up_today(workspace, self._today, as_of=as_of)
             if cursor:
                 at, last = _read_cursor(cursor)
                 question.only("(answers.answered_at, answers.id) < (make_timestamp($at), $last)", at=at, last=last)
