@@ -145,7 +145,15 @@ def test_what_a_demo_prints_works_when_pasted_and_a_second_one_tells_of_somebody
     for number, name in ((1, "Ann"), (2, "Ben")):
         with (tmp_path / f"out{number}").open("w") as out:
             process = subprocess.Popen(
-                [str(Path(sys.executable).with_name("heard")), "demo", "--data", str(folder), "--port", "18900"],
+                [
+                    str(Path(sys.executable).with_name("heard")),
+                    "demo",
+                    "--empty",
+                    "--data",
+                    str(folder),
+                    "--port",
+                    "18900",
+                ],
                 stdout=out,
                 stderr=out,
             )

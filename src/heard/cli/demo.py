@@ -1,30 +1,36 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import secrets
 import shlex
 import shutil
 import socket
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from heard import config
 from heard.cli import reach, show
 from heard.cli.options import Data
+from heard.cli.progress import progress_bar
 from heard.cli.serve import become_the_server
+from heard.config import Settings
 from heard.errors import HeardError, NotFound
 from heard.sockets import why_not
 
-WORKSPACE = Path(__file__).with_name("demo_workspace.yaml")
+if TYPE_CHECKING:
+    from heard.demo.folder import Made
+    from heard.demo.suggestions import Suggestions
+
 WRITE_KEY = "wk_demo_website"
 SURVEY, OWNER = "Relationship NPS", "owner@localhost"
 PORTS_TRIED = 100
 NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gia", "Hugo")
+STALE = timedelta(days=2)
 
 
 def demo(
@@ -33,30 +39,137 @@ def demo(
         int, typer.Option(help="The first port to try; a taken one leads to the next.", min=1, max=65535)
     ] = 8800,
     data: Data = None,
+    empty: Annotated[bool, typer.Option("--empty", help="The same workspace without anybody in it.")] = False,
 ) -> None:
-    """Serve an example workspace, and say what to try.
+    """Serve a living example workspace, and say where to look and what to try.
 
-    Two lines of curl lead to a survey mail in the outbox. Without --data it lives in the folder `demo` inside the data
-    folder, so that it never meets your own data.
+    At its first start it makes 2,000 contacts and 18 months of history, which takes about half a minute; later starts
+    serve what is there. Without --data it lives in the folder `demo` inside the data folder, so that it never meets
+    your own data. Its mails stay in its outbox, whatever HEARD_SMTP_URL says.
 
     \b
     Example: heard demo
     """
-    from heard.operations import yaml_text
+    from heard.demo import folder as folders
+
+    free_port = _free_port(host, port)
+    if os.environ.pop("HEARD_DATABASE_URL", None):
+        raise HeardError("HEARD_DATABASE_URL is set, and the demo keeps its own database. Unset it for this command.")
+    os.environ.pop("HEARD_SMTP_URL", None)
+    folder = _folder(data, empty=empty)
+    settings = config.read(data=folder)
+    url = settings.base_url or f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{free_port}"  # noqa: S104
+    with folders.taken(settings.data):
+        made = folders.read(settings.data)
+        if made is None or not made.whole:
+            made = _made_afresh(settings, url, unfinished=made is not None, empty=empty)
+        lines = what_to_try(url, folder, _whom(settings, made), _age(made, folder))
+    become_the_server(settings, host=host, port=free_port, say=lines)
+
+
+def _made_afresh(settings: Settings, url: str, *, unfinished: bool, empty: bool) -> Made:
+    """The workspace with its history, or without. What an interrupted start left is removed first."""
+    import uvloop
+
+    from heard import logging
+    from heard.demo import folder as folders
+    from heard.demo import history
     from heard.operations.first_run import in_words
 
-    free = _free_port(host, port)
-    folder = data or _free_folder(config.read().data / "demo")
-    made = reach.ask("init", data=folder, workspace="Acme")
-    reach.ask("apply", data=folder, content=yaml_text.load(WORKSPACE.read_text(encoding="utf-8")))
-    if "owner_password" in made:
-        show.text(in_words(made | {"write_key": WRITE_KEY}))
-    settings = config.read(data=folder)
-    url = settings.base_url or f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{free}"  # noqa: S104
-    become_the_server(settings, host=host, port=free, say=what_to_try(url, folder, somebody_new(folder)))
+    if unfinished:
+        show.text(f"The history in {settings.data} was interrupted; it is made afresh.")
+        folders.clear(settings.data)
+    now = datetime.now(UTC)
+    folders.write(settings.data, folders.Made(whole=False, at=now))
+    logging.set_up("error")
+    with progress_bar(pieces="days") as tell:
+
+        def days(done: int, of: int) -> None:
+            tell("Making 18 months of history", done, of)
+
+        if empty:
+            first, made = uvloop.run(history.none(settings, base_url=url, now=now))
+        else:
+            if not sys.stderr.isatty():
+                show.text("Making 18 months of history; this takes about half a minute.")
+            first, made = uvloop.run(history.make(settings, base_url=url, now=now, tell=days))
+    folders.write(settings.data, made)
+    show.text(in_words(first | {"write_key": WRITE_KEY}))
+    return made
 
 
-def somebody_new(folder: Path) -> str:
+def _whom(settings: Settings, made: Made) -> Suggestions:
+    import uvloop
+
+    from heard.demo.suggestions import suggestions
+    from heard.operations.opening import open_installation
+
+    async def look() -> Any:
+        app = open_installation(settings)
+        try:
+            return await suggestions(app, made)
+        finally:
+            await app.close()
+
+    return uvloop.run(look())
+
+
+def what_to_try(url: str, folder: Path, whom: Suggestions, age: str | None) -> list[str]:
+    """Lines that work when they are pasted into any shell that stands in the folder this one stands in."""
+    heard, on = shlex.quote(_command()), f"--data {shlex.quote(str(folder))}"
+    lines = [
+        "",
+        "Where to look",
+        "",
+        f"  {url}/   sign in as {OWNER}",
+        f"  The password is printed once, at the first start; `{heard} users password {OWNER} {on}` makes another.",
+        *([f"  {age}"] if age else []),
+        "",
+        "What to try",
+        "",
+    ]
+    if whom.free:
+        user_id, name = whom.free
+        lines += [f"1. {name} has not been asked for long. Let an order come in:", _order(url, user_id)]
+    else:
+        name = _somebody_new(folder)
+        user_id = name.lower()
+        lines += [
+            f"1. {name} buys something:" if name == NAMES[0] else f"1. {_earlier(name)} {name} buys something:",
+            _order(url, user_id, email=f"{user_id}@example.com", first_name=name),
+        ]
+    lines += [
+        f"2. The survey mail is in the outbox, {url}/outbox. Open it, tap a number, confirm, and see the score move.",
+        "3. Ask for the score, also by plan:",
+        f"  {heard} score {shlex.quote(SURVEY)} --by plan {on}",
+    ]
+    if whom.refused:
+        refused, who, count = whom.refused
+        rules = "one rule" if count == 1 else f"{count} rules"
+        lines += [f"4. {who} was not asked lately, because {rules} objected. Ask why:", f"  {heard} why {refused} {on}"]
+    else:
+        lines += [f"4. Ask why {name} is not asked again:", f"  {heard} why {user_id} {on}"]
+    return [*lines, "", "Ctrl-C stops it."]
+
+
+def _order(url: str, user_id: str, *, email: str | None = None, first_name: str | None = None) -> str:
+    """One line of curl: somebody known orders, or somebody new says who they are and orders."""
+    track = f'"userId":"{user_id}","event":"Order Completed","properties":{{"total":42}}'
+    call, body = "track", f"{{{track}}}"
+    if email:
+        who = f'"userId":"{user_id}","traits":{{"email":"{email}","firstName":"{first_name}","plan":"Team"}}'
+        call, body = "batch", f'{{"batch":[{{"type":"identify",{who}}},{{"type":"track",{track}}}]}}'
+    return f"  curl -u {WRITE_KEY}: {url}/v1/{call} -H 'Content-Type: application/json' -d '{body}'"
+
+
+def _age(made: Made, folder: Path) -> str | None:
+    days = (datetime.now(UTC) - made.at) / timedelta(days=1)
+    if not made.free or days < STALE / timedelta(days=1):
+        return None
+    return f"Its history ends {days:.0f} days ago; remove {folder} for one up to today."
+
+
+def _somebody_new(folder: Path) -> str:
     """A first name that no earlier run of this demo has told about: whoever was asked is left alone for a while."""
     for name in NAMES:
         try:
@@ -64,34 +177,6 @@ def somebody_new(folder: Path) -> str:
         except NotFound:
             return name
     return f"Zoe-{secrets.token_hex(3)}"
-
-
-def what_to_try(url: str, folder: Path, name: str) -> list[str]:
-    """Lines that work when they are pasted into any shell that stands in the folder this one stands in."""
-    heard, user_id = shlex.quote(_command()), name.lower()
-    on = f"--data {shlex.quote(str(folder))}"
-
-    def curl(call: str, body: str) -> str:
-        return f"  curl -u {WRITE_KEY}: {url}/v1/{call} -H 'Content-Type: application/json' -d '{body}'"
-
-    return [
-        "",
-        "What to try",
-        "",
-        f"1. {name} buys something:" if name == NAMES[0] else f"1. {_earlier(name)} {name} buys something:",
-        curl(
-            "identify",
-            f'{{"userId":"{user_id}","traits":{{"email":"{user_id}@example.com","firstName":"{name}","plan":"Premium"}}}}',
-        ),
-        curl("track", f'{{"userId":"{user_id}","event":"Order Completed","properties":{{"total":42}}}}'),
-        f"2. The survey mail is in the outbox, {url}/outbox (sign in as {OWNER}). Open it, tap a number, confirm.",
-        f"   The password was printed at the first start; `{heard} users password {OWNER} {on}` makes another.",
-        f"3. Ask for the score, and why {name} is not asked again:",
-        f"  {heard} score {shlex.quote(SURVEY)} {on}",
-        f"  {heard} why {user_id} {on}",
-        "",
-        "Ctrl-C stops it.",
-    ]
 
 
 def _earlier(name: str) -> str:
@@ -123,21 +208,21 @@ def _free_port(host: str, first: int) -> int:
     raise HeardError(f"Every port from {first} on is taken. Name a free one with --port.")
 
 
-def _free_folder(wanted: Path) -> Path:
-    """The demo's folder, or the next one while another demo is served from it."""
-    number, folder = 1, wanted
-    while _is_served(folder):
+def _folder(wanted: Path | None, *, empty: bool) -> Path:
+    """The demo's folder: the one that was named, or the first of its own that nobody is served from.
+
+    Raises:
+        HeardError: something else lives in the folder that was named.
+    """
+    from heard.demo import folder as folders
+
+    if wanted is not None:
+        if not folders.may_be_used(wanted):
+            raise HeardError(f"{wanted} holds something that is not a demo. Name a new folder with --data.")
+        return wanted
+    first = config.read().data / ("demo-empty" if empty else "demo")
+    number, folder = 1, first
+    while folders.is_served(folder) or not folders.may_be_used(folder):
         number += 1
-        folder = wanted.with_name(f"{wanted.name}-{number}")
+        folder = first.with_name(f"{first.name}-{number}")
     return folder
-
-
-def _is_served(folder: Path) -> bool:
-    try:
-        with (folder / "serve.lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False

@@ -8,21 +8,23 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Gives a function to call with what is being done, how many bytes or pieces are done, and of how many."""
+def progress_bar(*, pieces: str | None = None) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives a function to call with what is being done, how many bytes are done, and of how many.
+
+    `pieces`: what is counted when it is not bytes, like `days`.
+    """
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+    counted = (
+        (DownloadColumn(), TransferSpeedColumn())
+        if pieces is None
+        else (TextColumn(f"{{task.completed}}/{{task.total}} {pieces}"), TextColumn(f"{{task.speed:.0f}} {pieces}/s"))
     )
+    columns = (TextColumn("{task.description}"), BarColumn(), *counted, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks = {}
 
