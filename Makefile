@@ -46,7 +46,7 @@ bench: setup ## run every benchmark: ours, the floor and a peer, side by side (t
 	@set -e; for file in $$(grep -l '__main__' benchmarks/*.py | grep -v floor_); do echo "== $$file"; $(PYTHON_IN_VENV) $$file; done
 
 docs: setup ## write the generated reference pages, check that everything is documented, and build the site into ./site
-	@$(PYTHON_IN_VENV) scripts/docs.py
+	@$(PYTHON_IN_VENV) -m scripts.docs
 	@.venv/bin/pytest -q tests/architecture/test_docs_site.py tests/architecture/test_documented*.py
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 	@echo "The site is in ./site: .venv/bin/mkdocs serve shows it on http://localhost:8000 and follows your changes"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from scripts import docs_api
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs/reference"
 
@@ -29,6 +30,29 @@ are let pass, because Kubernetes injects them. Everything else is in the workspa
 |---|---|---|
 """
 
+ROLES_HEAD = """\
+# Roles
+
+Made by `make docs` from `heard/accounts/member.py`, which the server asks before every page and every change. A member
+belongs to one workspace and has one role, which `heard users add ADDRESS --role ROLE` gives. Each role may do all that
+the ones before it may.
+
+Nobody hands out, or takes away, a role that may more than their own. The last owner of a workspace stays. Secret keys are
+for programs and have no role but a scope: `full` does what the [API](api.md) offers in its workspace, `read` changes
+nothing. Who can run `heard` on the machine may do everything.
+
+"""
+
+ACTIONS = {
+    "see": "see everything: scores, answers, contacts, decisions, deliveries, messages",
+    "ask": "make and change surveys and campaigns, send a survey to oneself, unsubscribe a contact",
+    "set_up": "set up brand, quiet period, sources, destinations; apply a workspace file",
+    "keys": "make, rotate and revoke secret keys",
+    "members": "invite members, change their roles, remove them",
+    "audit": "read who changed what",
+    "workspaces": "make another workspace, make owners",
+}
+
 
 def main() -> None:
     for name, page in pages().items():
@@ -40,11 +64,12 @@ def main() -> None:
 
 def pages() -> dict[str, Callable[[], str]]:
     """Each page's file name, and what makes it."""
-    return {"settings.md": settings_page} | ({"commands.md": commands_page} if there_are_commands() else {})
-
-
-def there_are_commands() -> bool:
-    return bool(importlib.util.find_spec("heard.cli") and importlib.util.find_spec("heard.cli.main"))
+    return {
+        "settings.md": settings_page,
+        "commands.md": commands_page,
+        "api.md": docs_api.api_page,
+        "roles.md": roles_page,
+    }
 
 
 def settings_page() -> str:
@@ -61,6 +86,19 @@ def commands_page() -> str:
 
     commands = leaves(typer.main.get_command(app), "heard")
     return COMMANDS_HEAD + "".join(section(path, command) for path, command in commands)
+
+
+def roles_page() -> str:
+    """A row for each action, a column for each role, the one that may least first."""
+    from heard.accounts.member import Action, Role, may
+
+    roles = list(reversed(Role))
+    head = f"| to | {' | '.join(roles)} |\n|---|{'---|' * len(roles)}\n"
+    rows = (
+        f"| {ACTIONS[action]} | {' | '.join('yes' if may(role, action) else '–' for role in roles)} |\n"
+        for action in Action
+    )
+    return ROLES_HEAD + head + "".join(rows)
 
 
 def leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
