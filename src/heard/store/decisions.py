@@ -104,6 +104,23 @@ def about(
     return sorted(found.values(), key=lambda decision: decision.id, reverse=True)[:limit]
 
 
+def led_to(connection: Connection, workspace: int, triggers: Iterable[str]) -> dict[str, list[Decision]]:
+    """What messages led to, by trigger, in the order of decisions."""
+    query = (
+        select(decisions)
+        .where(
+            decisions.c.workspace_id == workspace,
+            dialects.among(decisions.c.campaign_id, _campaigns(connection, workspace), connection),
+            dialects.among(decisions.c.trigger, triggers, connection),
+        )
+        .with_hint(decisions, "INDEXED BY decisions_by_trigger", "sqlite")
+    )
+    found: dict[str, list[Decision]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.trigger, []).append(_decision(row))
+    return {trigger: sorted(made, key=lambda each: each.id) for trigger, made in found.items()}
+
+
 def _campaigns(connection: Connection, workspace: int) -> list[int]:
     return [row[0] for row in dialects.fetch(connection, "SELECT id FROM campaigns WHERE workspace_id = ?", workspace)]
 
