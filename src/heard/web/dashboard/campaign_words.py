@@ -1,0 +1,161 @@
+"""What the pages of a campaign say about it: what its lengths mean in real dates, how its texts read, who was held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from heard.accounts.workspace import Workspace
+from heard.campaigns.campaign import Campaign, Status
+from heard.channels.email import replace
+from heard.channels.email.headers import one_line
+from heard.contacts import traits
+from heard.contacts.contact import Contact
+from heard.deliveries import schedule
+from heard.deliveries.reasons import Reason
+from heard.scores.nps import interval
+from heard.surveys.survey import Survey
+from heard.web.dashboard import say
+
+LABELS: Mapping[Reason, str] = {
+    Reason.CAMPAIGN_NOT_RUNNING: "Not running",
+    Reason.CONDITIONS_NOT_MET: "Condition not met",
+    Reason.EVENT_TOO_OLD: "Event too old",
+    Reason.NOT_IDENTIFIED: "Never identified",
+    Reason.NO_ADDRESS: "No address",
+    Reason.UNSUBSCRIBED: "Unsubscribed",
+    Reason.INACTIVE: "Set inactive",
+    Reason.BOUNCED: "Bounced",
+    Reason.COMPLAINED: "Complained",
+    Reason.SUPPRESSED: "Privacy request",
+    Reason.CONSENT_DENIED: "No consent",
+    Reason.NOT_IN_AUDIENCE: "Not in the audience",
+    Reason.TOO_NEW: "Known too briefly",
+    Reason.SAMPLED_OUT: "Not in the sample",
+    Reason.CAMPAIGN_THROTTLE: "Campaign throttle",
+    Reason.METRIC_QUIET_PERIOD: "Quiet period of the kind",
+    Reason.WORKSPACE_QUIET_PERIOD: "Quiet period",
+    Reason.ASKED_WITHIN_24H: "Asked within 24 hours",
+    Reason.ALREADY_INVITED: "Already invited",
+    Reason.ALREADY_ANSWERED: "Already answered",
+    Reason.CAMPAIGN_DAILY_CAP: "Daily cap",
+    Reason.QUOTA_REACHED: "Quota reached",
+    Reason.INTAKE_LIMIT: "Intake limit",
+}
+BADGES: Mapping[Status, tuple[str, str]] = {  # kind and icon
+    Status.DRAFT: ("off", "edit"),
+    Status.READY: ("good", "clock"),
+    Status.ACTIVE: ("good", "check"),
+    Status.PAUSED: ("warn", "pause"),
+    Status.COMPLETE: ("off", "check"),
+}
+MEANS: Mapping[Status, str] = {
+    Status.DRAFT: "Asks nobody until it is activated.",
+    Status.READY: "Turns active with the first event that matches.",
+    Status.ACTIVE: "Asks whoever its rules let through.",
+    Status.PAUSED: "Sends nothing. What is scheduled waits.",
+    Status.COMPLETE: "Has ended. It can be activated again.",
+}
+PHONES_SHOW = 40  # characters of a subject
+USUAL_RATE = 0.2  # of those who are asked answer
+USUAL_SHARES = (0.5, 0.3, 0.2)  # promoters, passives, detractors: for the width of an interval to come
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What happens when; `day` and `text` as the page writes them."""
+
+    day: str
+    text: str
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lengths of a campaign mean for an event of today. `wider` are the rules that stand over the campaign."""
+
+    steps: list[Step]
+    wider: list[str]
+    zone: str
+
+
+class Reads(msgspec.Struct, frozen=True, kw_only=True):
+    """How the mail's texts read for somebody real, and without knowing anything of them."""
+
+    who: str | None
+    subject: str
+    intro: str
+    intro_bare: str | None  # only where it differs
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.subject) > PHONES_SHOW
+
+
+class Yield(msgspec.Struct, frozen=True, kw_only=True):
+    """What a month of asking would bring: mails a weekday, answers, and half the width of the score's interval."""
+
+    a_weekday: int
+    rate: float
+    answers: int
+    reach: int | None
+
+
+def explained(campaign: Campaign, *, workspace: Workspace, quiet: timedelta | None, now: datetime) -> Explained:
+    """`quiet`: the quiet period of the survey's kind. Times are those of the window's zone, else UTC."""
+    zone = schedule.zone_of(campaign, {})
+    asked = now + campaign.delay
+    due = schedule.due(campaign, event_at=now, now=now, zone=zone)
+    moved = "; the window moves it here" if due > asked else ""
+    steps = [
+        Step(_day(now, zone, now), f"{_clock(now, zone)}, {campaign.event or 'the event'}"),
+        Step(_day(due, zone, now), f"{_clock(due, zone)}, asked if nothing objects by then{moved}"),
+    ]
+    periods = [period for period in (campaign.throttle, quiet, workspace.quiet_period) if period]
+    if periods:
+        again = due + max(periods)
+        steps.append(Step(_day(again, zone, now), f"{_clock(again, zone)}, may be asked again"))
+    wider = []
+    if quiet:
+        wider.append(f"{say.length(quiet)} between two {campaign.metric.upper()} questions")
+    if workspace.quiet_period:
+        wider.append(f"{say.length(workspace.quiet_period)} between any two surveys")
+    wider.append("24 hours between any two mails")
+    return Explained(steps=steps, wider=wider, zone=zone.key)
+
+
+def quiet_of(surveys: Mapping[int, Survey], survey: Survey) -> timedelta | None:
+    """The longest quiet period that any survey of its kind asks for: it holds for all of them."""
+    alike = (each for each in surveys.values() if each.workspace == survey.workspace and each.kind == survey.kind)
+    return max((each.quiet_period for each in alike if each.quiet_period), default=None)
+
+
+def reads(subject: str, intro: str, *, brand: str, contact: Contact | None) -> Reads:
+    known = traits.decode(contact.traits) if contact else {}
+    said, bare = (replace.replace(intro, brand=brand, traits=each) for each in (known, dict[str, Any]()))
+    return Reads(
+        who=(traits.full_name(known) or contact.email or contact.user_id) if contact else None,
+        subject=one_line(replace.replace(subject, brand=brand, traits=known)),
+        intro=said,
+        intro_bare=bare if bare != said else None,
+    )
+
+
+def to_come(could: int, *, rate: float | None) -> Yield:
+    """Of a month in which `could` are asked."""
+    used = USUAL_RATE if rate is None else rate
+    answers = round(could * used)
+    reach = None
+    if answers >= 10:
+        low, high = interval(*(round(answers * share) for share in USUAL_SHARES))
+        reach = round((high - low) / 2)
+    return Yield(a_weekday=max(1, round(could / 21)), rate=used, answers=answers, reach=reach)
+
+
+def _day(at: datetime, zone: Any, now: datetime) -> str:
+    here = at.astimezone(zone)
+    return f"{here:%a} {say.day(here, now)}"
+
+
+def _clock(at: datetime, zone: Any) -> str:
+    return say.clock(at.astimezone(zone))
