@@ -37,9 +37,9 @@ Made by `make docs` from `heard/accounts/member.py`, which the server asks befor
 belongs to one workspace and has one role, which `heard users add ADDRESS --role ROLE` gives. Each role may do all that
 the ones before it may.
 
-Nobody hands out, or takes away, a role that may more than their own. The last owner of a workspace stays. Secret keys are
-for programs and have no role but a scope: `full` does what the [API](api.md) offers in its workspace, `read` changes
-nothing. Who can run `heard` on the machine may do everything.
+Nobody hands out, or takes away, a role that may more than their own. The last owner of a workspace stays. Who can run
+`heard` on the machine may do everything. Secret keys are for programs and have no role but a scope: `full` does what the
+[API](api.md) offers in its workspace, `read` changes nothing.
 
 """
 

@@ -23,8 +23,8 @@ HEAD = """\
 # API
 
 Made by `make docs` from what your server says at `/api/openapi.json`; the same, for your own address, is the page
-`/api/docs` of your server. Messages come in [another way](../how-to/from-segment.md); this is for reading what became of
-them.
+`/api/docs` of your server. Messages come in [another way](../how-to/from-segment.md); this is for reading what became
+of them.
 
 Every call carries a secret key of the workspace, `Authorization: Bearer sk_...`. `heard init` printed the first one,
 and `heard keys add NAME` makes another. The key says which workspace is meant; nothing in a body or a path does. A key
@@ -35,7 +35,8 @@ export SECRET_KEY=sk_...
 ```
 
 - Times are RFC 3339, in UTC. Names in a path are percent-encoded: `Post%20purchase`.
-- Lists are newest first, `{"data": [...], "next": ...}`. Where `next` is not null, pass it back as `cursor` for the rest.
+- Lists are newest first, `{"data": [...], "next": ...}`. A `next` that is not null, passed back as `cursor`, leads
+  on.
 - `from` and `to` are days, `2026-01-31`, both included, or moments. Without them all of time is meant.
 - A `where` is written in [FQL](fql.md). In answers and scores, `traits.plan` is the trait as it was at the answer,
   `now.traits.plan` as it is today.
