@@ -74,6 +74,11 @@ def summed_up(objections: Sequence[Objection]) -> Summary:
     )
 
 
+def label(reason: Reason) -> str:
+    """A reason in two or three words, for a list of them: `campaign throttle`."""
+    return reason.value.replace("_", " ").replace("24h", "24 hours")
+
+
 def number(count: int) -> str:
     """Small numbers as words: three, 12."""
     return NUMBERS[count] if count < len(NUMBERS) else str(count)

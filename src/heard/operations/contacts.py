@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from heard.contacts import traits
 from heard.contacts.contact import Contact
-from heard.contacts.standing import standing, status
+from heard.contacts.standing import Kind, standing, status
 from heard.errors import NotFound
 from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
-from heard.store import contacts
+from heard.steps import leave
+from heard.store import audit, contacts, story
+from heard.store.messages import Kept
+
+MOST_MESSAGES = 10_000
 
 
 async def contact(
@@ -38,6 +43,63 @@ async def contact(
     return found
 
 
+async def wish_no_mail(app: Installation, *, workspace_id: int, contact: int, on: bool, by: str) -> Contact:
+    """Note that a contact wishes no mail, or takes that back, as the link in a mail does; what is planned is cancelled.
+
+    `by`: the member who was told so. Saying what is so already changes nothing.
+
+    Raises:
+        NotFound: there is no such contact in this workspace.
+    """
+
+    def keep(connection: Connection) -> Contact:
+        found = contacts.by_id(connection, workspace_id, [contact]).get(contact)
+        if found is None:
+            raise NotFound("There is no such contact in this workspace.")
+        mailbox = [found.email_key] if found.email_key else []
+        rows = contacts.suppressions_of(connection, workspace_id, [found.id], mailbox)
+        if (Kind.UNSUBSCRIBED in standing(rows)) != on:
+            now = app.clock.now()
+            cause = f"{'unsubscribed' if on else 'taken back'} by {by}"
+            leave.subscribe(connection, workspace_id, found.id, found.email_key, on=on, cause=cause, now=now)
+            what = "contact.unsubscribed" if on else "contact.resubscribed"
+            subject = found.user_id or f"id:{found.id}"
+            audit.note(connection, workspace_id, by=by, what=what, subject=subject, at=now)
+        return found
+
+    return await app.store.write(keep)
+
+
+async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> dict[str, Any]:
+    """Everything kept about a contact: `{"contact", "decisions", "deliveries", "clicks", "responses", "revisions",
+    "wishes", "messages"}`, newest first, each as it is stored; of messages the newest 10,000.
+
+    Raises:
+        NotFound: there is no such contact in this workspace.
+    """
+
+    def look(connection: Connection) -> dict[str, Any]:
+        found = contacts.by_id(connection, workspace_id, [contact]).get(contact)
+        if found is None:
+            raise NotFound("There is no such contact in this workspace.")
+        theirs = (
+            story.messages_of(connection, workspace_id, found.user_id, limit=MOST_MESSAGES) if found.user_id else []
+        )
+        return {
+            "contact": described(connection, found),
+            **msgspec.structs.asdict(story.of(connection, found)),
+            "messages": [
+                {"received_at": each.received_at, "verdict": each.verdict, "reason": each.reason, "body": _body(each)}
+                for each in theirs
+            ],
+        }
+
+    document = await app.store.read(look)
+    for kind in ("deliveries", "responses"):  # JSON that is carried as bytes stays JSON
+        document[kind] = [_opened(each) for each in document[kind]]
+    return document
+
+
 def described(connection: Connection, contact: Contact) -> dict[str, Any]:
     mailbox = [contact.email_key] if contact.email_key else []
     rows = contacts.suppressions_of(connection, contact.workspace, [contact.id], mailbox)
@@ -51,4 +113,18 @@ def described(connection: Connection, contact: Contact) -> dict[str, Any]:
         "status": status(standing(rows)),
         "lists": contacts.lists_of(connection, contact.workspace, contact.id),
         "audiences": [],
+    }
+
+
+def _body(message: Kept) -> Any:
+    try:
+        return msgspec.json.decode(message.body)
+    except msgspec.DecodeError:
+        return message.body.decode("utf-8", "replace")
+
+
+def _opened(kept: msgspec.Struct) -> dict[str, Any]:
+    return {
+        name: msgspec.Raw(value) if isinstance(value, bytes) else value
+        for name, value in msgspec.structs.asdict(kept).items()
     }

@@ -1,0 +1,310 @@
+"""One contact's story as a list of moments, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from heard.contacts.standing import Kind
+from heard.deliveries.decision import Decision, Outcome
+from heard.deliveries.delivery import Delivery, State
+from heard.deliveries.in_words import label, number
+from heard.deliveries.reasons import Objection
+from heard.responses.response import Answer, Response, Verdict
+from heard.scores import nps
+from heard.store.directory import Directory
+from heard.store.messages import Kept
+from heard.store.story import Click, Story, Wish
+
+PAGE = 30  # moments
+SHOWS = ("all", "asked", "messages")
+FIELDS_SHOWN = 4
+LONGEST_VALUE = 60  # characters
+LATE = timedelta(hours=1)  # between happening and being received, worth a word
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """One line: a sign, what happened in bold, and what else is worth knowing."""
+
+    at: datetime
+    sign: str  # an icon
+    bold: str
+    rest: str = ""  # " by ", before the campaign's name
+    tone: str = ""  # good, warn
+    campaign: int | None = None
+    campaign_name: str = ""
+    event: str | None = None
+    badge: tuple[str, str, str] | None = None  # text, kind, sign
+    note: str = ""
+    quote: str | None = None
+    score: tuple[float, str, int] | None = None  # value, category, the scale's end
+    decision: int | None = None  # whose reasons can be read
+    delivery: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    days: list[tuple[datetime, list[Moment]]]
+    older: int | None  # microseconds; None at the beginning of the story
+
+
+def asked(story: Story, directory: Directory) -> list[Moment]:
+    """All that has to do with asking, in no order."""
+    deliveries = {each.id: each for each in story.deliveries}
+    answered = {each.delivery: each for each in story.responses}
+    return [
+        *(moment for each in story.decisions for moment in _decision(each, directory)),
+        *(moment for each in story.deliveries for moment in _delivery(each, directory)),
+        *(_click(each, deliveries, answered, directory) for each in story.clicks),
+        *(moment for each in story.responses for moment in _answer(each, story, directory)),
+        *map(_wish, story.wishes),
+    ]
+
+
+def said(messages: list[Kept], directory: Directory) -> list[Moment]:
+    """Messages; an identify says what it changed against the one before it, as far as that is among them."""
+    oldest_first = sorted(messages, key=lambda each: each.id)
+    known: dict[str, Any] = {}
+    found: list[Moment] = []
+    for message in oldest_first:
+        body = _object(message.body)
+        traits = body.get("traits")
+        told = dict(traits) if message.type == "identify" and isinstance(traits, dict) else {}
+        found.append(_message(message, body, told, known, directory))
+        known |= told
+    return found
+
+
+def paged(moments: Iterable[Moment], *, before: datetime | None, more: bool) -> Page:
+    """The newest page before a moment, by day. `more`: there are older ones that were not loaded.
+
+    Moments of one instant stay together, because the next page begins before the last of this one.
+    """
+    rest = sorted((each for each in moments if before is None or each.at < before), key=lambda each: each.at)[::-1]
+    end = PAGE
+    while PAGE <= end < len(rest) and rest[end].at == rest[end - 1].at:
+        end += 1
+    shown = rest[:end]
+    older = micros(shown[-1].at) if shown and (len(rest) > end or more) else None
+    by_day = groupby(shown, key=lambda each: each.at.date())
+    return Page(days=[(each[0].at, each) for each in (list(group) for _, group in by_day)], older=older)
+
+
+def micros(at: datetime) -> int:
+    return int(at.timestamp()) * 1_000_000 + at.microsecond
+
+
+def _decision(decision: Decision, directory: Directory) -> Iterable[Moment]:
+    """The decision as it was made, and each change of mind; a wait for an identify is one line with what came of it."""
+    versions = [
+        *((each.outcome, each.objections, each) for each in decision.revisions),
+        (decision.outcome, decision.objections, None),
+    ]
+    at, note = decision.at, ""
+    for outcome, objections, change in versions:
+        if outcome == Outcome.HELD and change is not None:
+            came = "until the identify arrived" if change.cause == "identified" else f"then {change.cause}"
+            note = f"Held for {_length(change.at - at)}, {came}"
+            continue
+        cause = "" if at == decision.at or note else _after_change(decision, at)
+        yield _decided(decision, outcome, objections, at=at, note=note or cause, directory=directory)
+        at, note = change.at if change else at, ""
+
+
+def _after_change(decision: Decision, at: datetime) -> str:
+    cause = next((each.cause for each in decision.revisions if each.at == at), "")
+    return cause[:1].upper() + cause[1:]
+
+
+def _decided(
+    decision: Decision,
+    outcome: Outcome,
+    objections: tuple[Objection, ...],
+    *,
+    at: datetime,
+    note: str,
+    directory: Directory,
+) -> Moment:
+    sign, tone = {"invited": ("check", "good"), "held": ("clock", "warn"), "declined": ("no", "")}[outcome.value]
+    count = len(objections)
+    reasons = ", ".join(label(each.reason) for each in objections)
+    badge = f"{number(count).capitalize()} objection{'' if count == 1 else 's'}"
+    return Moment(
+        at=at,
+        sign=sign,
+        tone=tone,
+        bold=outcome.value.capitalize(),
+        rest=" by ",
+        campaign=decision.campaign,
+        campaign_name=_campaign(decision.campaign, directory),
+        event=decision.event,
+        badge=(badge, "", "") if count and outcome == Outcome.DECLINED else None,
+        note=" · ".join(each for each in (reasons, note) if each) or "No objection",
+        decision=decision.id,
+    )
+
+
+def _delivery(delivery: Delivery, directory: Directory) -> Iterable[Moment]:
+    """When it went out, or is to; one that was cancelled is told by its decision."""
+    named: dict[str, Any] = {
+        "campaign": delivery.campaign,
+        "campaign_name": _campaign(delivery.campaign, directory),
+        "delivery": delivery.id,
+        "rest": ", ",
+    }
+    note = f"To {delivery.address}"
+    match delivery.state:
+        case State.SCHEDULED | State.SENDING:
+            again = f" · tried {delivery.attempts} times: {delivery.error}" if delivery.attempts else ""
+            yield Moment(at=delivery.due_at, sign="clock", tone="warn", bold="Mail planned", note=note + again, **named)
+        case State.FAILED:
+            yield Moment(
+                at=delivery.sent_at or delivery.due_at,
+                sign="warn",
+                tone="warn",
+                bold="Mail failed",
+                note=delivery.error or note,
+                badge=("Failed", "bad", "warn"),
+                **named,
+            )
+        case State.CANCELLED:
+            return
+        case _:
+            badge = {
+                State.ANSWERED: ("Answered", "good", "check"),
+                State.EXPIRED: ("Expired", "off", ""),
+                State.UNKNOWN: ("Outcome unknown", "warn", "warn"),
+            }.get(delivery.state)
+            sent_at = delivery.sent_at or delivery.due_at
+            yield Moment(at=sent_at, sign="mail", bold="Mail sent", badge=badge, note=note, **named)
+
+
+def _click(
+    click: Click, deliveries: Mapping[str, Delivery], answered: Mapping[str, Response], directory: Directory
+) -> Moment:
+    delivery = deliveries.get(click.delivery)
+    response = answered.get(click.delivery)
+    preselected = "No score preselected" if click.value is None else f"Score {click.value} preselected"
+    counted = response is not None and response.answered_at >= click.at
+    later = f" · {_value(response)} was answered" if response is not None and counted else ""
+    machine = click.method != "GET"
+    return Moment(
+        at=click.at,
+        sign="search" if machine else "clock",
+        tone="" if machine or counted else "warn",
+        bold="Link looked up" if machine else "Link opened",
+        rest=", by a machine" if machine else "" if counted else ", not counted yet",
+        note=f"{preselected}{later}" + (f" · {_campaign(delivery.campaign, directory)}" if delivery else ""),
+        delivery=click.delivery,
+    )
+
+
+def _answer(response: Response, story: Story, directory: Directory) -> Iterable[Moment]:
+    """The first answer, and every change of it; each as it was said then."""
+    versions = sorted((each for each in story.revisions if each.response == response.id), key=lambda each: each.at)
+    survey = directory.surveys.get(response.survey)
+    before: float | str | None = None
+    for index, version in enumerate(versions):
+        value, comment = _said(version.answers, "score"), _said(version.answers, "comment")
+        changed = f" changed from {before:g}" if isinstance(before, int | float) and before != value else " changed"
+        yield Moment(
+            at=version.at,
+            sign="reply",
+            tone="good",
+            bold=survey.name if survey else response.metric.upper(),
+            rest=changed if index else f" by {'e-mail' if response.channel == 'email' else response.channel}",
+            score=(value, nps.category(int(value)), 10) if isinstance(value, int | float) else None,
+            quote=str(comment) if comment else None,
+            note="Confirmed by a person" if version.verdict == Verdict.HUMAN else "Left out of scores",
+            badge=None if version.verdict == Verdict.HUMAN else (version.verdict.value.capitalize(), "off", ""),
+            delivery=response.delivery,
+        )
+        before = value
+
+
+def _wish(wish: Wish) -> Moment:
+    on = {
+        Kind.UNSUBSCRIBED: "Unsubscribed",
+        Kind.INACTIVE: "Set inactive",
+        Kind.BOUNCED: "The mailbox refused a mail",
+        Kind.COMPLAINED: "Reported as spam",
+        Kind.SUPPRESSED: "Suppressed by a privacy request",
+    }[wish.kind]
+    off = {Kind.UNSUBSCRIBED: "Wishes mail again", Kind.BOUNCED: "The mailbox takes mail again"}
+    return Moment(
+        at=wish.at,
+        sign="no" if wish.on else "check",
+        tone="warn" if wish.on else "good",
+        bold=on if wish.on else off.get(wish.kind, f"{on}: taken back"),
+        note=wish.cause[:1].upper() + wish.cause[1:],
+    )
+
+
+def _message(
+    message: Kept, body: Mapping[str, Any], told: Mapping[str, Any], known: Mapping[str, Any], directory: Directory
+) -> Moment:
+    source = directory.sources.get(message.source)
+    late = message.received_at - message.at
+    changes = [
+        f"{name} from {_short(known[name])} to {_short(value)}"
+        for name, value in told.items()
+        if name in known and known[name] != value
+    ]
+    new = _fields({name: value for name, value in told.items() if name not in known})
+    properties = body.get("properties")
+    parts = [
+        *(_fields(properties) if isinstance(properties, dict) and message.type != "identify" else new),
+        source.name if source else "",
+        f"happened {message.at.day} {message.at:%b %Y, %H:%M}" if late > LATE else "",
+        "" if message.verdict == "accepted" else message.verdict,
+        (message.reason or "").replace("_", " "),
+    ]
+    return Moment(
+        at=message.received_at,
+        sign="person" if message.type == "identify" else "messages",
+        bold=message.event or message.type,
+        rest=f" changed {', '.join(changes[:FIELDS_SHOWN])}" if changes else "",
+        badge=(message.verdict.capitalize(), "warn", "warn") if message.verdict == "rejected" else None,
+        note=" · ".join(each for each in parts if each),
+    )
+
+
+def _fields(values: Mapping[str, Any]) -> list[str]:
+    plain = [f"{name} {_short(value)}" for name, value in values.items() if not isinstance(value, dict | list)]
+    return plain[:FIELDS_SHOWN]
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _said(answers: Iterable[Answer], question: str) -> int | float | str | None:
+    return next((each.value for each in answers if each.question_id == question), None)
+
+
+def _value(response: Response) -> str:
+    return "nothing" if response.value is None else f"{response.value:g}"
+
+
+def _campaign(campaign: int, directory: Directory) -> str:
+    found = directory.campaigns.get(campaign)
+    return found.name if found else "a campaign that is gone"
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _length(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} minutes"
