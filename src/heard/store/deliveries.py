@@ -26,7 +26,7 @@ def due(connection: Connection, now: datetime, limit: int, paused: Iterable[int]
     query = select(deliveries).where(deliveries.c.state == State.SCHEDULED.value, deliveries.c.due_at <= now)
     if waiting := list(paused):
         query = query.where(~dialects.among(deliveries.c.campaign_id, waiting, connection))
-    return [_delivery(row) for row in connection.execute(query.order_by(deliveries.c.due_at).limit(limit))]
+    return [delivery_of(row) for row in connection.execute(query.order_by(deliveries.c.due_at).limit(limit))]
 
 
 def any_tried(connection: Connection) -> bool:
@@ -44,7 +44,7 @@ def next_due(connection: Connection, paused: Iterable[int] = ()) -> datetime | N
 
 def in_state(connection: Connection, state: State) -> list[Delivery]:
     query = select(deliveries).where(deliveries.c.state == state.value)
-    return [_delivery(row) for row in connection.execute(query)]
+    return [delivery_of(row) for row in connection.execute(query)]
 
 
 def change(connection: Connection, delivery: Delivery, *, was: State) -> None:
@@ -96,21 +96,21 @@ def waiting_for(connection: Connection, workspace: int, contact: int, email_key:
         dialects.among(deliveries.c.id, [row[0] for row in rows], connection),
         deliveries.c.state == State.SCHEDULED.value,
     )
-    return [_delivery(row) for row in connection.execute(query)]
+    return [delivery_of(row) for row in connection.execute(query)]
 
 
 def by_id(connection: Connection, workspace: int, delivery_id: str) -> Delivery | None:
     row = connection.execute(
         select(deliveries).where(deliveries.c.workspace_id == workspace, deliveries.c.id == delivery_id)
     ).first()
-    return _delivery(row) if row else None
+    return delivery_of(row) if row else None
 
 
 def by_ids(connection: Connection, workspace: int, ids: Iterable[str]) -> dict[str, Delivery]:
     query = select(deliveries).where(
         deliveries.c.workspace_id == workspace, dialects.among(deliveries.c.id, ids, connection)
     )
-    return {row.id: _delivery(row) for row in connection.execute(query)}
+    return {row.id: delivery_of(row) for row in connection.execute(query)}
 
 
 def of_workspaces(connection: Connection, workspaces: Iterable[int], ids: Iterable[str]) -> frozenset[str]:
@@ -131,7 +131,7 @@ def of_contact(connection: Connection, workspace: int, contact: int, *, limit: i
         .order_by(deliveries.c.due_at.desc(), deliveries.c.id.desc())
         .limit(limit)
     )
-    return [_delivery(row) for row in connection.execute(query)]
+    return [delivery_of(row) for row in connection.execute(query)]
 
 
 def newest(
@@ -156,7 +156,7 @@ def newest(
         at, last = before
         query = query.where((deliveries.c.due_at < at) | ((deliveries.c.due_at == at) & (deliveries.c.id < last)))
     query = query.order_by(deliveries.c.due_at.desc(), deliveries.c.id.desc()).limit(limit)
-    return [_delivery(row) for row in connection.execute(query)]
+    return [delivery_of(row) for row in connection.execute(query)]
 
 
 def _row(delivery: Delivery) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def _row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _delivery(row: Any) -> Delivery:
+def delivery_of(row: Any) -> Delivery:
     return Delivery(
         id=row.id,
         workspace=row.workspace_id,
