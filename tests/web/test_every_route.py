@@ -10,6 +10,7 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,13 +37,14 @@ class Route(NamedTuple):
 
     def filled(self, ids: dict[str, str]) -> str:
         def value(found: re.Match[str]) -> str:
-            name = found[1]
-            for noun, one in ids.items():
-                if name.startswith(noun):
-                    return one
-            raise AssertionError(f"{self.path}: this test does not know what {name} is; teach it")
+            """By the parameter's name, else by what it is a number of: /messages/{number:int}."""
+            for word in (found["name"], found["of"]):
+                for noun, one in ids.items():
+                    if word.startswith(noun):
+                        return f"{found['of']}/{one}"
+            raise AssertionError(f"{self.path}: this test does not know what {found['name']} is; teach it")
 
-        return re.sub(r"\{(\w+):\w+\}", value, self.path)
+        return re.sub(r"(?P<of>\w+)/\{(?P<name>\w+):\w+\}", value, self.path)
 
 
 def every_route(tmp_path: Path) -> list[Route]:
@@ -57,7 +59,8 @@ def every_route(tmp_path: Path) -> list[Route]:
             for method in sorted(handler.http_methods - {"HEAD", "OPTIONS"})
         ]
     finally:
-        asyncio.run(app.close())
+        with ThreadPoolExecutor() as aside:  # a browser test has a loop of its own in this thread
+            aside.submit(asyncio.run, app.close()).result()
 
 
 @pytest.fixture(scope="module")
