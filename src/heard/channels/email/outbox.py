@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
@@ -18,6 +20,7 @@ from heard.errors import DeliveryFailed
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{32})\.eml")
 _TIME = "%Y%m%dT%H%M%SZ"
+A_WHILE = 2_000_000_000  # nanoseconds
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,7 @@ class Outbox:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._names: dict[str, str] = {}  # delivery id -> file name
+        self._looked = -1
         self._look()
 
     async def hand_over(self, mail: Mail) -> str:
@@ -63,6 +67,22 @@ class Outbox:
         newest = sorted(self._names.items(), key=lambda item: item[1], reverse=True)[:limit]
         return [line for delivery_id, name in newest if (line := self._line(delivery_id, name)) is not None]
 
+    def newest(self) -> list[tuple[str, datetime]]:
+        """Every delivery that has a mail here, newest first; reads the folder alone, and only when it changed."""
+        self._look()
+        by_name = sorted(self._names.items(), key=lambda item: item[1], reverse=True)
+        return [(delivery_id, _time_of(name)) for delivery_id, name in by_name]
+
+    def kept(self, delivery_ids: Iterable[str]) -> frozenset[str]:
+        """Which of these have a mail here."""
+        self._look()
+        return frozenset(each for each in delivery_ids if each in self._names)
+
+    def line(self, delivery_id: str) -> Kept | None:
+        """What a list shows of one mail; None when its file is gone."""
+        name = self._names.get(delivery_id)
+        return self._line(delivery_id, name) if name else None
+
     def read(self, delivery_id: str) -> bytes | None:
         """The mail as it was handed over; None when there is none."""
         if delivery_id not in self._names:
@@ -75,7 +95,12 @@ class Outbox:
             return None
 
     def _look(self) -> None:
-        """See what is in the folder; files of other names are not ours."""
+        """See what is in the folder, when it changed; files of other names are not ours."""
+        changed = self._folder.stat().st_mtime_ns
+        if changed == self._looked:
+            return
+        # A clock of files ticks slowly: only what has rested for a while cannot change again within the same tick.
+        self._looked = changed if time.time_ns() - changed > A_WHILE else -1
         self._names = {
             found[2]: found[0] for entry in os.scandir(self._folder) if (found := _NAME.fullmatch(entry.name))
         }
@@ -85,8 +110,13 @@ class Outbox:
         if content is None:
             return None
         mail = opened(content, headers_only=True)
-        at = datetime.strptime(name[:16], _TIME).replace(tzinfo=UTC)
-        return Kept(delivery_id=delivery_id, at=at, to=str(mail["To"] or ""), subject=str(mail["Subject"] or ""))
+        return Kept(
+            delivery_id=delivery_id, at=_time_of(name), to=str(mail["To"] or ""), subject=str(mail["Subject"] or "")
+        )
+
+
+def _time_of(name: str) -> datetime:
+    return datetime.strptime(name[:16], _TIME).replace(tzinfo=UTC)
 
 
 def opened(content: bytes, *, headers_only: bool = False) -> EmailMessage:

@@ -17,7 +17,7 @@ LIMIT, MOST = 50, 200
 
 def page(items: list[Any], following: Any | None) -> dict[str, Any]:
     """A list as the API gives it; `following` is whatever `after` should give back, None on the last page."""
-    return {"data": items, "next": None if following is None else _write(following)}
+    return {"data": items, "next": None if following is None else written(following)}
 
 
 def after(cursor: str | None, of: type[T]) -> T | None:
@@ -40,5 +40,5 @@ def _usable(part: object) -> bool:
     return not isinstance(part, int) or abs(part) < 2**63
 
 
-def _write(value: Any) -> str:
+def written(value: Any) -> str:
     return urlsafe_b64encode(msgspec.json.encode(value)).rstrip(b"=").decode()

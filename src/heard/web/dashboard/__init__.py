@@ -10,12 +10,21 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from heard.errors import HeardError, Invalid, NotFound
-from heard.web.dashboard import account, campaigns, contact, messages, outbox, sign_in, sources, start
+from heard.web.dashboard import account, campaigns, contact, deliveries, messages, outbox, overview, sign_in, sources, start
 from heard.web.dashboard.door import VISIT, Door, NotSignedIn, Refused, theme
 from heard.web.dashboard.shell import Dashboard
 from heard.web.dashboard.tries import Tries
 
-PAGES = (start, sources, contact, messages, outbox)  # modules with `routes(dashboard) -> handlers`, in the order of the rail
+PAGES = (
+    overview,
+    start,
+    sources,
+    campaigns,
+    contact,
+    messages,
+    deliveries,
+    outbox,
+)  # modules with `routes(dashboard) -> handlers`, in the order of the rail
 
 
 def router(dashboard: Dashboard) -> list[Any]:
