@@ -38,8 +38,8 @@ belongs to one workspace and has one role, which `heard users add ADDRESS --role
 the ones before it may.
 
 Nobody hands out, or takes away, a role that may more than their own. The last owner of a workspace stays. Who can run
-`heard` on the machine may do everything. Secret keys are for programs and have no role but a scope: `full` does what the
-[API](api.md) offers in its workspace, `read` changes nothing.
+`heard` on the machine may do everything. Secret keys are for programs and have no role but a scope: `full` does what
+the [API](api.md) offers in its workspace, `read` changes nothing.
 
 """
 

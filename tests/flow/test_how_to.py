@@ -68,6 +68,18 @@ def test_from_node(heard: RunningHeard):
 
 
 @pytest.mark.needs_node
+def test_from_node_with_heard_under_a_path(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("path") / "data"
+    with RunningHeard(folder, environment={"HEARD_BASE_URL": "http://localhost:8800/feedback"}) as heard:
+        (program,) = programs("from-node.md", "js", heard)
+        path = re.search(r"path:\s+'([^']+)'", (HOW_TO / "from-node.md").read_text(encoding="utf-8"))
+        assert path is not None
+        run_node(program.replace(f"host: '{heard.url}'", f"host: '{heard.url}', path: '{path[1]}'"))
+
+        assert outcomes(heard, "dan") == ["invited"]
+
+
+@pytest.mark.needs_node
 def test_the_function_for_segments_cloud_passes_messages_on_once(heard: RunningHeard):
     (function,) = programs("from-segment.md", "js", heard)
     run_node(function + CALL_THE_FUNCTION % heard.url)
