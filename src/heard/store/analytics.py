@@ -194,6 +194,10 @@ class Analytics:
         where: str | Expression | None = None,
         metric: str | None = None,
         verdicts: Sequence[str] = (),
+        campaign: str | None = None,
+        category: str | None = None,
+        value: float | None = None,
+        commented: bool | None = None,
         cursor: str | None = None,
         limit: int = 50,
         as_of: float = 0,
@@ -212,6 +216,14 @@ class Analytics:
                 question.only("answers.metric = $metric", metric=metric)
             if user_id:
                 question.only("answers.user_id = $user_id", user_id=user_id)
+            if campaign:
+                question.only("answers.campaign = $campaign", campaign=campaign)
+            if category:
+                question.only("answers.category = $category", category=category)
+            if value is not None:
+                question.only("answers.value = $value", value=value)
+            if commented is not None:
+                question.only(f"coalesce(answers.comment, '') {'<>' if commented else '='} ''")
             if verdicts:
                 question.only("list_contains($verdicts, answers.verdict)", verdicts=list(verdicts))
             question.within(window(from_, to))
