@@ -134,11 +134,16 @@ def reads(subject: str, intro: str, *, brand: str, contact: Contact | None) -> R
     known = traits.decode(contact.traits) if contact else {}
     said, bare = (replace.replace(intro, brand=brand, traits=each) for each in (known, dict[str, Any]()))
     return Reads(
-        who=(traits.full_name(known) or contact.email or contact.user_id) if contact else None,
+        who=name_of(contact) if contact else None,
         subject=one_line(replace.replace(subject, brand=brand, traits=known)),
         intro=said,
         intro_bare=bare if bare != said else None,
     )
+
+
+def name_of(contact: Contact) -> str:
+    """What a page calls them."""
+    return traits.full_name(traits.decode(contact.traits)) or contact.email or contact.user_id or f"id:{contact.id}"
 
 
 def to_come(could: int, *, rate: float | None) -> Yield:

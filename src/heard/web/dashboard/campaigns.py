@@ -1,0 +1,159 @@
+"""`/campaigns`: the list, and the form that makes or changes one. Whom it could ask is shown before it asks anybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from heard.accounts.member import Action
+from heard.campaigns.campaign import Campaign
+from heard.errors import Invalid
+from heard.operations import campaigns_edit, campaigns_results
+from heard.operations.campaigns_edit import ChangedMeanwhile
+from heard.web.dashboard import campaign_form, campaign_words
+from heard.web.dashboard.campaign_form import Form
+from heard.web.dashboard.campaign_view import DAYS, ZONES, kept_form, mine, shown, surveys_of
+from heard.web.dashboard.door import Visit, visit
+from heard.web.dashboard.shell import Dashboard
+
+Incoming = Request[Any, Any, Any]
+
+
+def routes(dashboard: Dashboard) -> list[Any]:
+    app = dashboard.app
+
+    @get("/campaigns", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_campaigns(request: Incoming) -> Response[bytes]:
+        seen = visit(request)
+        return dashboard.page(
+            seen,
+            "campaigns.html",
+            here="campaigns",
+            lines=await campaigns_results.lines(app, seen.workspace.id),
+            surveys=surveys_of(app, seen.workspace.id),
+            badges=campaign_words.BADGES,
+        )
+
+    @get("/campaigns/new", opt={"may": Action.ASK}, include_in_schema=False)
+    async def show_new(request: Incoming) -> Response[bytes]:
+        seen, form = visit(request), Form()
+        if (copied := request.query_params.get("copy", "")).isdecimal():
+            original = await kept_form(app, mine(app, seen, int(copied)))
+            form = msgspec.structs.replace(original, name=f"Copy of {original.name}", version=0)
+        return await form_page(seen, form, campaign=None)
+
+    @post("/campaigns/new", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def make(request: Incoming) -> Response[bytes]:
+        return await save(request, None)
+
+    @get("/campaigns/new/preview", opt={"may": Action.ASK}, include_in_schema=False)
+    async def show_new_preview(request: Incoming) -> Response[bytes]:
+        return await form_page(visit(request), Form(), campaign=None)
+
+    @post("/campaigns/new/preview", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def preview_new(request: Incoming) -> Response[bytes]:
+        form = campaign_form.of_fields(await request.form())
+        return await form_page(visit(request), form, campaign=None, told=True, with_preview=True)
+
+    @get("/campaigns/{number:int}", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_campaign(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        campaign = mine(app, visit(request), number)
+        return await form_page(visit(request), await kept_form(app, campaign), campaign=campaign)
+
+    @post("/campaigns/{number:int}", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def change(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        return await save(request, mine(app, visit(request), number))
+
+    @get("/campaigns/{number:int}/preview", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_preview(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        campaign = mine(app, visit(request), number)
+        return await form_page(
+            visit(request), await kept_form(app, campaign), campaign=campaign, told=True, with_preview=True
+        )
+
+    @post("/campaigns/{number:int}/preview", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def preview_changes(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        campaign = mine(app, visit(request), number)
+        form = campaign_form.of_fields(await request.form())
+        return await form_page(visit(request), form, campaign=campaign, told=True, with_preview=True)
+
+    async def save(request: Incoming, campaign: Campaign | None) -> Response[bytes]:
+        seen, form = visit(request), campaign_form.of_fields(await request.form())
+        read = campaigns_edit.read(campaign_form.written(form))
+        if read.line is None:
+            return await form_page(seen, form, campaign=campaign, status=422, told=True)
+        try:
+            number = await campaigns_edit.keep(
+                app,
+                workspace=seen.workspace.id,
+                by=seen.email,
+                line=read.line,
+                number=campaign.id if campaign else None,
+                version=form.version,
+            )
+        except ChangedMeanwhile as problem:
+            assert campaign is not None  # a new one cannot have been changed
+            theirs = await kept_form(app, campaign)
+            differences = campaigns_edit.differences(campaign_form.written(theirs), campaign_form.written(form))
+            mended = msgspec.structs.replace(form, version=problem.row["version"])
+            return await form_page(
+                seen, mended, campaign=campaign, status=409, told=True, problem=str(problem), differences=differences
+            )
+        except Invalid as problem:
+            wrong = {problem.field or "name": str(problem)}
+            return await form_page(seen, form, campaign=campaign, status=422, told=True, wrong=wrong)
+        said = f"Saved {form.name}." if campaign else f"{form.name} is a draft. It asks nobody until it is activated."
+        return dashboard.to(f"/campaigns/{number}", said)
+
+    async def form_page(
+        seen: Visit,
+        form: Form,
+        *,
+        campaign: Campaign | None,
+        status: int = 200,
+        told: bool = False,
+        with_preview: bool = False,
+        wrong: dict[str, str] | None = None,
+        problem: str | None = None,
+        differences: dict[str, list[Any]] | None = None,
+    ) -> Response[bytes]:
+        """`told`: somebody has written, so what cannot be obeyed is said at its field."""
+        saved = await kept_form(app, campaign) if campaign else None
+        view = await shown(app, seen, form, campaign=campaign, saved=saved, with_preview=with_preview)
+        complaints = {**(view.complaints if told else {}), **(wrong or {})}
+        return dashboard.page(
+            seen,
+            "campaign.html",
+            here="campaigns",
+            status=status,
+            campaign=campaign,
+            view=view,
+            form=form,
+            wrong=complaints,
+            problem=problem,
+            differences=differences,
+            may_ask=seen.may("ask"),
+            badges=campaign_words.BADGES,
+            means=campaign_words.MEANS,
+            labels=campaign_words.LABELS,
+            who=campaign_words.name_of,
+            days=DAYS,
+            zones=ZONES,
+            path=f"/campaigns/{campaign.id}" if campaign else "/campaigns/new",
+            tab="settings",
+        )
+
+    return [
+        show_campaigns,
+        show_new,
+        make,
+        show_new_preview,
+        preview_new,
+        show_campaign,
+        change,
+        show_preview,
+        preview_changes,
+    ]
