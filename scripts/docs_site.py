@@ -30,6 +30,15 @@ TOKENS = "src/heard/web/static/tokens.css"
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 
 
+def on_config(config: Any) -> Any:
+    """List every decision after the page about them, so that a new one needs no entry."""
+    for entry in config.nav or ():
+        if "Decisions" in entry:
+            numbered = sorted((Path(config.docs_dir) / "decisions").glob("[0-9]*.md"))
+            entry["Decisions"] += [f"decisions/{path.name}" for path in numbered]
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages from beside docs/, and the colours of the product."""
     for original, page in BESIDE.items():
