@@ -157,7 +157,7 @@ def test_each_bar_of_the_distribution_is_a_link_that_filters():
     links = list(chart.iter("a"))
     assert [link.get("href") for link in links] == [f"?value={value}&a=b" for value in range(11)]
     assert links[10].get("aria-label") == "Score 10: 128 answers, promoters"
-    assert classes(chart, "c-pro")[-1].get("height") == "192"
+    assert classes(chart, "c-pro")[-1].get("height") == "224"
     assert len(classes(chart, "c-det")) == 7
     assert sum(each.get("fill") == "url(#hatch)" for each in chart.iter("rect")) == 7
 

@@ -89,12 +89,18 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[Group]
     values: int  # of `by`, shown or not
     rates: Rates | None
-    commented: int
+    answered: int  # by everybody, whatever `where` says
+    commented: int  # of those, with words
     fields: list[Known]
     newest: list[Newest]
     campaigns: list[int]
     funnel: Funnel
-    answered: bool  # somebody, ever
+    ever_answered: bool
+
+    @property
+    def asked_narrowly(self) -> bool:
+        """Somebody's answers may be left out."""
+        return bool(self.question.where)
 
 
 async def overview(
@@ -144,12 +150,14 @@ async def overview(
             groups=breakdown(measured, found.groups, whole=whole),
             values=found.values,
             rates=_rates(app, narrowed, asking, steps.sent, remembered) if narrowed.by is not None else None,
+            answered=found.answered,
             commented=found.commented,
             fields=fields,
             newest=app.store.read_now(partial(_newest, workspace=workspace_id, ids=found.newest, app=app)),
             campaigns=asking,
             funnel=steps,
-            answered=bool(fields or found.metrics) or app.store.read_now(partial(_anybody, workspace=workspace_id)),
+            ever_answered=bool(fields or found.metrics)
+            or app.store.read_now(partial(_anybody, workspace=workspace_id)),
         )
 
     return await asyncio.to_thread(look)

@@ -10,7 +10,7 @@ from heard.fql.tree import Expression
 from heard.scores.change import Against, compared_window
 from heard.scores.window import Window
 from heard.store.analytics import Analytics
-from heard.store.analytics_question import by_group, by_metric, by_period, commented
+from heard.store.analytics_question import by_group, by_metric, by_period, of_everybody
 
 AS_OF = 60.0  # seconds: how old today's traits may be on a page
 
@@ -36,7 +36,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[float, int]
     groups: dict[str, dict[float, int]]
     values: int  # of `by`, shown or not
-    commented: int
+    answered: int  # by everybody, whatever `where` says
+    commented: int  # of those, with words
     newest: list[int]  # ids of responses
 
 
@@ -60,7 +61,8 @@ def counted(analytics: Analytics, asked: Narrowed, known: tuple[str, ...]) -> Co
     ) as (question, group):
         periods = by_period(question, asked.every)
         groups, values = by_group(question, group) if group else ({}, 0)
-        with_words = commented(question)
+    with analytics.asking(asked.workspace, asked.window, metric=metric, survey=asked.survey) as (question, _):
+        answered, with_words = of_everybody(question)
     before: dict[float, int] = {}
     if earlier := compared_window(asked.window, asked.against):
         with analytics.asking(
@@ -85,6 +87,7 @@ def counted(analytics: Analytics, asked: Narrowed, known: tuple[str, ...]) -> Co
         before=before,
         groups=groups,
         values=values,
+        answered=answered,
         commented=with_words,
         newest=page.ids,
     )

@@ -127,9 +127,10 @@ def by_metric(question: Question) -> dict[str, dict[float, int]]:
     return metrics
 
 
-def commented(question: Question) -> int:
-    """How many answers came with words."""
-    return question.ask("SELECT count(answers.comment) FROM {source} AND answers.value IS NOT NULL")[0][0]
+def of_everybody(question: Question) -> tuple[int, int]:
+    """How many answered, and how many of them with words."""
+    found = question.ask("SELECT count(*), count(answers.comment) FROM {source} AND answers.value IS NOT NULL")
+    return found[0]
 
 
 def known_fields(database: duckdb.DuckDBPyConnection, workspace: int, paths: Paths) -> list[Known]:

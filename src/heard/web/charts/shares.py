@@ -9,7 +9,7 @@ from markupsafe import Markup
 from heard.scores.metric import AnswerClass, Metric
 from heard.web.charts.marks import HATCH, mark, percent, together
 
-HEIGHT, FLOOR, TALLEST = 248, 224, 192  # px: the drawing, the line the bars stand on, the longest bar
+HEIGHT, FLOOR, TALLEST = 280, 256, 224  # px: the drawing, the line the bars stand on, the longest bar
 MARGIN = 0.01  # of the width, on both sides of a bar
 GAP = 0.004  # between two classes of the strip
 COLOURS = {"low": "c-det", "middle": "c-pas", "high": "c-pro"}
@@ -36,7 +36,7 @@ def distribution_chart(
         bars.append(mark("a", hit, bar if n else "", href=link(value), aria_label=said, aria_current=current))
         middle = percent((index + 0.5) * width)
         labels.append(mark("text", f"{n:,}" if n < 10_000 else _short(n), class_="t-ink", x=middle, y=FLOOR - tall - 6))
-        labels.append(mark("text", str(value), class_="t-strong" if value == chosen else None, x=middle, y=243))
+        labels.append(mark("text", str(value), class_="t-strong" if value == chosen else None, x=middle, y=HEIGHT - 5))
     return mark(
         "svg",
         mark("line", class_="c-axis", x1=0, x2="100%", y1=FLOOR, y2=FLOOR),

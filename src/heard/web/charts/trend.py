@@ -11,7 +11,7 @@ from heard.scores.trend import Point
 from heard.web.charts.axis import Axis, around, thinned
 from heard.web.charts.marks import mark, percent, together
 
-HEIGHT, BARS = 184, 26  # px of the plot, and of the longest bar
+HEIGHT, BARS = 208, 26  # px of the plot, and of the longest bar
 FEW = 20  # answers; below it a point is drawn hollow
 MOST_LABELS, MOST_LONG_LABELS = 5, 4
 WIDTH_OF_A_BAR = 0.62  # of its period

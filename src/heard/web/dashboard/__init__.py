@@ -10,7 +10,18 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from heard.errors import HeardError, Invalid, NotFound
-from heard.web.dashboard import account, campaigns, contact, deliveries, messages, outbox, overview, sign_in, sources, start
+from heard.web.dashboard import (
+    account,
+    campaigns,
+    contact,
+    deliveries,
+    messages,
+    outbox,
+    overview,
+    sign_in,
+    sources,
+    start,
+)
 from heard.web.dashboard.door import VISIT, Door, NotSignedIn, Refused, theme
 from heard.web.dashboard.shell import Dashboard
 from heard.web.dashboard.tries import Tries

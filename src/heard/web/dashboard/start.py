@@ -63,11 +63,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             "complete": any(each.type == "track" and each.verdict != "rejected" for each in kept),
         }
 
-    @get("/", opt={"may": Action.SEE}, include_in_schema=False, status_code=303)
-    async def show_overview() -> Response[bytes]:
-        return dashboard.to("/start")
-
-    return [show_start, show_arrived, show_overview]
+    return [show_start, show_arrived]
 
 
 def sources_of(app: Installation, workspace: int) -> list[Source]:
