@@ -1,7 +1,7 @@
 """The living example behind `heard demo`: who is in it, what happened to them, and how that becomes a workspace.
 
     cast      two thousand people, with names, plans and tempers          (names.yaml)
-    story     eighteen months: growth, seasons, a bad spring and its end
+    story     eighteen months: growth, seasons, bad weeks and their end
     traffic   what their devices and the shop's servers send
     answers   who answers a mail, when, and with what                     (comments.yaml)
     history   all of it played through the real pipeline, on a clock that is moved

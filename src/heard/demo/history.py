@@ -53,9 +53,9 @@ from heard.store.types import micros
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
 BY_LINK = "unsubscribed by the link in a mail"
 KEEP_MAILS = timedelta(weeks=3)
-LOOKS = (  # up to so long ago: at these hours of the day (UTC)
-    (timedelta(days=90), (8.0, 15.7, 20.5)),
-    (timedelta(days=14), (1.2, 7.6, 10.4, 13.9, 16.8, 20.1)),
+LOOKS = (  # up to so long ago: at these hours of the day (UTC); three meet the working hours of every zone
+    (timedelta(days=90), (6.6, 12.5, 19.2)),
+    (timedelta(days=14), (1.2, 6.6, 9.4, 12.5, 15.3, 19.2)),
     (timedelta(days=2), tuple(hour + 0.3 for hour in range(0, 24, 2))),
     (timedelta(0), tuple(minute / 60 for minute in range(7, 1440, 20))),
 )

@@ -35,10 +35,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PLANS = (
-    Plan(name="Free", share=43, orders=0.22, tickets=0.07, score=0.08, answers=0.16),
-    Plan(name="Team", share=31, orders=0.62, tickets=0.11, score=0.38, answers=0.25),
-    Plan(name="Business", share=19, orders=1.05, tickets=0.13, score=0.56, answers=0.31),
-    Plan(name="Enterprise", share=6, orders=1.60, tickets=0.20, score=0.44, answers=0.27),
+    Plan(name="Free", share=43, orders=0.20, tickets=0.07, score=0.08, answers=0.16),
+    Plan(name="Team", share=31, orders=0.55, tickets=0.11, score=0.38, answers=0.25),
+    Plan(name="Business", share=19, orders=0.92, tickets=0.13, score=0.56, answers=0.31),
+    Plan(name="Enterprise", share=6, orders=1.40, tickets=0.20, score=0.44, answers=0.27),
     Plan(name="Nonprofit", share=1, orders=0.25, tickets=0.05, score=0.30, answers=0.15),
 )
 NO_PLAN = Plan(name="", share=0, orders=0.25, tickets=0.06, score=0.22, answers=0.20)
