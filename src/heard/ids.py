@@ -14,14 +14,17 @@ import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 import msgspec
 
 VERSION = 1
 RESPONDENT = b"respondent"  # the purpose of a token in a survey mail
+PREVIEW = b"preview"  # ... in a mail that a member sent to themselves; it opens nobody's invitation
 MAC = 16  # octets of HMAC-SHA256 that are kept
 SIZE = 1 + 1 + 4 + 16 + MAC  # version, key id, workspace, delivery, MAC
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LENGTH = (SIZE * 4 + 2) // 3  # characters of base64 without padding: 51
 
 
@@ -39,6 +42,31 @@ def delivery_id(campaign: int, contact: int, trigger: str, kind: str) -> str:
     """
     asked = msgspec.json.encode((campaign, contact, trigger, kind))
     return blake2b(asked, digest_size=16, person=b"heard delivery").hexdigest()
+
+
+class Previewed(msgspec.Struct, frozen=True):
+    """What the id of a mail speaks of that is nobody's delivery."""
+
+    workspace: int
+    campaign: int
+    at: datetime
+
+
+def preview_id(workspace: int, campaign: int, at: datetime) -> str:
+    """The id of a mail that a member sends to themselves, 32 hex digits that begin with eight zeros: no delivery's.
+
+    (A delivery's id begins so once in four billion, and then still has to name a workspace and a campaign.)
+    """
+    milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
+    return f"{0:08x}{workspace:06x}{campaign:06x}{milliseconds:012x}"
+
+
+def previewed(delivery_id: str) -> Previewed | None:
+    """What a member looks at; None for the id of a delivery."""
+    if not delivery_id.startswith("00000000"):
+        return None
+    at = EPOCH + timedelta(milliseconds=int(delivery_id[20:], 16) % (1 << 46))
+    return Previewed(int(delivery_id[8:14], 16), int(delivery_id[14:20], 16), at)
 
 
 def message_id(delivery_id: str, domain: str) -> str:

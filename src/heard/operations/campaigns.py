@@ -7,11 +7,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import NEXT, RUNNING, Status
-from heard.errors import HeardError
+from heard.errors import HeardError, NotFound
 from heard.installation import Installation
 from heard.operations.meant import workspace_meant
 from heard.store import audit, edits, tables
-from heard.store.audit import COMMAND_LINE
+
+KEEP = object()
+DONE = {
+    Status.READY: "campaign.activated",
+    Status.ACTIVE: "campaign.activated",
+    Status.PAUSED: "campaign.paused",
+    Status.DRAFT: "campaign.drafted",
+    Status.COMPLETE: "campaign.ended",
+}
 
 
 async def activate(
@@ -20,10 +28,11 @@ async def activate(
     name: str,
     workspace: str | None = None,
     workspace_id: int | None = None,
-    by: str = COMMAND_LINE,
+    by: str = audit.COMMAND_LINE,
 ) -> dict[str, Any]:
     """Make a campaign run: `ready`, and active with the first event that matches. One that runs is left as it is."""
-    return await _move(app, name, workspace_meant(app, workspace, workspace_id), Status.READY, by)
+    number = workspace_meant(app, workspace, workspace_id)
+    return await become(app, number, app.directory.campaign(number, name).id, Status.READY, by=by)
 
 
 async def pause(
@@ -32,27 +41,34 @@ async def pause(
     name: str,
     workspace: str | None = None,
     workspace_id: int | None = None,
-    by: str = COMMAND_LINE,
+    by: str = audit.COMMAND_LINE,
 ) -> dict[str, Any]:
     """Let a campaign send nothing until it is activated again; what is scheduled is kept and goes out then."""
-    return await _move(app, name, workspace_meant(app, workspace, workspace_id), Status.PAUSED, by)
+    number = workspace_meant(app, workspace, workspace_id)
+    return await become(app, number, app.directory.campaign(number, name).id, Status.PAUSED, by=by)
 
 
-async def _move(app: Installation, name: str, workspace: int, to: Status, by: str) -> dict[str, Any]:
-    """Gives `{"campaign", "status", "was"}`.
+async def become(
+    app: Installation, workspace: int, number: int, to: Status, *, by: str, daily_cap: object = KEEP
+) -> dict[str, Any]:
+    """Gives `{"campaign", "status", "was"}`. `daily_cap` is set at the same moment: a number, or None for no cap.
 
     Raises:
         NotFound: there is no such campaign.
         HeardError: its life does not lead from where it is to there.
     """
-    known, now = app.directory.campaign(workspace, name), app.clock.now()
+    now = app.clock.now()
 
-    def change(connection: Connection) -> tuple[str, str]:
-        rows = edits.rows_of(connection, tables.campaigns, workspace)
-        row = next(row for row in rows if row["id"] == known.id)
+    def change(connection: Connection) -> tuple[str, str, str]:
+        row = next(
+            (each for each in edits.rows_of(connection, tables.campaigns, workspace) if each["id"] == number), None
+        )
+        if row is None:
+            raise NotFound("There is no such campaign in this workspace.")
         was = Status(row["status"])
         after = _next(was, to, has_been_active=row["activated_at"] is not None)
-        if after != was:
+        settings = row["settings"] if daily_cap is KEEP else _capped(row["settings"], daily_cap)
+        if (after, settings) != (was, row["settings"]):
             edits.keep_campaign(
                 connection,
                 workspace,
@@ -61,16 +77,23 @@ async def _move(app: Installation, name: str, workspace: int, to: Status, by: st
                 now=now,
                 name=row["name"],
                 survey_id=row["survey_id"],
-                settings=row["settings"],
+                settings=settings,
                 status=after.value,
             )
-            what = "campaign.paused" if after == Status.PAUSED else "campaign.activated"
-            audit.note(connection, workspace, by=by, what=what, subject=row["name"], at=now, detail={"was": was.value})
-        return was.value, after.value
+            detail = {"was": was.value} | (
+                {"daily_cap": settings.get("daily_cap")} if settings != row["settings"] else {}
+            )
+            audit.note(connection, workspace, by=by, what=DONE[after], subject=row["name"], at=now, detail=detail)
+        return row["name"], was.value, after.value
 
-    was, status = await app.store.write(change)
+    name, was, status = await app.store.write(change)
     await app.reload()
-    return {"campaign": known.name, "status": status, "was": was}
+    return {"campaign": name, "status": status, "was": was}
+
+
+def _capped(settings: dict[str, Any], cap: object) -> dict[str, Any]:
+    rest = {key: value for key, value in settings.items() if key != "daily_cap"}
+    return rest if cap is None else {**rest, "daily_cap": cap}
 
 
 def _next(was: Status, to: Status, *, has_been_active: bool) -> Status:

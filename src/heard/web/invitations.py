@@ -20,6 +20,7 @@ from heard.steps import leave
 from heard.store import contacts, deliveries, responses
 from heard.surveys.because import because
 from heard.surveys.wording import worded
+from heard.web import previews
 from heard.web.respondents import Answered, Asked, Closed
 
 ALIVE = frozenset({State.SENDING, State.SENT, State.UNKNOWN, State.ANSWERED, State.FAILED, State.EXPIRED})
@@ -33,7 +34,9 @@ class Invitations:
 
     async def find(self, token: str) -> Asked | Closed | None:
         link = self._app.keys.read(token)
-        return await self._app.store.read(partial(self._look, link=link)) if link else None
+        if link is None:
+            return previews.asked(self._app, token)
+        return await self._app.store.read(partial(self._look, link=link))
 
     async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
         if link := self._app.keys.read(token):
@@ -53,7 +56,7 @@ class Invitations:
     async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
         link = self._app.keys.read(token)
         if link is None:
-            return None
+            return previews.answered(self._app, token, value=value, comment=comment)
 
         def keep(connection: Connection) -> Asked | Closed | None:
             with suppress(NotFound, answers.Closed):  # the page then shows what is there: nobody, or a closed one
@@ -81,7 +84,7 @@ class Invitations:
     async def _subscribe(self, token: str, *, on: bool, cause: str) -> Asked | Closed | None:
         link = self._app.keys.read(token)
         if link is None:
-            return None
+            return previews.asked(self._app, token)
 
         def keep(connection: Connection) -> Asked | Closed | None:
             delivery = deliveries.by_id(connection, link.workspace, link.delivery_id)

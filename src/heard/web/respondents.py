@@ -34,6 +34,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     answered: Answered | None = None
     quiet_until: datetime | None = None  # this survey does not come again before then; None = no promise is made
     unsubscribed: bool = False
+    preview: bool = False  # a member looks at their own survey: nothing that is sent is kept
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,6 +67,8 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
         kept = await respondents.answer(token, value=value, comment=comment, agent=agent, client=client)
         if not isinstance(kept, Asked):
             return _nothing_to_ask(kept, token, pages)
+        if kept.preview:  # there is nothing to come back to
+            return pages.thanks(kept, token)
         # 303: reloading the receipt, or going back to it, sends nothing again.
         return Response(b"", status_code=303, headers={**HEADERS, "Location": f"{pages.base}/s/{token}"})
 

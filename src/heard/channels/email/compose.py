@@ -12,7 +12,7 @@ from heard.channels.email.render import render
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery
-from heard.ids import LinkKeys
+from heard.ids import RESPONDENT, LinkKeys
 from heard.surveys.because import because
 from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
@@ -29,13 +29,14 @@ def compose(
     keys: LinkKeys,
     base_url: str,
     now: datetime,
+    purpose: bytes = RESPONDENT,
 ) -> Mail:
     """The same delivery gives the same Message-ID and the same links on every try.
 
-    `at_most`: how often this survey comes at the most; None = nothing is promised.
+    `at_most`: how often this survey comes at the most; None = nothing is promised. `purpose`: what the links are for.
     """
     known = traits.decode(contact.traits)
-    token = keys.token(delivery.workspace, delivery.id)
+    token = keys.token(delivery.workspace, delivery.id, purpose=purpose)
     language = survey.languages[0]
     invitation = Invitation(
         delivery_id=delivery.id,

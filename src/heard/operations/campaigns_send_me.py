@@ -1,0 +1,76 @@
+"""The very mail of a campaign, to look at and to send to oneself. Its links open a preview, which keeps nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from heard import ids
+from heard.campaigns.campaign import Campaign
+from heard.channels.email.compose import compose
+from heard.channels.email.mail import Mail
+from heard.contacts import address as addresses
+from heard.contacts.contact import Contact
+from heard.deliveries.delivery import Delivery, State
+from heard.deliveries.ledger import TouchKind
+from heard.installation import Installation
+from heard.store import contacts, recent
+
+
+async def send_me(app: Installation, campaign: Campaign, *, to: str) -> str:
+    """Hand the mail to the channel; gives its id. There is no delivery, no touch, and no answer to it counts.
+
+    Raises:
+        DeliveryFailed: the mail server did not take it.
+        Invalid: the brand's own addresses cannot be used.
+    """
+    mail = await mail_of(app, campaign, to=to)
+    await app.channel.hand_over(mail)
+    return mail.delivery_id
+
+
+async def mail_of(app: Installation, campaign: Campaign, *, to: str) -> Mail:
+    """As it would go out now to somebody real: to `to` themselves where they are a contact, else to the newest one."""
+    now = app.clock.now()
+    contact = await app.store.read(lambda connection: _somebody(connection, campaign.workspace, to, now))
+    survey = app.directory.surveys[campaign.survey]
+    return compose(
+        _delivery(campaign, contact, now, to=to),
+        contact,
+        campaign=campaign,
+        survey=survey,
+        brand=app.directory.workspaces[campaign.workspace].brand,
+        at_most=app.promise(campaign, survey),
+        keys=app.keys,
+        base_url=app.base_url,
+        now=now,
+        purpose=ids.PREVIEW,
+    )
+
+
+def _somebody(connection: Connection, workspace: int, to: str, now: datetime) -> Contact:
+    key = addresses.key(to)
+    themselves = contacts.by_email_key(connection, workspace, [key]).get(key)
+    found = themselves[0] if themselves else recent.newest_contact(connection, workspace)
+    return found or Contact(id=0, workspace=workspace, user_id=None, first_seen=now)
+
+
+def _delivery(campaign: Campaign, contact: Contact, now: datetime, *, to: str) -> Delivery:
+    """It is written nowhere."""
+    return Delivery(
+        id=ids.preview_id(campaign.workspace, campaign.id, now),
+        workspace=campaign.workspace,
+        decision=0,
+        campaign=campaign.id,
+        survey=campaign.survey,
+        contact=contact.id,
+        user_id=contact.user_id,
+        address=to,
+        channel=campaign.channel.value,
+        kind=TouchKind.FIRST,
+        state=State.SENT,
+        due_at=now,
+        event=campaign.event or "",
+        event_at=now - campaign.delay,
+    )
