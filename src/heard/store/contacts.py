@@ -18,6 +18,8 @@ UPSERT = (
     " email = excluded.email, email_key = excluded.email_key, traits = excluded.traits,"
     " created_at = excluded.created_at"
 )
+LARGEST = 1 << 62
+LAST_LETTER = "\U0010ffff"
 _COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at"
 
 
@@ -64,6 +66,80 @@ def by_email_key(connection: Connection, workspace: int, keys: Iterable[str]) ->
     for row in rows:
         found.setdefault(row[7], []).append(_contact(row))
     return found
+
+
+def by_prefix(connection: Connection, workspace: int, column: str, prefix: str, *, limit: int) -> list[Contact]:
+    """Contacts whose `user_id` or `email_key` begins with `prefix`, in its order."""
+    index = {"user_id": "contacts_by_user", "email_key": "contacts_by_email"}[column]
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS}, {column} FROM {dialects.by(index, 'contacts', connection)}"
+        f" WHERE workspace_id = ? AND {column} >= ? AND {column} < ? ORDER BY {column} LIMIT ?",
+        workspace,
+        prefix,
+        prefix + LAST_LETTER,
+        limit,
+    )
+    # a database may sort by another alphabet than ours
+    return [_contact(row) for row in rows if row[7].startswith(prefix)]
+
+
+def newest(
+    connection: Connection,
+    workspace: int,
+    *,
+    below: int | None = None,
+    examined: int,
+    holding: Iterable[str] = (),
+) -> tuple[list[Contact], int | None]:
+    """Of the newest `examined` contacts (with an id below `below`), those whose traits hold these texts.
+
+    Gives them newest first, with the id of the last one examined; None where no older ones are left. `holding` is
+    compared without case and loosely: where it matters, look at the traits again.
+    """
+    top = LARGEST if below is None else below
+    edge = dialects.fetch(
+        connection,
+        "SELECT min(id), count(*) FROM"
+        " (SELECT id FROM contacts WHERE workspace_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS some",
+        workspace,
+        top,
+        examined,
+    )[0]
+    if not edge[1]:
+        return [], None
+    like = "LIKE" if dialects.is_sqlite(connection) else "ILIKE"
+    wanted = [f"%{text}%" for text in holding]
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM contacts WHERE workspace_id = ? AND id < ? AND id >= ?"
+        + f" AND traits {like} ?" * len(wanted)
+        + " ORDER BY id DESC",
+        workspace,
+        top,
+        edge[0],
+        *wanted,
+    )
+    return [_contact(row) for row in rows], (edge[0] if edge[1] == examined else None)
+
+
+def suppressed(
+    connection: Connection, workspace: int, kind: Kind, *, below: int | None = None, examined: int
+) -> tuple[list[tuple[int, int | None, str | None]], int | None]:
+    """Of the newest `examined` suppressions those that switch `kind` on, newest first: (id, contact, mailbox).
+
+    With them the id of the last one examined; None where no older ones are left.
+    """
+    rows = dialects.fetch(
+        connection,
+        'SELECT id, contact_id, email_key, kind, "on" FROM suppressions WHERE workspace_id = ? AND id < ?'
+        " ORDER BY id DESC LIMIT ?",
+        workspace,
+        LARGEST if below is None else below,
+        examined,
+    )
+    found = [(row[0], row[1], row[2]) for row in rows if row[3] == kind.value and row[4]]
+    return found, (rows[-1][0] if len(rows) == examined else None)
 
 
 def keep(connection: Connection, contacts: Iterable[Contact]) -> None:

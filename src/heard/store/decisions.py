@@ -9,8 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from heard.deliveries.decision import Decision, Outcome
+from heard.deliveries.reasons import Reason
 from heard.store import dialects
 from heard.store.tables import decisions
+from heard.store.types import micros
+
+LARGEST = 1 << 62
 
 
 def triggers_decided(connection: Connection, workspace: int, triggers: Iterable[str]) -> set[tuple[int, str]]:
@@ -119,6 +123,97 @@ def led_to(connection: Connection, workspace: int, triggers: Iterable[str]) -> d
     for row in connection.execute(query):
         found.setdefault(row.trigger, []).append(_decision(row))
     return {trigger: sorted(made, key=lambda each: each.id) for trigger, made in found.items()}
+
+
+def newest(
+    connection: Connection,
+    workspace: int,
+    *,
+    campaigns: Iterable[int],
+    outcome: Outcome | None = None,
+    reason: Reason | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    below: int | None = None,
+    examined: int,
+    limit: int,
+) -> tuple[list[Decision], int | None]:
+    """Decisions of these campaigns, newest first: those among the newest `examined` of each, at most `limit`.
+
+    `reason` is the first that objected, as the funnel counts. Both moments bound when it was decided, `until` left out.
+    With them the id to go on below; None where none are left.
+    """
+    bottom = _first_from(connection, workspace, since) if since else 0
+    top = _first_from(connection, workspace, until) if until else LARGEST
+    top = top if below is None else min(top, below)
+    ids: list[int] = []
+    edges: list[int] = []
+    for campaign in campaigns:
+        for each in (outcome,) if outcome else Outcome:
+            some, edge = _newest(connection, (workspace, campaign, each.value), (bottom, top), reason, examined, limit)
+            ids += some
+            edges += [] if edge is None else [edge]
+    edge = max(edges, default=0)  # below it not everything was looked at
+    shown = sorted((each for each in ids if each >= edge), reverse=True)[:limit]
+    further = shown[-1] if len(shown) == limit else edge or None
+    found = by_id(connection, workspace, shown)
+    return [found[each] for each in shown], further
+
+
+def _newest(
+    connection: Connection,
+    which: tuple[int, int, str],
+    between: tuple[int, int],
+    reason: Reason | None,
+    examined: int,
+    limit: int,
+) -> tuple[list[int], int | None]:
+    """Ids of one campaign and outcome down its index, and the last one looked at; None where that was the last."""
+    down = (
+        f"SELECT id FROM {dialects.by('decisions_by_campaign', 'decisions', connection)}"
+        " WHERE workspace_id = ? AND campaign_id = ? AND outcome = ? AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?"
+    )
+    most = limit if reason is None else examined
+    ids = [row[0] for row in dialects.fetch(connection, down, *which, *between, most)]
+    edge = ids[-1] if len(ids) == most else None
+    if reason is None or not ids:
+        return ids, edge
+    begins = f'[{{"reason":"{reason.value}"'
+    rows = dialects.fetch(
+        connection,
+        "SELECT id FROM decisions WHERE workspace_id = ? AND id >= ? AND id <= ? AND campaign_id = ? AND outcome = ?"
+        f" AND substr(objections, 1, {len(begins)}) = ? ORDER BY id DESC LIMIT ?",
+        which[0],
+        ids[-1],
+        ids[0],
+        which[1],
+        which[2],
+        begins,
+        limit,
+    )
+    found = [row[0] for row in rows]
+    return found, found[-1] if len(found) == limit else edge
+
+
+def _first_from(connection: Connection, workspace: int, moment: datetime) -> int:
+    """The id of the first decision from a moment on; ids follow the time they were made, so twenty looks find it."""
+    low = 0
+    rows = dialects.fetch(connection, "SELECT max(id) FROM decisions WHERE workspace_id = ?", workspace)
+    high = (rows[0][0] or 0) + 1
+    wanted = micros(moment)
+    while low < high:
+        middle = (low + high) // 2
+        row = dialects.fetch(
+            connection,
+            "SELECT id, at FROM decisions WHERE workspace_id = ? AND id >= ? ORDER BY id LIMIT 1",
+            workspace,
+            middle,
+        )
+        if not row or row[0][1] >= wanted:
+            high = middle
+        else:
+            low = row[0][0] + 1
+    return low
 
 
 def _campaigns(connection: Connection, workspace: int) -> list[int]:
