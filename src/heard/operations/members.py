@@ -42,6 +42,25 @@ async def invite(app: Installation, *, workspace: int, role: str, note: str, by:
     return {"path": f"/join/{token}", "role": wanted.value, "expires_at": now + GOOD_FOR}
 
 
+async def withdraw(app: Installation, *, workspace: int, invite: int, by: str) -> None:
+    """Raises:
+    NotFound: there is no such open invitation.
+    """
+    now = app.clock.now()
+
+    def keep(connection: Connection) -> None:
+        known = next(
+            (each for each in sessions.open_invites(connection, workspace, now=now) if each.id == invite), None
+        )
+        if known is None or not sessions.withdraw_invite(connection, workspace, invite):
+            raise NotFound("This invitation was used or withdrawn already.")
+        audit.note(
+            connection, workspace, by=by, what="member.invite_withdrawn", subject=known.note or known.role, at=now
+        )
+
+    await app.store.write(keep)
+
+
 async def join(app: Installation, *, token: str, email: str, password: str) -> int:
     """Become a member by an invite; gives the workspace. Somebody with an account elsewhere keeps their password.
 

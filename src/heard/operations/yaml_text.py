@@ -8,6 +8,8 @@ import yaml
 
 from heard.errors import Invalid
 
+MOST_VALUES = 100_000
+
 
 def load(text: str, *, name: str = "the file") -> Any:
     """The content of a YAML document; `name` is what errors call it.
@@ -16,13 +18,30 @@ def load(text: str, *, name: str = "the file") -> Any:
         Invalid: it is not YAML, or a key stands twice in one place; says the line.
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
         raise Invalid(f"{place}: {problem.problem or problem.context}.") from None
     except yaml.YAMLError as problem:
         raise Invalid(f"{name} is not YAML: {' '.join(str(problem).split())}.") from None
+    if _unfolds_to_more_than(content, MOST_VALUES):
+        raise Invalid(f"{name} unfolds to more than {MOST_VALUES:,} values; write out what its anchors repeat.")
+    return content
+
+
+def _unfolds_to_more_than(content: Any, most: int) -> bool:
+    """Whether there are more values than `most`, each counted as often as aliases repeat it: a few lines of aliases of
+    aliases are billions."""
+    waiting, seen = [content], 0
+    while waiting and seen <= most:
+        each = waiting.pop()
+        seen += 1
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return seen > most
 
 
 def dump(content: Any) -> str:

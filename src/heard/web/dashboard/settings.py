@@ -1,0 +1,30 @@
+"""`/settings`: brand, keys, members, workspaces, the workspace file, and who changed what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+
+from heard.accounts.member import Action
+from heard.web.dashboard import (
+    settings_audit,
+    settings_brand,
+    settings_file,
+    settings_keys,
+    settings_members,
+    settings_workspaces,
+)
+from heard.web.dashboard.door import visit
+from heard.web.dashboard.shell import Dashboard
+
+TABS = (settings_brand, settings_keys, settings_members, settings_workspaces, settings_file, settings_audit)
+
+
+def routes(dashboard: Dashboard) -> list[Any]:
+    @get("/settings", opt={"may": Action.SEE}, include_in_schema=False, status_code=303)
+    async def show_settings(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The first tab that this role may open."""
+        return dashboard.to("/settings/brand" if visit(request).may(Action.SET_UP) else "/settings/workspaces")
+
+    return [show_settings, *(handler for tab in TABS for handler in tab.routes(dashboard))]

@@ -1,0 +1,86 @@
+"""The audit log in words: what was done, as a sentence that goes on after who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from heard.store.audit import Noted
+
+# `{subject}` and whatever `detail` holds can be filled in.
+SENTENCES: Mapping[str, str] = {
+    "campaign.activated": "activated the campaign {subject}",
+    "campaign.paused": "paused the campaign {subject}",
+    "campaign.changed": "changed the campaign {subject}",
+    "campaign.made": "made the campaign {subject}",
+    "contact.unsubscribed": "unsubscribed {subject}",
+    "contact.resubscribed": "let {subject} be asked again",
+    "key.added": "made the key {subject}, scope {scope}",
+    "key.rotated": "put a new key in the place of {subject}",
+    "key.revoked": "revoked the key {subject}",
+    "member.added": "added {subject} as {role}",
+    "member.invited": "invited {subject} as {role}",
+    "member.invite_withdrawn": "withdrew the invitation of {subject}",
+    "member.joined": "joined as {role}, invited by {invited_by}",
+    "member.password_changed": "changed the password of {subject}",
+    "member.removed": "removed {subject}",
+    "member.role_changed": "made {subject} {role}, who was {was}",
+    "source.added": "made the source {subject}",
+    "source.key_replaced": "replaced the write key of {subject}",
+    "source.renamed": "renamed the source {was} to {subject}",
+    "survey.changed": "changed the survey {subject}",
+    "survey.made": "made the survey {subject}",
+    "workspace.changed": "changed the workspace {subject}",
+    "workspace.made": "made the workspace {subject}",
+}
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    sentence: str
+    changes: list[str]  # one line a change, where several were made at once
+    more: int = 0  # changes that are not listed
+
+
+def said(noted: Noted) -> Said:
+    return Said(
+        sentence=_sentence(noted),
+        changes=[change_in_words(each) for each in _changes(noted.detail)],
+        more=max(0, int(noted.detail.get("more") or 0)),
+    )
+
+
+def _changes(detail: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """As the workspace file lists them, or as a form does: `{"throttle": ["30d", "90d"]}`."""
+    if isinstance(listed := detail.get("changes"), list):
+        return [each for each in listed if isinstance(each, dict)]
+    pairs = [(key, value) for key, value in detail.items() if isinstance(value, list) and len(value) == 2]
+    return [{"place": key, "before": before, "after": after} for key, (before, after) in pairs]
+
+
+def change_in_words(change: Mapping[str, Any]) -> str:
+    """`campaigns[Post-purchase].throttle: 30d, was 90d`."""
+    place, before, after = change.get("place", ""), change.get("before"), change.get("after")
+    if change.get("added"):
+        return f"{place}: new" + (f", {_value(after)}" if after is not None else "")
+    return f"{place}: {_value(after)}, was {_value(before)}"
+
+
+def _sentence(noted: Noted) -> str:
+    pattern = SENTENCES.get(noted.what)
+    if pattern is None:
+        return f"{noted.what.replace('.', ' ').replace('_', ' ')}: {noted.subject}"
+    values = {key: _value(value) for key, value in noted.detail.items()} | {"subject": noted.subject}
+    return pattern.format_map(_Known(values))
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+
+
+class _Known(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
