@@ -52,7 +52,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
         found = await _arrived(seen)
         if str(found["newest"]) == request.query_params.get("newest", "0"):
             return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
-        html = dashboard.render("start_arrived.html", **found)
+        campaigns = app.directory.campaigns_of(seen.workspace.id)
+        html = dashboard.render("start_arrived_later.html", visit=seen, campaigns=campaigns, **found)
         return Response(html.encode(), media_type="text/html", headers=dict(HEADERS))
 
     async def _arrived(seen: Visit) -> dict[str, Any]:
