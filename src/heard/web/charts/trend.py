@@ -16,6 +16,7 @@ FEW = 20  # answers; below it a point is drawn hollow
 MOST_LABELS, MOST_LONG_LABELS = 5, 4
 WIDTH_OF_A_BAR = 0.62  # of its period
 SIZES = ((26, 4.5), (60, 3.0), (10_000, 2.0))  # at most so many points: their radius
+CROWDED = 60  # from more points on only the hollow ones are drawn: the line says where the others are
 
 Place = tuple[float, float]
 
@@ -34,12 +35,26 @@ def trend_chart(
     `names` are the periods as written below the bars. `events` are dashed marks at a place from 0 (the beginning of the
     first period) to 1 (the end of the last), by place.
     """
+    return together(*trend_parts(points, names=names, bounds=bounds, written=written, mean=mean, events=events))
+
+
+def trend_parts(
+    points: Sequence[Point],
+    *,
+    names: Sequence[str],
+    bounds: tuple[float, float],
+    written: Callable[[float], str],
+    mean: float | None = None,
+    events: Mapping[float, str] | None = None,
+    width: float | None = None,
+) -> tuple[Markup, Markup, Markup, Markup]:
+    """The scale, the plot, the head of the bars and the bars. With a `width` in px nothing in them stretches."""
     axis = around((end for point in points if point.interval for end in point.interval), bounds)
-    return together(
+    return (
         mark("svg", *_scale(axis, written), height=HEIGHT),
-        mark("svg", *_plot(points, names, axis, mean, events or {}, written), height=HEIGHT),
+        mark("svg", *_plot(points, names, axis, mean, events or {}, written, width), height=HEIGHT, width=width),
         mark("svg", mark("text", "n", x=28, y=24, text_anchor="end"), height=44),
-        mark("svg", *_bars(points, names), height=44),
+        mark("svg", *_bars(points, names), height=44, width=width),
     )
 
 
@@ -56,14 +71,16 @@ def _plot(
     mean: float | None,
     events: Mapping[float, str],
     written: Callable[[float], str],
+    width: float | None,
 ) -> Iterator[Markup]:
     for tick in axis.ticks:
         y = percent(1 - axis.share(tick))
         yield mark("line", class_="c-zero" if tick == 0 else "c-grid", x1=0, x2="100%", y1=y, y2=y)
-    band = mark(
-        "svg", *_bands(points, axis), viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%"
-    )
-    yield band
+    if width is None:
+        stretched = {"viewBox": "0 0 100 100", "preserveAspectRatio": "none", "width": "100%", "height": "100%"}
+        yield mark("svg", *_bands(points, axis, 100, 100), **stretched)
+    else:
+        yield from _bands(points, axis, width, HEIGHT)
     if mean is not None:
         y = percent(1 - axis.share(mean))
         yield mark("line", class_="c-mean", x1=0, x2="100%", y1=y, y2=y)
@@ -73,17 +90,17 @@ def _plot(
         yield mark("text", name, class_="t-ink", x=x, dx=-6 if late else 6, y=14, text_anchor="end" if late else None)
     radius = next(size for most, size in SIZES if len(points) <= most)
     for index, point in enumerate(points):
-        if point.score is not None:
+        if point.score is not None and (point.n < FEW or len(points) <= CROWDED):
             kind = "c-pt" if point.n >= FEW else "c-pt c-pt--low"
             x, y = _place(index, len(points), axis, point.score)
             yield mark("circle", class_=kind, cx=f"{x:.1f}%", cy=f"{y:.1f}%", r=radius)
     for index, point in enumerate(points):
-        width = 1 / len(points)
+        share = 1 / len(points)
         said = mark("title", _told(point, names[index], written))
-        yield mark("rect", said, class_="c-hit", x=percent(index * width), width=percent(width), y=0, height="100%")
+        yield mark("rect", said, class_="c-hit", x=percent(index * share), width=percent(share), y=0, height="100%")
 
 
-def _bands(points: Sequence[Point], axis: Axis) -> Iterator[Markup]:
+def _bands(points: Sequence[Point], axis: Axis, width: float, height: float) -> Iterator[Markup]:
     """The band and the line of each run of periods with answers."""
     count = len(points)
     for answered, run in groupby(enumerate(points), key=lambda each: each[1].score is not None):
@@ -96,10 +113,10 @@ def _bands(points: Sequence[Point], axis: Axis) -> Iterator[Markup]:
             reach = 100 / count * WIDTH_OF_A_BAR / 2
             lows = [(lows[0][0] - reach, lows[0][1]), (lows[0][0] + reach, lows[0][1])]
             highs = [(highs[0][0] - reach, highs[0][1]), (highs[0][0] + reach, highs[0][1])]
-        yield mark("polygon", class_="c-band", points=_written([*highs, *reversed(lows)]))
+        yield mark("polygon", class_="c-band", points=_written([*highs, *reversed(lows)], width, height))
         if len(known) > 1:
             line = [_place(index, count, axis, point.score) for index, point in known if point.score is not None]
-            yield mark("polyline", class_="c-line", points=_written(line))
+            yield mark("polyline", class_="c-line", points=_written(line, width, height))
 
 
 def _bars(points: Sequence[Point], names: Sequence[str]) -> Iterator[Markup]:
@@ -138,5 +155,5 @@ def _told(point: Point, name: str, written: Callable[[float], str]) -> str:
     return f"{name}: {written(point.score)} from {answers}, 95% interval {low} to {high}"
 
 
-def _written(places: Sequence[Place]) -> str:
-    return " ".join(f"{x:.2f},{y:.2f}" for x, y in places)
+def _written(places: Sequence[Place], width: float, height: float) -> str:
+    return " ".join(f"{x * width / 100:.2f},{y * height / 100:.2f}" for x, y in places)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 from collections.abc import Awaitable, Callable, Iterator
@@ -51,7 +50,7 @@ def routes(dashboard: Dashboard, look: Look) -> list[Any]:
     async def export_png(request: Request[Any, Any, Any]) -> Response[bytes]:
         overview, state = await found(request)
         drawn = picture.drawn(overview, state, workspace=visit(request).workspace.name, now=now())
-        return _file(await asyncio.to_thread(picture.png, drawn), "image/png", _name(overview, state, "png"))
+        return _file(await picture.png(drawn), "image/png", _name(overview, state, "png"))
 
     return [export_csv, export_png]
 

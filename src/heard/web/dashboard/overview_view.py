@@ -111,7 +111,7 @@ def page(found: Overview, state: State, *, base: str, now: datetime) -> Page:
             bounds=metric.bounds,
             written=written,
             mean=found.score.score,
-            events=_events(found),
+            events=events(found),
         ),
         periods=[
             PeriodRow(
@@ -351,7 +351,7 @@ def _comparable(found: Overview) -> str:
     return said
 
 
-def _events(found: Overview) -> Mapping[float, str]:
+def events(found: Overview) -> Mapping[float, str]:
     """When the wording changed, as places on the trend."""
     if not found.trend:
         return {}
