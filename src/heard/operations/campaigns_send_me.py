@@ -8,14 +8,24 @@ from sqlalchemy import Connection
 
 from heard import ids
 from heard.campaigns.campaign import Campaign
+from heard.channels.email.address import reachable
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.contacts import address as addresses
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.ledger import TouchKind
+from heard.errors import Invalid
 from heard.installation import Installation
 from heard.store import contacts, recent
+
+
+def mailbox(email: str) -> str:
+    """Where a member's mail goes. Raises Invalid when they sign in with what is no address for mails."""
+    found = addresses.read(email)
+    if found is None or reachable(found) is None:
+        raise Invalid(f"{email} is no address a mail can go to; members with a real one can be sent a mail.")
+    return found
 
 
 async def send_me(app: Installation, campaign: Campaign, *, to: str) -> str:

@@ -25,6 +25,7 @@ from heard.web.dashboard import (
     sign_in,
     sources,
     start,
+    surveys,
 )
 from heard.web.dashboard.door import VISIT, Door, NotSignedIn, Refused, theme
 from heard.web.dashboard.shell import Dashboard
@@ -35,6 +36,7 @@ PAGES = (
     start,
     sources,
     campaigns,
+    surveys,
     contacts,
     contact,
     decisions,

@@ -10,10 +10,10 @@ from litestar.params import FromPath
 
 from heard.accounts.member import Action
 from heard.campaigns.campaign import Campaign
-from heard.errors import Invalid
-from heard.operations import campaigns_edit, campaigns_results
+from heard.errors import DeliveryFailed, Invalid
+from heard.operations import campaigns_edit, campaigns_results, campaigns_send_me
 from heard.operations.campaigns_edit import ChangedMeanwhile
-from heard.web.dashboard import campaign_form, campaign_words
+from heard.web.dashboard import campaign_form, campaign_mail, campaign_results, campaign_status, campaign_words
 from heard.web.dashboard.campaign_form import Form
 from heard.web.dashboard.campaign_view import DAYS, ZONES, kept_form, mine, shown, surveys_of
 from heard.web.dashboard.door import Visit, visit
@@ -43,6 +43,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
         if (copied := request.query_params.get("copy", "")).isdecimal():
             original = await kept_form(app, mine(app, seen, int(copied)))
             form = msgspec.structs.replace(original, name=f"Copy of {original.name}", version=0)
+        elif (chosen := request.query_params.get("survey", "")).isdecimal():
+            survey = next((each for each in surveys_of(app, seen.workspace.id) if each.id == int(chosen)), None)
+            form = Form(survey=survey.name if survey else "")
         return await form_page(seen, form, campaign=None)
 
     @post("/campaigns/new", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
@@ -79,6 +82,33 @@ def routes(dashboard: Dashboard) -> list[Any]:
         campaign = mine(app, visit(request), number)
         form = campaign_form.of_fields(await request.form())
         return await form_page(visit(request), form, campaign=campaign, told=True, with_preview=True)
+
+    @post("/campaigns/{number:int}/send", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def send_to_me(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        """The mail of the settings in the form, saved or not; without a form, as they were saved."""
+        seen, fields = visit(request), await request.form()
+        campaign = mine(app, seen, number)
+        saved = await kept_form(app, campaign)
+        form = campaign_form.of_fields(fields) if "event" in fields else saved
+        read = campaigns_edit.read(campaign_form.written(form))
+        if read.line is None:
+            return await form_page(seen, form, campaign=campaign, status=422, told=True)
+        survey = app.directory.survey(seen.workspace.id, form.survey)
+        wanted = campaigns_edit.unsaved(
+            read, app=app, workspace=seen.workspace.id, number=number, survey=survey.id, name=form.name
+        )
+        try:
+            to = campaigns_send_me.mailbox(seen.email)
+            sent = await campaigns_send_me.send_me(app, wanted, to=to)
+        except (DeliveryFailed, Invalid) as problem:
+            return await form_page(seen, form, campaign=campaign, status=422, told=True, problem=f"Not sent. {problem}")
+        if form != saved:
+            there = f"The mail to {to} waits in the outbox." if app.outbox else f"Sent to {to}."
+            told = msgspec.structs.replace(seen, said=f"{there} Nothing is saved yet.")
+            return await form_page(told, form, campaign=campaign, told=True)
+        if app.outbox is not None:
+            return dashboard.to(f"/campaigns/{number}/mail?sent={sent}", f"Sent to {to}: it waits in the outbox.")
+        return dashboard.to(f"/campaigns/{number}/mail", f"Sent to {to}. No answer to it counts.")
 
     async def save(request: Incoming, campaign: Campaign | None) -> Response[bytes]:
         seen, form = visit(request), campaign_form.of_fields(await request.form())
@@ -156,4 +186,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
         change,
         show_preview,
         preview_changes,
+        send_to_me,
+        *campaign_mail.routes(dashboard),
+        *campaign_results.routes(dashboard),
+        *campaign_status.routes(dashboard),
     ]

@@ -1,0 +1,143 @@
+"""`/surveys`: what can be asked. When, and of whom, is the business of campaigns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from heard import durations
+from heard.accounts.member import Action
+from heard.campaigns import suggestions
+from heard.errors import Invalid, NotFound
+from heard.operations import surveys_edit
+from heard.operations.surveys_edit import SurveyChangedMeanwhile
+from heard.surveys.kinds import KINDS
+from heard.surveys.survey import Survey
+from heard.surveys.wording import worded
+from heard.web.dashboard import campaign_words
+from heard.web.dashboard.campaign_view import surveys_of
+from heard.web.dashboard.door import Visit, visit
+from heard.web.dashboard.shell import Dashboard
+
+Incoming = Request[Any, Any, Any]
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = ""
+    kind: str = next(iter(KINDS))
+    quiet_period: str = ""
+    version: int = 0
+
+
+def routes(dashboard: Dashboard) -> list[Any]:
+    app = dashboard.app
+
+    def mine(seen: Visit, number: int) -> Survey:
+        survey = app.directory.surveys.get(number)
+        if survey is None or survey.workspace != seen.workspace.id:
+            raise NotFound("There is no such survey in this workspace.")
+        return survey
+
+    @get("/surveys", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_surveys(request: Incoming) -> Response[bytes]:
+        seen = visit(request)
+        asked = app.directory.campaigns_of(seen.workspace.id)
+        return dashboard.page(
+            seen,
+            "surveys.html",
+            here="campaigns",
+            surveys=[
+                (each, KINDS[each.kind], [campaign for campaign in asked if campaign.survey == each.id])
+                for each in surveys_of(app, seen.workspace.id)
+            ],
+            badges=campaign_words.BADGES,
+        )
+
+    @get("/surveys/new", opt={"may": Action.ASK}, include_in_schema=False)
+    async def show_new(request: Incoming) -> Response[bytes]:
+        return page(visit(request), Form(), None)
+
+    @post("/surveys/new", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def make(request: Incoming) -> Response[bytes]:
+        return await save(request, None)
+
+    @get("/surveys/{number:int}", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_survey(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        survey = mine(visit(request), number)
+        quiet = durations.write(survey.quiet_period) if survey.quiet_period else ""
+        form = Form(name=survey.name, kind=survey.kind, quiet_period=quiet, version=survey.version)
+        return page(visit(request), form, survey)
+
+    @post("/surveys/{number:int}", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def change(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        return await save(request, mine(visit(request), number))
+
+    async def save(request: Incoming, survey: Survey | None) -> Response[bytes]:
+        seen, form = visit(request), _form(await request.form())
+        written: dict[str, Any] = {"name": form.name, "kind": form.kind}
+        if form.quiet_period:
+            written["quiet_period"] = form.quiet_period
+        if survey:
+            written["languages"] = list(survey.languages)
+        try:
+            number = await surveys_edit.keep(
+                app,
+                workspace=seen.workspace.id,
+                by=seen.email,
+                line=surveys_edit.read(written),
+                number=survey.id if survey else None,
+                version=form.version,
+            )
+        except Invalid as problem:
+            return page(seen, form, survey, status=422, field=problem.field or "name", wrong=str(problem))
+        except SurveyChangedMeanwhile as problem:
+            mended = msgspec.structs.replace(form, version=problem.version)
+            return page(seen, mended, survey, status=409, problem=str(problem))
+        return dashboard.to(f"/surveys/{number}", f"Saved {form.name}.")
+
+    def page(
+        seen: Visit,
+        form: Form,
+        survey: Survey | None,
+        *,
+        status: int = 200,
+        field: str | None = None,
+        wrong: str | None = None,
+        problem: str | None = None,
+    ) -> Response[bytes]:
+        brand = seen.workspace.brand.name
+        campaigns = app.directory.campaigns_of(seen.workspace.id)
+        return dashboard.page(
+            seen,
+            "survey.html",
+            here="campaigns",
+            status=status,
+            survey=survey,
+            form=form,
+            kinds=[(kind, worded(kind.name, brand=brand)) for kind in KINDS.values()],
+            campaigns=[each for each in campaigns if survey and each.survey == survey.id],
+            badges=campaign_words.BADGES,
+            may_ask=seen.may("ask"),
+            field=field,
+            wrong=wrong,
+            fix=suggestions.length(form.quiet_period) if field == "quiet_period" else None,
+            problem=problem,
+        )
+
+    return [show_surveys, show_new, make, show_survey, change]
+
+
+def _form(fields: Any) -> Form:
+    def text(name: str) -> str:
+        return str(fields.get(name) or "").strip()[:1000]
+
+    used = text("use")
+    return Form(
+        name=text("name"),
+        kind=text("kind") or next(iter(KINDS)),
+        quiet_period=used or text("quiet_period"),
+        version=int(text("version")) if text("version").isdecimal() else 0,
+    )
