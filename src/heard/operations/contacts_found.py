@@ -68,7 +68,7 @@ async def find(app: Installation, *, workspace_id: int, search: Search) -> Found
     try:
         tree = fql.parse(search.where) if search.where else None
     except fql.Invalid as error:
-        raise Invalid(str(error), field="where") from None
+        raise Invalid(f"This cannot be read {error}.", field="where") from None
     return await app.store.read(lambda connection: _find(connection, workspace_id, search, tree))
 
 

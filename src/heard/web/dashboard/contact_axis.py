@@ -5,13 +5,14 @@ One dimension only, in percent and without a viewBox, so that the drawing stretc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
 from markupsafe import Markup
 
 ROOM = 0.06  # of the whole, left and right of what is drawn
+AHEAD = 0.4  # of what has passed, right of today: room for a wait that does not end
 NEAR = 0.2  # an end's label is left out where "today" stands nearer than this
 SHORT = timedelta(days=2)  # below it, the ends are said as times of day
 
@@ -33,10 +34,12 @@ class Axis(msgspec.Struct, frozen=True):
         return min(1.0, max(0.0, (moment - self.begin) / (self.end - self.begin)))
 
 
-def axis_of(spans: Iterable[Span], today: datetime) -> Axis:
+def axis_of(spans: Collection[Span], today: datetime) -> Axis:
     """An axis that holds every span and today, with room around them."""
     moments = [moment for span in spans for moment in (span.since, span.until) if moment is not None]
     first, last = min([*moments, today]), max([*moments, today])
+    if any(span.until is None for span in spans):
+        last = max(last, today + (today - first) * AHEAD)
     room = max((last - first) * ROOM, timedelta(minutes=1))
     return Axis(first - room, last + room, today)
 

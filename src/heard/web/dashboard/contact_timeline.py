@@ -53,12 +53,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 def asked(story: Story, directory: Directory) -> list[Moment]:
     """All that has to do with asking, in no order."""
-    deliveries = {each.id: each for each in story.deliveries}
-    answered = {each.delivery: each for each in story.responses}
     return [
         *(moment for each in story.decisions for moment in _decision(each, directory)),
         *(moment for each in story.deliveries for moment in _delivery(each, directory)),
-        *(_click(each, deliveries, answered, directory) for each in story.clicks),
+        *(_click(each, story, directory) for each in story.clicks),
         *(moment for each in story.responses for moment in _answer(each, story, directory)),
         *map(_wish, story.wishes),
     ]
@@ -107,7 +105,7 @@ def _decision(decision: Decision, directory: Directory) -> Iterable[Moment]:
     for outcome, objections, change in versions:
         if outcome == Outcome.HELD and change is not None:
             came = "until the identify arrived" if change.cause == "identified" else f"then {change.cause}"
-            note = f"Held for {_length(change.at - at)}, {came}"
+            note, at = f"Held for {_length(change.at - at)}, {came}", change.at
             continue
         cause = "" if at == decision.at or note else _after_change(decision, at)
         yield _decided(decision, outcome, objections, at=at, note=note or cause, directory=directory)
@@ -182,22 +180,26 @@ def _delivery(delivery: Delivery, directory: Directory) -> Iterable[Moment]:
             yield Moment(at=sent_at, sign="mail", bold="Mail sent", badge=badge, note=note, **named)
 
 
-def _click(
-    click: Click, deliveries: Mapping[str, Delivery], answered: Mapping[str, Response], directory: Directory
-) -> Moment:
-    delivery = deliveries.get(click.delivery)
-    response = answered.get(click.delivery)
-    preselected = "No score preselected" if click.value is None else f"Score {click.value} preselected"
-    counted = response is not None and response.answered_at >= click.at
-    later = f" · {_value(response)} was answered" if response is not None and counted else ""
-    machine = click.method != "GET"
+def _click(click: Click, story: Story, directory: Directory) -> Moment:
+    """A link that was opened counts for nothing; the form that a person sent after it does."""
+    delivery = next((each for each in story.deliveries if each.id == click.delivery), None)
+    response = next((each for each in story.responses if each.delivery == click.delivery), None)
+    after = [each for each in story.revisions if response and each.response == response.id and each.at >= click.at]
+    first = min(after, key=lambda each: each.at, default=None)
+    value = _said(first.answers, "score") if first else None
+    parts = [
+        "No score preselected" if click.value is None else f"Score {click.value} preselected",
+        "" if value is None else f"{value} was answered",
+        _campaign(delivery.campaign, directory) if delivery else "",
+    ]
+    is_get = click.method == "GET"
     return Moment(
         at=click.at,
-        sign="search" if machine else "clock",
-        tone="" if machine or counted else "warn",
-        bold="Link looked up" if machine else "Link opened",
-        rest=", by a machine" if machine else "" if counted else ", not counted yet",
-        note=f"{preselected}{later}" + (f" · {_campaign(delivery.campaign, directory)}" if delivery else ""),
+        sign="clock" if is_get else "search",
+        tone="warn" if is_get and first is None else "",
+        bold="Link opened" if is_get else "Link looked up",
+        rest=", by a machine" if not is_get else "" if first else ", not counted yet",
+        note=" · ".join(part for part in parts if part),
         delivery=click.delivery,
     )
 
@@ -286,10 +288,6 @@ def _short(value: object) -> str:
 
 def _said(answers: Iterable[Answer], question: str) -> int | float | str | None:
     return next((each.value for each in answers if each.question_id == question), None)
-
-
-def _value(response: Response) -> str:
-    return "nothing" if response.value is None else f"{response.value:g}"
 
 
 def _campaign(campaign: int, directory: Directory) -> str:

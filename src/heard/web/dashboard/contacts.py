@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get
@@ -13,7 +14,7 @@ from heard import fql
 from heard.accounts.member import Action
 from heard.contacts import traits
 from heard.contacts.contact import Contact
-from heard.errors import Invalid, NotFound
+from heard.errors import Invalid
 from heard.fql.tree import Path
 from heard.fql.write import field_of
 from heard.installation import Installation
@@ -83,13 +84,12 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
     @get("/contacts/of", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_contact_of(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """To the contact of `?user_id=`, for pages that know no more of somebody."""
+        """To the contact of `?user_id=`, for pages that know no more of somebody; to the search where there is none."""
         user_id = request.query_params.get("user_id", "")
         workspace = visit(request).workspace.id
         found = await app.store.read(lambda connection: contacts.by_user_id(connection, workspace, [user_id]))
-        if user_id not in found:
-            raise NotFound(f"Nobody is known as {user_id!r}: no identify with this userId was received.")
-        return dashboard.to(f"/contacts/{found[user_id].id}")
+        contact = found.get(user_id)
+        return dashboard.to(f"/contacts/{contact.id}" if contact else f"/contacts?{urlencode({'q': user_id})}")
 
     return [show_contacts, show_contact_of]
 

@@ -1,0 +1,244 @@
+"""What a contact's page draws and tells, without a server: the axis of waits, and the story in its order."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from heard.deliveries.decision import Decision, Outcome, revised
+from heard.deliveries.delivery import State
+from heard.deliveries.reasons import Objection, Reason
+from heard.responses.response import Answer, Response, Verdict
+from heard.store.directory import Directory
+from heard.store.messages import Kept
+from heard.store.story import AnswerRevision, Click, Story
+from heard.surveys.survey import Survey
+from heard.web.dashboard import contact_timeline as timeline
+from heard.web.dashboard.contact_axis import Span, axis_of, bar, labels
+from tests.examples import DAY, HOUR, MINUTE, NOON, a_campaign, a_delivery
+
+SEPTEMBER, DECEMBER = NOON - 70 * DAY, NOON + 20 * DAY
+SECOND = MINUTE / 60
+
+
+def rects(drawn: str) -> dict[str, tuple[float, float]]:
+    """By class: where it begins and how wide it is, in percent."""
+    found = re.findall(r'<rect class="([\w-]+)" x="([\d.]+)%" width="([\d.]+)%"', drawn)
+    return {name: (float(x), float(width)) for name, x, width in found}
+
+
+def line(drawn: str, name: str) -> tuple[float, float]:
+    found = re.search(rf'<line class="{name}" x1="([\d.]+)%" x2="([\d.]+)%"', drawn)
+    assert found
+    return float(found[1]), float(found[2])
+
+
+def test_a_wait_is_grey_until_today_and_amber_after_it():
+    span = Span(SEPTEMBER, DECEMBER)
+    drawn = bar(axis_of([span], NOON), span)
+    gone, left = rects(drawn)["l-gone"], rects(drawn)["l-left"]
+    (today, _) = line(drawn, "l-now")
+
+    assert round(gone[0] + gone[1], 1) == left[0] == today
+    assert round(gone[1] / left[1], 1) == 3.5  # 70 days to 20
+    assert left[0] + left[1] < 100
+
+
+def test_waits_of_one_decision_share_the_axis():
+    long, short = Span(SEPTEMBER, DECEMBER), Span(NOON - 20 * DAY, NOON + 10 * DAY)
+    axis = axis_of([long, short], NOON)
+
+    assert line(bar(axis, long), "l-now") == line(bar(axis, short), "l-now")
+    assert rects(bar(axis, short))["l-gone"][0] > rects(bar(axis, long))["l-gone"][0]
+
+
+def test_a_wait_that_is_over_is_grey_alone():
+    span = Span(SEPTEMBER, NOON - DAY)
+    drawn = bar(axis_of([span], NOON), span)
+
+    assert set(rects(drawn)) == {"l-gone"}
+    assert sum(rects(drawn)["l-gone"]) < line(drawn, "l-now")[0]
+
+
+def test_a_wait_without_an_end_is_dashed_to_the_edge_and_today_is_not_the_edge():
+    span = Span(SEPTEMBER, None)
+    drawn = bar(axis_of([span], NOON), span)
+
+    assert rects(drawn) == {}
+    assert line(drawn, "l-never")[1] == 100
+    assert line(drawn, "l-now")[0] < 80
+
+
+def test_a_decision_of_this_very_moment_can_be_drawn():
+    span = Span(NOON, None)
+
+    assert line(bar(axis_of([span], NOON), span), "l-now")[0] == 50
+
+
+def test_the_labels_leave_room_for_today():
+    assert re.findall(r">([^<]+)</text>", labels(axis_of([Span(SEPTEMBER, DECEMBER)], NOON))) == [
+        "8 Sep",
+        "today",
+        "17 Dec",
+    ]
+    assert re.findall(r">([^<]+)</text>", labels(axis_of([Span(NOON, DECEMBER)], NOON))) == ["today", "13 Dec"]
+    assert re.findall(r">([^<]+)</text>", labels(axis_of([Span(NOON - HOUR, NOON + HOUR)], NOON))) == [
+        "10:52",
+        "today",
+        "13:07",
+    ]
+
+
+# ---------------------------------------------------------------- the story
+
+DIRECTORY = Directory(
+    workspaces={},
+    sources={},
+    surveys={1: Survey(id=1, workspace=1, name="Relationship NPS", kind="nps")},
+    campaigns={1: a_campaign()},
+    intakes={},
+    triggered={},
+)
+HELD = Decision(
+    id=1,
+    workspace=1,
+    campaign=1,
+    trigger="1:m1",
+    message_id="m1",
+    event="Order Completed",
+    event_at=NOON,
+    user_id="marshall",
+    contact=1,
+    at=NOON,
+    outcome=Outcome.HELD,
+    objections=(Objection(Reason.NOT_IDENTIFIED),),
+)
+
+
+def a_story(**changes: Any) -> Story:
+    smallest = Story(decisions=[], deliveries=[], clicks=[], responses=[], revisions=[], wishes=[])
+    return msgspec.structs.replace(smallest, **changes)
+
+
+def told(story: Story) -> list[timeline.Moment]:
+    return sorted(timeline.asked(story, DIRECTORY), key=lambda each: each.at)
+
+
+def answered(value: int, at: Any) -> AnswerRevision:
+    return AnswerRevision(response=1, at=at, answers=(Answer(question_id="score", value=value),), verdict=Verdict.HUMAN)
+
+
+RESPONSE = Response(
+    id=1,
+    workspace=1,
+    delivery="0" * 32,
+    survey=1,
+    campaign=1,
+    contact=1,
+    user_id="marshall",
+    channel="email",
+    metric="nps",
+    value=10,
+    category="promoter",
+    comment=None,
+    answers=(),
+    traits=b"{}",
+    properties=b"{}",
+    answered_at=NOON + HOUR,
+    updated_at=NOON + 2 * HOUR,
+    verdict=Verdict.HUMAN,
+)
+
+
+def test_a_track_that_waited_for_its_identify_is_one_line():
+    invited = revised(HELD, at=NOON + 40 * SECOND, cause="identified", outcome=Outcome.INVITED, objections=())
+    (moment,) = told(a_story(decisions=[invited]))
+
+    assert (moment.bold, moment.at, moment.sign) == ("Invited", NOON + 40 * SECOND, "check")
+    assert moment.note == "Held for 40 s, until the identify arrived"
+
+
+def test_a_track_that_nobody_identified_says_so():
+    declined = revised(HELD, at=NOON + 10 * MINUTE, cause="not identified in time", outcome=Outcome.DECLINED)
+    (moment,) = told(a_story(decisions=[declined]))
+
+    assert moment.bold == "Declined"
+    assert moment.note == "not identified · Held for 10 minutes, then not identified in time"
+
+
+def test_a_change_of_mind_is_a_line_of_its_own():
+    first = msgspec.structs.replace(HELD, outcome=Outcome.INVITED, objections=())
+    gone = Objection(Reason.UNSUBSCRIBED)
+    changed = revised(first, at=NOON + DAY, cause="at sending", outcome=Outcome.DECLINED, objections=(gone,))
+
+    assert [(each.bold, each.at, each.note) for each in told(a_story(decisions=[changed]))] == [
+        ("Invited", NOON, "No objection"),
+        ("Declined", NOON + DAY, "unsubscribed · At sending"),
+    ]
+
+
+def test_an_open_link_is_not_an_answer_until_a_form_follows():
+    click = Click(delivery="0" * 32, at=NOON, method="GET", value=9)
+    sent = a_delivery(state=State.SENT, sent_at=NOON - HOUR)
+
+    mail, opened = told(a_story(deliveries=[sent], clicks=[click]))
+    assert (mail.bold, opened.bold, opened.rest) == ("Mail sent", "Link opened", ", not counted yet")
+
+    after = a_story(deliveries=[sent], clicks=[click], responses=[RESPONSE], revisions=[answered(10, NOON + HOUR)])
+    _, opened, answer = told(after)
+    assert opened.rest == ""
+    assert opened.note == "Score 9 preselected · 10 was answered · Post-purchase"
+    assert answer.score == (10, "promoter", 10)
+
+
+def test_an_answer_that_was_changed_keeps_both_scores():
+    first, second = told(
+        a_story(responses=[RESPONSE], revisions=[answered(10, NOON + 2 * HOUR), answered(6, NOON + HOUR)])
+    )
+
+    assert (first.score, first.rest) == ((6, "detractor", 10), " by e-mail")
+    assert (second.score, second.rest) == ((10, "promoter", 10), " changed from 6")
+
+
+def test_an_identify_says_what_it_changed():
+    def identify(number: int, body: bytes) -> Kept:
+        at = NOON + number * DAY
+        return Kept(
+            id=number,
+            source=1,
+            message_id=f"m{number}",
+            type="identify",
+            event=None,
+            user_id="marshall",
+            anonymous_id=None,
+            at=at,
+            received_at=at,
+            verdict="accepted",
+            reason=None,
+            body=body,
+        )
+
+    first, second = timeline.said(
+        [identify(2, b'{"traits":{"plan":"Business","seats":12}}'), identify(1, b'{"traits":{"plan":"Team"}}')],
+        DIRECTORY,
+    )
+    assert (first.rest, first.note) == ("", "plan Team")
+    assert (second.rest, second.note) == (" changed plan from Team to Business", "seats 12")
+
+
+def test_a_page_ends_between_two_instants_and_the_next_begins_there():
+    moments = [
+        timeline.Moment(at=NOON - (number // 2) * HOUR, sign="mail", bold=str(number))
+        for number in range(2 * timeline.PAGE)
+    ]
+    first = timeline.paged(moments, before=None, more=False)
+    shown = [each for _, some in first.days for each in some]
+    assert first.older is not None
+    assert first.older == timeline.micros(shown[-1].at)
+
+    rest = timeline.paged(moments, before=shown[-1].at, more=False)
+    left = [each for _, some in rest.days for each in some]
+    assert sorted(int(each.bold) for each in shown + left) == list(range(2 * timeline.PAGE))
+    assert rest.older is None
