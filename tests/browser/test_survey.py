@@ -15,12 +15,11 @@ from msgspec import structs
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from heard.accounts.workspace import Brand
-from heard.channels.email.outbox import Outbox, opened
+from heard.channels.email.outbox import opened
 from heard.channels.email.render import render
-from heard.web import outbox as outbox_pages
 from tests.contracts.mail_server import free_port
 from tests.spec.test_mail import an_invitation
-from tests.web.respondents import NOW, InMemory, an_app, asked, closed, everything
+from tests.web.respondents import NOW, InMemory, an_app, asked, closed
 
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 FINGER = 44  # CSS pixels
@@ -69,14 +68,9 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def house(browser: Browser, tmp_path: Path) -> Iterator[House]:
+def house(browser: Browser) -> Iterator[House]:
     respondents = InMemory()
-    mail = render(an_invitation(), at=NOW)
-    (tmp_path / f"20261122T090000Z-{mail.delivery_id}.eml").write_bytes(mail.content)
-    app = an_app(respondents)
-    for handler in outbox_pages.routes(Outbox(tmp_path), mine=everything):
-        app.register(handler)
-    with serving(app) as url:
+    with serving(an_app(respondents)) as url:
         visited = House(browser, url, respondents)
         yield visited
         for context in browser.contexts:
@@ -218,14 +212,10 @@ def show(house: House, state: str, **how: Any) -> Page:
             return house.visit(f"/u/{token}", **how)
         case "unknown":
             return house.visit("/s/nobody", **how)
-        case "outbox":
-            return house.visit("/outbox", **how)
-        case "mail in the outbox":
-            return house.visit(f"/outbox/{an_invitation().delivery_id}", **how)
     raise ValueError(state)
 
 
-STATES = ("survey", "mistake", "thanks", "closed", "leave", "left", "unknown", "outbox", "mail in the outbox")
+STATES = ("survey", "mistake", "thanks", "closed", "leave", "left", "unknown")
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -179,6 +179,13 @@ class RunningHeard:
         assert answer.status_code == status, answer.text
         return answer.json()
 
+    def member(self, email: str = "", password: str = "") -> httpx.Client:
+        """A browser in which somebody is signed in: the owner, or whoever this is."""
+        form = {"email": email or self.owner[0], "password": password or self.owner[1]}
+        signed_in = httpx.post(f"{self.url}/sign-in", data=form, timeout=30)
+        assert (signed_in.status_code, signed_in.headers.get("location")) == (303, "/"), signed_in.text
+        return httpx.Client(base_url=self.url, cookies=signed_in.cookies, timeout=30)
+
     def send(self, kind: str, **message: Any) -> None:
         """One message, as curl would send it."""
         answer = httpx.post(f"{self.url}/v1/{kind}", json=message, auth=("wk_acme_website", ""), timeout=10)

@@ -30,7 +30,7 @@ from heard.web.dashboard.messages_said import Became, Step
 from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
-NAMES = ("v", "source", "type", "event", "user", "time", "from", "to", "live", "cursor", "open")
+NAMES = ("verdict", "source", "type", "event", "user", "time", "from", "to", "live", "cursor", "open")
 TABS = ("matched", "held", "rejected")
 LATELY = {
     "hour": ("last hour", timedelta(hours=1)),
@@ -90,7 +90,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             at=here,
             live=before is None and here.get("live") != "off",
             first_page=before is None,
-            tab=here.get("v"),
+            tab=here.get("verdict"),
             chips=_chips(here),
             sources=[(each.name, each.name) for each in directory.sources.values() if each.workspace == workspace],
             types=[(each, each) for each in sorted(TYPES)],
@@ -165,7 +165,7 @@ def _trigger(kept: Kept) -> str:
 
 def _wanted(here: Narrowed, directory: Directory, workspace: int, now: datetime) -> Wanted:
     """Raises Invalid for what cannot be looked for."""
-    tab = here.one_of("v", TABS)
+    tab = here.one_of("verdict", TABS)
     lately = here.one_of("time", tuple(LATELY))
     period = here.window()
     return Wanted(
