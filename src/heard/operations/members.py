@@ -102,13 +102,14 @@ async def change_role(app: Installation, *, workspace: int, member: int, role: s
     NotFound: no such member.
     Invalid: a role that `giver` may not give or take, or nobody would be owner any more.
     """
-    wanted, now = _role(role), app.clock.now()
+    now = app.clock.now()
 
     def keep(connection: Connection) -> None:
         everyone = accounts.members_of(connection, workspace)
         known = next((each for each in everyone if each.id == member), None)
         if known is None:
             raise NotFound("There is no such member.")
+        wanted = _role(role)
         if not (may_give(giver, wanted) and may_give(giver, known.role)):
             raise Invalid("Only an owner makes and unmakes owners.", field="role")
         if known.role == Role.OWNER != wanted and sum(each.role == Role.OWNER for each in everyone) == 1:
