@@ -53,6 +53,7 @@ def test_without_an_answer_on_both_sides_there_is_no_change(now: dict[float, int
     [
         (0.25, "about 1 time in 4"),
         (0.0333, "about 1 time in 30"),
+        (0.00877, "about 1 time in 110"),
         (0.0004, "less than 1 time in 1,000"),
         (0.0, "less than 1 time in 1,000"),
         (0.5, "about 1 time in 2"),

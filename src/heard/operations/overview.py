@@ -120,7 +120,7 @@ async def overview(
             workspace=workspace_id,
             window=question.window,
             against=question.against,
-            metric=metric_of(question.metric).kind if question.metric else None,
+            metric=_metric(question.metric),
             survey=question.survey,
             where=_read(question.where, "where", question) if question.where else None,
             by=_read(by, "by", question) if by else None,
@@ -177,6 +177,12 @@ def _read(text: str, name: str, question: Question) -> Expression:
 
 def _today(path: Path) -> Path:
     return ("now", *path) if path[0] == "traits" else path
+
+
+def _metric(kind: str | None) -> str | None:
+    if kind is not None and kind not in KINDS:
+        raise Invalid(f"There is no score for {kind}; there is one for {', '.join(KINDS)}.", field="metric")
+    return kind
 
 
 def _likely(fields: Sequence[Known]) -> str | None:

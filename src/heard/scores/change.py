@@ -71,7 +71,7 @@ def how_often(p: float) -> str:
     if p > 0.6:
         of = round(1 / (1 - p))
         return f"about {of - 1} times in {of}"
-    return f"about 1 time in {round(1 / p):,}"
+    return f"about 1 time in {float(f'{1 / p:.2g}'):,.0f}"
 
 
 def compared_window(counted: Window, against: Against) -> Window | None:
