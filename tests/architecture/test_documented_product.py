@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from heard import config
 from heard.accounts.member import Action, Role
 from heard.deliveries.delivery import NEXT, State
 from heard.deliveries.eligibility import RULES
 from heard.deliveries.reasons import Reason
+from heard.operations.opening import open_installation
 from heard.responses.response import Verdict
 from heard.scores import change
 from heard.scores.nps import NPS
+from heard.web import dashboard
+from heard.web.dashboard.shell import Dashboard
 from scripts import docs, docs_api
 from tests.architecture.test_documented import REFERENCE, differences, rows
 from tests.architecture.tree import ROOT
@@ -106,6 +112,25 @@ def test_the_rules_are_explained_in_their_order():
     listed = re.findall(r"^\d+\. .*`(\w+)`$", page, re.MULTILINE)
 
     assert listed == [reason_of(rule) for rule in RULES]
+
+
+def test_every_page_that_the_documents_lead_to_is_served(tmp_path: Path):
+    app = open_installation(config.read({}, data=tmp_path / "data"))
+    try:
+        served = {route.path for router in dashboard.router(Dashboard(app)) for route in router.routes}
+    finally:
+        asyncio.run(app.close())
+    documents = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    named = {path for page in documents for path in addresses(page.read_text(encoding="utf-8"))}
+
+    assert {"/outbox", "/contacts", "/start"} <= named
+    assert named - served - {"/api/docs"} == set()
+
+
+def addresses(page: str) -> set[str]:
+    """The pages of a server that a document names; what is called by programs stands elsewhere."""
+    found = re.findall(r"http://localhost:8800([/\w.-]*)", page)
+    return {path or "/" for path in found if not path.startswith(("/api/", "/v1/"))}
 
 
 @pytest.mark.parametrize(
