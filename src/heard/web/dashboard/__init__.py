@@ -76,7 +76,8 @@ def _told(request: Request[Any, Any, Any], problem: HeardError, *, dashboard: Da
     """What went wrong, as a page; whoever is not signed in is asked to, and comes back."""
     if isinstance(problem, NotSignedIn):
         return _to_sign_in(request, dashboard)
-    status = {Refused: 403, NotFound: 404, Invalid: 400}.get(type(problem), 409)
+    kinds = ((Refused, 403), (NotFound, 404), (Invalid, 400))
+    status = next((status for kind, status in kinds if isinstance(problem, kind)), 409)
     seen = request.state.get(VISIT)
     if seen is None:
         return dashboard.outside("problem_outside.html", status, theme=theme(request.cookies), problem=str(problem))
