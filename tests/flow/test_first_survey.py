@@ -229,23 +229,25 @@ def test_the_door_opens_for_members_only_and_shows_them_their_own(tmp_path: Path
         heard.send("track", userId="ted", event="Order Completed", properties={"total": 25})
         heard.settle()
 
-        for page in ("/", "/outbox"):
-            assert httpx.get(heard.url + page).status_code == 401
-            assert httpx.get(heard.url + page, auth=(heard.owner[0], "guess")).status_code == 401
-            assert httpx.get(heard.url + page, auth=heard.owner).status_code == 200
-        guesses = [httpx.get(heard.url, auth=("lily@x.example", str(guess))).status_code for guess in range(6)]
-        assert guesses == [401, 401, 401, 401, 401, 429]
-        assert "ted@mosby.example" in httpx.get(f"{heard.url}/outbox", auth=heard.owner).text
+        ted = heard.member()
+        for page in ("/", "/outbox", "/messages"):
+            asked_to_sign_in = httpx.get(heard.url + page)
+            assert (asked_to_sign_in.status_code, asked_to_sign_in.headers["location"][:8]) == (303, "/sign-in")
+            assert httpx.get(heard.url + page, auth=heard.owner).status_code == 303
+            assert ted.get(page).status_code == 200
+        guess = {"email": "lily@x.example", "password": "guess"}
+        guesses = [httpx.post(f"{heard.url}/sign-in", data=guess).status_code for _ in range(12)]
+        assert guesses[0] < 500
+        assert guesses[-1] == 429
+        assert "ted@mosby.example" in ted.get("/outbox").text
         (delivery,) = heard.get("deliveries")["data"]
 
         heard.apply("workspace: Other\nsources: [{name: Site, write_key: wk_other_site}]\n")
-        robin = (
-            "robin@other.example",
-            heard.cli("users", "add", "robin@other.example", "--workspace", "Other", "--json")["password"],
-        )
-        assert "ted@mosby.example" not in httpx.get(f"{heard.url}/outbox", auth=robin).text
-        assert httpx.get(f"{heard.url}/outbox/{delivery['id']}", auth=robin).status_code == 404
-        assert "wk_acme_website" not in httpx.get(heard.url, auth=robin).text
+        password = heard.cli("users", "add", "robin@other.example", "--workspace", "Other", "--json")["password"]
+        robin = heard.member("robin@other.example", password)
+        assert "ted@mosby.example" not in robin.get("/outbox").text
+        assert robin.get(f"/outbox/{delivery['id']}").status_code == 404
+        assert "wk_acme_website" not in robin.get("/sources").text
         key = heard.cli("keys", "add", "Robin's", "--workspace", "Other", "--json")["secret_key"]
         as_robin = {"Authorization": f"Bearer {key}"}
         assert httpx.get(f"{heard.url}/api/contacts/ted", headers=as_robin).status_code == 404
