@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
@@ -16,6 +16,8 @@ from tests.architecture.test_docs_site import build
 
 pytestmark = pytest.mark.needs_browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = ("", "tutorial/your-own/", "how-to/https/", "reference/why-not/", "reference/api/", "explanation/decision/")
 DARK, LIGHT = "rgb(27, 27, 25)", "rgb(255, 255, 255)"  # --surface of tokens.css
 WIDEST_LINE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -58,6 +60,17 @@ def test_pages_ask_no_other_host_and_fit_a_phone(page: Page, site: str):
             page.goto(site + path)
             page.wait_for_load_state("networkidle")
             assert page.evaluate(WIDEST_LINE) <= 0, (path, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, site: str, scheme: Literal["light", "dark"]):
+    page.emulate_media(color_scheme=scheme)
+    for path in PAGES:
+        page.goto(site + path)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate(f"axe.run({{runOnly: {TAGS}}})")
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == [], path
 
 
 def test_search_finds_a_word_of_the_product(page: Page, site: str):
