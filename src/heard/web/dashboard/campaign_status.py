@@ -47,15 +47,15 @@ ACTS: Mapping[str, Act] = {
 
 def routes(dashboard: Dashboard) -> list[Any]:
     app = dashboard.app
-    place = "/campaigns/{number:int}/{act:str}"
+    places = [f"/campaigns/{{number:int}}/{name}" for name in ACTS]
 
-    @get(place, opt={"may": Action.ASK}, include_in_schema=False)
-    async def ask_first(request: Incoming, number: FromPath[int], act: FromPath[str]) -> Response[bytes]:
-        return await confirm(request, mine(app, visit(request), number), _act(act))
+    @get(places, opt={"may": Action.SEE}, include_in_schema=False)
+    async def ask_first(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        return await confirm(request, mine(app, visit(request), number), _act(request))
 
-    @post(place, opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
-    async def do(request: Incoming, number: FromPath[int], act: FromPath[str]) -> Response[bytes]:
-        seen, wanted = visit(request), _act(act)
+    @post(places, opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def do(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+        seen, wanted = visit(request), _act(request)
         campaign = mine(app, seen, number)
         cap: object = campaigns.KEEP
         if wanted.name == "activate":
@@ -112,10 +112,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
     return [ask_first, do]
 
 
-def _act(name: str) -> Act:
-    if name not in ACTS:
-        raise NotFound("There is no page here.")
-    return ACTS[name]
+def _act(request: Incoming) -> Act:
+    return ACTS[request.scope["path"].rpartition("/")[2]]
 
 
 def _suggested(campaign: Campaign, preview: Preview | None) -> int | None:
