@@ -15,7 +15,7 @@ from heard.errors import Invalid
 from heard.fql import Field, parse
 from heard.fql.errors import Invalid as Unreadable
 from heard.fql.tree import Expression, Path
-from heard.fql.write import renamed
+from heard.fql.write import renamed, text_of
 from heard.installation import Installation
 from heard.operations.overview_count import Counted, Narrowed, counted
 from heard.operations.overview_rates import Rates, Remembered, rates
@@ -116,14 +116,15 @@ async def overview(
     def look() -> Overview:
         fields = remembered.fields(analytics, workspace_id)
         by = _likely(fields) if question.by is None else question.by or None
+        grouped = _field(by) if by else None
         narrowed = Narrowed(
             workspace=workspace_id,
             window=question.window,
             against=question.against,
             metric=_metric(question.metric),
             survey=question.survey,
-            where=_read(question.where, "where", question) if question.where else None,
-            by=_read(by, "by", question) if by else None,
+            where=_as_of(_read(question.where, "where"), question) if question.where else None,
+            by=_as_of(grouped, question) if grouped else None,
             every=_every(question, now),
             newest=newest,
         )
@@ -146,7 +147,7 @@ async def overview(
             every=narrowed.every,
             trend=trend(measured, narrowed.every, _all_periods(found.periods, narrowed, now)),
             wordings=app.store.read_now(partial(_wordings, narrowed=narrowed, surveys=chosen)),
-            by=by,
+            by=text_of(grouped) if grouped else None,
             groups=breakdown(measured, found.groups, whole=whole),
             values=found.values,
             rates=_rates(app, narrowed, asking, steps.sent, remembered) if narrowed.by is not None else None,
@@ -163,15 +164,24 @@ async def overview(
     return await asyncio.to_thread(look)
 
 
-def _read(text: str, name: str, question: Question) -> Expression:
-    """An expression; a bare name to group by is a trait. As of now, traits are today's."""
+def _read(text: str, name: str) -> Expression:
     try:
-        tree = parse(text)
+        return parse(text)
     except Unreadable as error:
         error.field = name
         raise
-    if name == "by" and isinstance(tree, Field) and len(tree.path) == 1 and tree.path[0] not in PLAIN:
-        tree = Field(("traits", *tree.path))
+
+
+def _field(text: str) -> Expression:
+    """What to group by; a bare name is a trait."""
+    tree = _read(text, "by")
+    if isinstance(tree, Field) and len(tree.path) == 1 and tree.path[0] not in PLAIN:
+        return Field(("traits", *tree.path))
+    return tree
+
+
+def _as_of(tree: Expression, question: Question) -> Expression:
+    """As of now, traits are today's."""
     return renamed(tree, _today) if question.as_of_now else tree
 
 

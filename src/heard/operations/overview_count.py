@@ -12,7 +12,7 @@ from heard.scores.window import Window
 from heard.store.analytics import Analytics
 from heard.store.analytics_question import by_group, by_metric, by_period, of_everybody
 
-AS_OF = 60.0  # seconds: how old today's traits may be on a page
+AS_OF = 20.0  # seconds: how old today's traits may be on a page
 
 
 class Narrowed(msgspec.Struct, frozen=True, kw_only=True):

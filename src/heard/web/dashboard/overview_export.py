@@ -44,7 +44,7 @@ def routes(dashboard: Dashboard, look: Look) -> list[Any]:
     @get("/export/score.csv", opt={"may": Action.SEE}, include_in_schema=False)
     async def export_csv(request: Request[Any, Any, Any]) -> Response[bytes]:
         overview, state = await found(request)
-        return _file(as_csv(overview, state), "text/csv; charset=utf-8", _name(overview, state, "csv"))
+        return _file(as_csv(overview, state), "text/csv", _name(overview, state, "csv"))
 
     @get("/export/score.png", opt={"may": Action.SEE}, include_in_schema=False)
     async def export_png(request: Request[Any, Any, Any]) -> Response[bytes]:
