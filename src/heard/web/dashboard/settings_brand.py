@@ -63,6 +63,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         except Invalid as problem:
             place = problem.field or ""
             said = str(problem).removeprefix(f"{place}: ")
+            said = said[:1].upper() + said[1:]
             return brand_page(request, written, 422, field=place.removeprefix("brand."), wrong=said)
         return dashboard.to("/settings/brand", "Saved." if result["changes"] else "Nothing was different.")
 
