@@ -56,6 +56,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/deliveries", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_deliveries(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, here = visit(request), Narrowed("/deliveries", request.query_params, NAMES)
+        if here.has_blanks:
+            return dashboard.to(here.without_blanks)
         directory, now, workspace = app.directory, app.clock.now(), seen.workspace.id
         mine = {each.id: each for each in directory.campaigns_of(workspace)}
         campaign = campaign_meant(here, directory, workspace)

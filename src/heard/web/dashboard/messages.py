@@ -59,6 +59,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/messages", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_messages(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, here = visit(request), Narrowed("/messages", request.query_params, NAMES)
+        if here.has_blanks:
+            return dashboard.to(here.without_blanks)
         directory, now = app.directory, app.clock.now()
         workspace = seen.workspace.id
         wanted = _wanted(here, directory, workspace, now)

@@ -28,6 +28,11 @@ class Narrowed:
         """`names` are the parameters the page knows; others are dropped."""
         self.path = path
         self.query = {name: value.strip() for name in names if (value := query.get(name, "")).strip()}
+        self.has_blanks = any(not value for value in query.values())  # a form sends every field, the empty ones too
+
+    @property
+    def without_blanks(self) -> str:
+        return self.path + (f"?{urlencode(self.query)}" if self.query else "")
 
     def __call__(self, changes: Mapping[str, Any] | None = None, *, to: str | None = None, **more: Any) -> str:
         """None takes a parameter away. Whoever changes what is shown starts on the first page, with nothing open."""

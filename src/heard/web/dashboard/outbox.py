@@ -81,6 +81,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/outbox", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_outbox(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, here = visit(request), Narrowed("/outbox", request.query_params, ("q", "cursor"))
+        if here.has_blanks:
+            return dashboard.to(here.without_blanks)
         before = paging.after(here.get("cursor"), tuple[datetime, str])
         kept = await asyncio.to_thread(outbox.newest)
         look = partial(_found, workspace=seen.workspace.id, kept=kept, before=before, address=here.get("q"))

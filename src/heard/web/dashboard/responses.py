@@ -57,6 +57,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/responses", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_responses(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, here = visit(request), Narrowed("/responses", request.query_params, NAMES)
+        if here.has_blanks:
+            return dashboard.to(here.without_blanks)
         workspace, directory = seen.workspace.id, app.directory
         wrong: Invalid | None = None
         rows, further = [], None
