@@ -19,18 +19,18 @@ def progress_bar(*, pieces: str | None = None) -> Iterator[Callable[[str, int, i
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    counted = (
-        (DownloadColumn(), TransferSpeedColumn())
-        if pieces is None
-        else (TextColumn(f"{{task.completed}}/{{task.total}} {pieces}"), TextColumn(f"{{task.speed:.0f}} {pieces}/s"))
-    )
+    counted = [DownloadColumn(), TransferSpeedColumn()]
+    if pieces is not None:
+        counted = [TextColumn(f"{{task.completed}}/{{task.total}} {pieces}"), TextColumn("{task.fields[rate]}")]
     columns = (TextColumn("{task.description}"), BarColumn(), *counted, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks = {}
 
         def tell(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
+                tasks[what] = bar.add_task(what, total=total, rate="")
+            speed = bar.tasks[tasks[what]].speed if pieces else None  # unknown until the second call
+            rate = f"{speed:.0f} {pieces}/s" if speed else ""
+            bar.update(tasks[what], completed=done, total=total, rate=rate)
 
         yield tell
