@@ -111,13 +111,13 @@ def test_tabs_count_today_and_narrow(ted: httpx.Client):
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("user=lily", 4),
+        ("user_id=lily", 4),
         ("event=Order+Completed", 6),
         ("event=Order", 0),
         ("type=identify", 3),
         ("source=Website", 13),
         ("time=hour", 7),
-        ("user=lily&type=track", 3),
+        ("user_id=lily&type=track", 3),
         ("to=2020-01-01", 0),
     ],
 )
@@ -186,8 +186,8 @@ def test_deliveries_are_told_in_words_and_narrowed(heard: RunningHeard, ted: htt
     narrowed = {
         query: ted.get(f"/deliveries?{query}").text.count('<tr role="row"><th role="rowheader"')
         for query in (
-            "state=answered", "state=sent", "state=failed", "user=lily", "user=ted@mosby.example", "campaign=1",
-            "campaign=Post-purchase&state=answered", "to=2020-01-01", "user=barney",
+            "state=answered", "state=sent", "state=failed", "user_id=lily", "user_id=ted@mosby.example", "campaign=1",
+            "campaign=Post-purchase&state=answered", "to=2020-01-01", "user_id=barney",
         )
     }  # fmt: skip
 

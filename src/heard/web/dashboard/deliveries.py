@@ -26,7 +26,7 @@ from heard.web.dashboard.door import visit
 from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.shell import Dashboard
 
-NAMES = ("campaign", "state", "from", "to", "user", "cursor")
+NAMES = ("campaign", "state", "from", "to", "user_id", "cursor")
 A_PAGE = 50
 BADGES = {
     State.SCHEDULED: ("Scheduled", "", "clock"),
@@ -63,7 +63,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         campaign = campaign_meant(here, directory, workspace)
         state = here.one_of("state", tuple(State))
         before = paging.after(here.get("cursor"), tuple[datetime, str])
-        period, user = here.window(), here.get("user")
+        period, user = here.window(), here.get("user_id")
 
         def look(connection: Connection) -> dict[str, Any]:
             wanted = Wanted(
@@ -101,7 +101,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             chips=here.chips(
                 here.chip("campaign", "campaign is", campaign.name) if campaign else None,
                 here.chip("state", "state is", BADGES[State(state)][0].lower()) if state else None,
-                here.chip("user", "user is"),
+                here.chip("user_id", "user is"),
             ),
         )
 

@@ -30,7 +30,7 @@ from heard.web.dashboard.messages_said import Became, Step
 from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
-NAMES = ("verdict", "source", "type", "event", "user", "time", "from", "to", "live", "cursor", "open")
+NAMES = ("verdict", "source", "type", "event", "user_id", "time", "from", "to", "live", "cursor", "open")
 TABS = ("matched", "held", "rejected")
 LATELY = {
     "hour": ("last hour", timedelta(hours=1)),
@@ -175,7 +175,7 @@ def _wanted(here: Narrowed, directory: Directory, workspace: int, now: datetime)
         type=here.one_of("type", tuple(sorted(TYPES))),
         event=here.get("event"),
         events=_listened_to(directory, workspace) if tab == "matched" else None,
-        user_id=here.get("user"),
+        user_id=here.get("user_id"),
         verdict=tab if tab in ("held", "rejected") else None,
         since=now - LATELY[lately][1] if lately else period.begins,
         until=period.ends,
@@ -203,7 +203,7 @@ def _chips(here: Narrowed) -> list[Any]:
         here.chip("source", "source is"),
         here.chip("type", "call is"),
         here.chip("event", "event is"),
-        here.chip("user", "user is"),
+        here.chip("user_id", "user is"),
         here.chip("time", "time is", LATELY[lately][0]) if lately else None,
     )
 

@@ -27,7 +27,7 @@ from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.responses_file import as_csv
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
-NAMES = ("survey", "campaign", "category", "value", "comment", "verdict", "user", "from", "to", "where", "cursor")
+NAMES = ("survey", "campaign", "category", "value", "comment", "verdict", "user_id", "from", "to", "where", "cursor")
 A_PAGE = 50
 CLASSES = {"promoter": "Promoters", "passive": "Passives", "detractor": "Detractors"}
 COMMENT = {"with": "with a comment", "without": "without a comment"}
@@ -127,7 +127,7 @@ async def _found(app: Installation, workspace: int, here: Narrowed, *, limit: in
         (await app.answers()).matching,
         workspace,
         survey=survey,
-        user_id=here.get("user"),
+        user_id=here.get("user_id"),
         from_=here.get("from"),
         to=here.get("to"),
         where=here.get("where"),
@@ -183,6 +183,6 @@ def _chips(here: Narrowed, directory: Directory, workspace: int) -> list[Any]:
         here.chip("value", "answer is"),
         here.chip("comment", "answers", COMMENT.get(comment)) if comment else None,
         here.chip("verdict", "shown are", told.get(verdict, "all, with those not counted")) if verdict else None,
-        here.chip("user", "user is"),
+        here.chip("user_id", "user is"),
         here.chip("where", "where"),
     )
