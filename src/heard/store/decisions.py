@@ -92,37 +92,38 @@ def about(
 ) -> list[Decision]:
     """Every kept decision about one person, newest first."""
     # Each name by its own index: asked with OR, SQLite reads the workspace from its newest decision down.
-    by = {decisions.c.user_id: user_id, decisions.c.contact_id: contact}
-    index = {decisions.c.user_id: "decisions_by_user", decisions.c.contact_id: "decisions_by_contact"}
-    found: dict[int, Decision] = {}
-    for column, value in by.items():
+    ids: set[int] = set()
+    for index, column, value in (("user", "user_id", user_id), ("contact", "contact_id", contact)):
         if value is not None:
-            query = (
-                select(decisions)
-                .where(decisions.c.workspace_id == workspace, column == value)
-                .with_hint(decisions, f"INDEXED BY {index[column]}", "sqlite")
-                .order_by(decisions.c.id.desc())
-                .limit(limit)
+            rows = dialects.fetch(
+                connection,
+                f"SELECT id FROM {dialects.by(f'decisions_by_{index}', 'decisions', connection)}"
+                f" WHERE workspace_id = ? AND {column} = ? ORDER BY id DESC LIMIT ?",
+                workspace,
+                value,
+                limit,
             )
-            found |= {row.id: _decision(row) for row in connection.execute(query)}
-    return sorted(found.values(), key=lambda decision: decision.id, reverse=True)[:limit]
+            ids |= {row[0] for row in rows}
+    found = by_id(connection, workspace, sorted(ids, reverse=True)[:limit])
+    return sorted(found.values(), key=lambda decision: decision.id, reverse=True)
 
 
 def led_to(connection: Connection, workspace: int, triggers: Iterable[str]) -> dict[str, list[Decision]]:
     """What messages led to, by trigger, in the order of decisions."""
-    query = (
-        select(decisions)
-        .where(
-            decisions.c.workspace_id == workspace,
-            dialects.among(decisions.c.campaign_id, _campaigns(connection, workspace), connection),
-            dialects.among(decisions.c.trigger, triggers, connection),
-        )
-        .with_hint(decisions, "INDEXED BY decisions_by_trigger", "sqlite")
+    within = dialects.within(connection)
+    rows = dialects.fetch(
+        connection,
+        f"SELECT id FROM {dialects.by('decisions_by_trigger', 'decisions', connection)}"
+        f" WHERE workspace_id = ? AND campaign_id {within} AND trigger {within}",
+        workspace,
+        dialects.listed(connection, _campaigns(connection, workspace)),
+        dialects.listed(connection, triggers),
     )
+    made = by_id(connection, workspace, [row[0] for row in rows])
     found: dict[str, list[Decision]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.trigger, []).append(_decision(row))
-    return {trigger: sorted(made, key=lambda each: each.id) for trigger, made in found.items()}
+    for number in sorted(made):
+        found.setdefault(made[number].trigger, []).append(made[number])
+    return found
 
 
 def newest(

@@ -123,15 +123,17 @@ def of_workspaces(connection: Connection, workspaces: Iterable[int], ids: Iterab
 
 
 def of_contact(connection: Connection, workspace: int, contact: int, *, limit: int) -> list[Delivery]:
-    """Everything that was, or is to be, sent to a contact, latest due first."""
-    query = (
-        select(deliveries)
-        .where(deliveries.c.workspace_id == workspace, deliveries.c.contact_id == contact)
-        .with_hint(deliveries, "INDEXED BY deliveries_by_contact", "sqlite")
-        .order_by(deliveries.c.due_at.desc(), deliveries.c.id.desc())
-        .limit(limit)
+    """What was, or is to be, sent to a contact, latest due first."""
+    rows = dialects.fetch(
+        connection,
+        f"SELECT id FROM {dialects.by('deliveries_by_contact', 'deliveries', connection)}"
+        " WHERE workspace_id = ? AND contact_id = ? ORDER BY due_at DESC, id DESC LIMIT ?",
+        workspace,
+        contact,
+        limit,
     )
-    return [delivery_of(row) for row in connection.execute(query)]
+    found = by_ids(connection, workspace, [row[0] for row in rows])
+    return [found[row[0]] for row in rows if row[0] in found]
 
 
 def newest(
