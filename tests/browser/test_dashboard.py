@@ -25,7 +25,9 @@ HERE = Path(__file__).parent
 PICTURES = Path(os.environ.get("HEARD_PICTURES") or HERE / "pictures")
 KEYBOARD = (HERE / "keyboard.js").read_text()
 LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
-NO_PAGE = re.compile(r"\.(csv|png|json|yaml)$|/html$|/export$|/live$|/newer$|/waiting$|/preview|/body$|/fragment")
+NO_PAGE = re.compile(  # files, and parts that pages fetch
+    r"\.(csv|png|json|yaml)$|/(html|export|arrived|look|newer|of|preview)$"
+)
 MORE = (
     "/?by=country&every=month&from=2025-06-01",
     "/?where=traits.plan%20%3D%20'Free'",

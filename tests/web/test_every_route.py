@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -158,7 +159,7 @@ def test_nobody_comes_in_without_a_session(routes: list[Route], two: Two):
 
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_sees_what_it_may_and_nothing_else(routes: list[Route], two: Two, role: Role):
-    with two.signed_in(role) as browser:
+    with closing(two.signed_in(role)) as browser:
         for route in routes:
             if route.method == "GET":
                 answer = browser.get(route.filled(two.ours))
@@ -174,7 +175,7 @@ def test_each_role_sees_what_it_may_and_nothing_else(routes: list[Route], two: T
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_form_of_ones_own_opens_only_what_the_role_may(routes: list[Route], two: Two, role: Role):
-    with two.signed_in(role) as browser:
+    with closing(two.signed_in(role)) as browser:
         token = form_token(browser)
         for route in routes:
             if route.method == "POST" and not may(role, route.action):
@@ -183,7 +184,7 @@ def test_a_form_of_ones_own_opens_only_what_the_role_may(routes: list[Route], tw
 
 
 def test_what_belongs_to_another_workspace_is_not_there(routes: list[Route], two: Two):
-    with two.signed_in(Role.OWNER) as browser:
+    with closing(two.signed_in(Role.OWNER)) as browser:
         token = form_token(browser)
         for route in routes:
             if "{" not in route.path:
@@ -200,7 +201,7 @@ def test_what_belongs_to_another_workspace_is_not_there(routes: list[Route], two
      "decision=1", "where=traits.firstName%20%3D%20'Barney'"],
 )  # fmt: skip
 def test_no_parameter_opens_another_workspace(routes: list[Route], two: Two, query: str):
-    with two.signed_in(Role.OWNER) as browser:
+    with closing(two.signed_in(Role.OWNER)) as browser:
         for route in routes:
             if route.method == "GET":
                 answer = browser.get(f"{route.filled(two.ours)}?{query.format(**two.theirs)}")
