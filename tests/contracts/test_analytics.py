@@ -16,6 +16,7 @@ import pytest
 from heard.errors import Invalid
 from heard.scores import nps
 from heard.scores.answered import Answered
+from heard.scores.window import Window
 from heard.store.analytics import Analytics
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -217,6 +218,51 @@ def test_frozen_traits_and_todays_traits_are_told_apart():
     assert n_of(analytics, "now.traits.plan = null") == 1
     assert n_of(analytics, "now.traits.address.city = 'Bonn' and traits.plan = 'Premium'") == 1
     assert {group.value for group in score(analytics, by="now.traits.plan").groups} == {"Free", "Premium", None}
+
+
+def test_todays_traits_are_looked_up_once_for_questions_that_take_them_some_seconds_old():
+    asked: list[set[int]] = []
+
+    def current(workspace: int, contacts: Collection[int]) -> Mapping[int, bytes]:
+        asked.append(set(contacts))
+        return dict.fromkeys(contacts, b'{"plan": "Free", "country": "DE"}')
+
+    analytics = analytics_of(an_answer(1), an_answer(2, answered_at=NOON - DAY), current_traits=current)
+    where, by = "now.traits.plan = 'Free'", "now.traits.country"
+
+    def n(counted: Window, **more: Any) -> int:
+        with analytics.asking(1, counted, where=where, as_of=60, **more) as (question, _):
+            return len(question.ask("SELECT id FROM {source}"))
+
+    assert n(Window(NOON, None), by=by) == 1
+    assert n(Window(NOON, None)) == 1
+    assert n(Window(None, None)) == 2
+    assert asked == [{1}, {2}]
+    assert n_of(analytics, where) == 2
+    assert asked[2:] == [{1, 2}]
+
+
+def test_all_surveys_of_a_metric_are_asked_together():
+    analytics = analytics_of(an_answer(1), an_answer(2, survey="Another"), an_answer(3, metric="csat"))
+
+    assert analytics.score(1, None, "nps", now=NOON).n == 2
+
+
+def test_what_one_may_filter_by_is_what_the_answers_of_the_workspace_have():
+    analytics = analytics_of(
+        an_answer(1, traits={"plan": "Free", "address": {"city": "Bonn"}}, properties={"total": 5}),
+        an_answer(2, traits={"plan": "Premium", "Net Worth": 7}),
+        an_answer(3, workspace=2, traits={"secret": True}),
+    )
+
+    found = {each.name: (each.values, each.answers) for each in analytics.fields(1)}
+
+    assert found["traits.plan"] == (2, 2)
+    assert found["traits.address.city"] == (1, 1)
+    assert found["properties.total"] == (1, 1)
+    assert found["traits.Net\\ Worth"] == (1, 1)
+    assert "traits.secret" not in found
+    assert analytics.fields(3) == []
 
 
 def test_a_breakdown_keeps_types_apart_and_shows_those_without():

@@ -47,7 +47,8 @@ def counted(analytics: Analytics, asked: Narrowed, known: tuple[str, ...]) -> Co
     Raises:
         Invalid: with the `field` that cannot be used: where, by.
     """
-    with analytics.asking(asked.workspace, asked.window, where=asked.where, as_of=AS_OF) as (question, _):
+    # `by` is named here too: what is looked up of today's traits then serves every question below.
+    with analytics.asking(asked.workspace, asked.window, where=asked.where, by=asked.by, as_of=AS_OF) as (question, _):
         metrics = {kind: found for kind, found in by_metric(question).items() if kind in known}
     metric = asked.metric or max(metrics, key=lambda kind: sum(metrics[kind].values()), default=known[0])
     with analytics.asking(

@@ -65,7 +65,7 @@ class Question:
                 " AND contact_id NOT IN (SELECT contact_id FROM today)",
                 self.parameters,
             )
-            today.add(self.database, workspace, self.fields.today, [one for (one,) in contacts])
+            today.add(self.database, [one for (one,) in contacts])
             joined = " LEFT JOIN today ON today.contact_id = answers.contact_id"
         self.base = "answers" + joined
         if self.filter:

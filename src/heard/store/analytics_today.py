@@ -20,52 +20,46 @@ CurrentTraits: TypeAlias = Callable[[int, Collection[int]], Mapping[int, bytes]]
 class Today:
     """The table `today`: contact_id, and for each path below `now.traits` its column of canonical JSON.
 
-    It is kept from one question to the next of the same kind, as long as the asker takes what is some seconds old, and
-    holds the contacts that were asked for.
+    It is kept from one question to the next that reads no other paths, as long as the asker takes what is some seconds
+    old, and holds the contacts that were asked for.
     """
 
     def __init__(self, current_traits: CurrentTraits | None) -> None:
         self._current_traits = current_traits
-        self._of: tuple[int, tuple[tuple[Path, str], ...]] | None = None
+        self._columns: dict[Path, str] = {}
+        self._workspace: int | None = None
         self._made = 0.0
 
     def forget(self) -> None:
-        self._of = None
+        self._workspace = None
 
     def prepare(
         self, database: duckdb.DuckDBPyConnection, workspace: int, columns: Mapping[Path, str], *, as_of: float
     ) -> None:
-        """Make it anew where it is another one, or too old."""
-        wanted = (workspace, tuple(columns.items()))
-        if wanted == self._of and monotonic() - self._made <= as_of:
+        """Make it anew where it is of another workspace, too old, or has other columns."""
+        fresh = self._workspace == workspace and monotonic() - self._made <= as_of
+        if fresh and columns.items() <= self._columns.items():
             return
-        kinds = ", ".join(f"{name} {kind}" for name, kind in _kinds(columns).items())
+        self._columns, self._workspace, self._made = dict(columns), workspace, monotonic()
+        kinds = ", ".join(f"{name} {kind}" for name, kind in self._kinds().items())
         database.execute(f"CREATE OR REPLACE TEMP TABLE today ({kinds})")
-        self._of, self._made = wanted, monotonic()
 
-    def add(
-        self,
-        database: duckdb.DuckDBPyConnection,
-        workspace: int,
-        columns: Mapping[Path, str],
-        contacts: Collection[int],
-    ) -> None:
+    def add(self, database: duckdb.DuckDBPyConnection, contacts: Collection[int]) -> None:
         """Look these contacts up; of those nobody knows any more there is a row without traits."""
-        if not contacts:
+        if not contacts or self._workspace is None:
             return
-        traits = self._current_traits(workspace, contacts) if self._current_traits else {}
+        traits = self._current_traits(self._workspace, contacts) if self._current_traits else {}
         rows = [
-            {"contact_id": contact} | _row(columns, msgspec.json.decode(traits.get(contact, b"{}")))
+            {"contact_id": contact} | _row(self._columns, msgspec.json.decode(traits.get(contact, b"{}")))
             for contact in contacts
         ]
         database.execute(
             "INSERT INTO today SELECT unnest(from_json($rows, $shape), recursive := true)",
-            {"rows": msgspec.json.encode(rows).decode(), "shape": msgspec.json.encode([_kinds(columns)]).decode()},
+            {"rows": msgspec.json.encode(rows).decode(), "shape": msgspec.json.encode([self._kinds()]).decode()},
         )
 
-
-def _kinds(columns: Mapping[Path, str]) -> dict[str, str]:
-    return {"contact_id": "BIGINT", **dict.fromkeys(columns.values(), "VARCHAR")}
+    def _kinds(self) -> dict[str, str]:
+        return {"contact_id": "BIGINT", **dict.fromkeys(self._columns.values(), "VARCHAR")}
 
 
 def _row(columns: Mapping[Path, str], document: Any) -> dict[str, str]:
