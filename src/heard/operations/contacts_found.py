@@ -24,8 +24,8 @@ from heard.installation import Installation
 from heard.store import contacts
 
 PAGE = 50
-EXAMINED = 20_000  # contacts a look
-EXAMINED_AS_TEXT = 200_000  # where the database can leave out most of them by itself
+EXAMINED = 8_000  # contacts a look
+EXAMINED_AS_TEXT = 80_000  # where the database can leave out most of them by itself
 EXAMINED_SUPPRESSIONS = 5_000
 BY_NAME = 20  # at most, by userId and by address each
 STATUSES = ("active", "unsubscribed", "bounced", "complained", "inactive")

@@ -23,7 +23,7 @@ from heard.web.dashboard.shell import Dashboard
 
 NAMES = ("campaign", "outcome", "reason", "from", "to", "cursor")
 PAGE = 50
-EXAMINED = 20_000  # decisions of a campaign and outcome, where a reason is looked for
+EXAMINED = 10_000  # decisions, where a reason is looked for
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
                 since=window.begins,
                 until=window.ends,
                 below=below,
-                examined=EXAMINED,
+                examined=max(PAGE, EXAMINED // max(1, 1 if chosen is not None else len(campaigns))),
                 limit=PAGE,
             )
             reached = None
