@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heard import ids
 from heard.ids import LENGTH, Link, LinkKeys, delivery_id, message_id
 
 KEYS = LinkKeys(b"the secret of a test, 32 octets!")
@@ -92,3 +95,20 @@ def test_links_outlive_a_change_of_the_secret():
 def test_a_secret_that_can_be_guessed_is_refused():
     with pytest.raises(ValueError, match="guessed"):
         LinkKeys(b"short")
+
+
+def test_a_mail_to_oneself_has_an_id_that_no_delivery_has_and_says_whose_it_is():
+    at = datetime(2026, 11, 22, 9, 12, 0, 250_000, tzinfo=UTC)
+    made = ids.preview_id(3, 12, at)
+
+    assert len(made) == 32
+    assert ids.previewed(made) == ids.Previewed(workspace=3, campaign=12, at=at)
+    assert ids.previewed(delivery_id(12, 1, "1:m1", "first")) is None
+
+
+def test_a_preview_link_opens_nobodys_invitation():
+    keys = LinkKeys(b"the secret of a test, 32 octets!")
+    made = ids.preview_id(3, 12, datetime(2026, 11, 22, tzinfo=UTC))
+
+    assert keys.read(keys.token(3, made, purpose=ids.PREVIEW)) is None
+    assert keys.read(keys.token(3, made, purpose=ids.PREVIEW), purpose=ids.PREVIEW) == Link(3, made)

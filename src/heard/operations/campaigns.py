@@ -17,8 +17,8 @@ DONE = {
     Status.READY: "campaign.activated",
     Status.ACTIVE: "campaign.activated",
     Status.PAUSED: "campaign.paused",
-    Status.DRAFT: "campaign.drafted",
-    Status.COMPLETE: "campaign.ended",
+    Status.DRAFT: "campaign.changed",
+    Status.COMPLETE: "campaign.changed",
 }
 
 
@@ -80,9 +80,11 @@ async def become(
                 settings=settings,
                 status=after.value,
             )
-            detail = {"was": was.value} | (
-                {"daily_cap": settings.get("daily_cap")} if settings != row["settings"] else {}
-            )
+            detail: dict[str, Any] = {"was": was.value}
+            if DONE[after] == "campaign.changed":
+                detail = {"status": [was.value, after.value]}
+            if settings != row["settings"]:
+                detail["daily_cap"] = [row["settings"].get("daily_cap"), settings.get("daily_cap")]
             audit.note(connection, workspace, by=by, what=DONE[after], subject=row["name"], at=now, detail=detail)
         return row["name"], was.value, after.value
 

@@ -124,7 +124,7 @@ def _judge(
     contact = known.contacts.get(each.user_id) if each.user_id else None
     for other in before:  # it would ask them first
         _take_note(decide(known.case(other, again, contact, now=now)), other, contact, known)
-    uncounted = msgspec.structs.replace(campaign, daily_cap=None, quota=None)
+    uncounted = msgspec.structs.replace(campaign, daily_cap=None, quota=None, where=None)  # where: it is met
     case = known.case(uncounted, again, contact, now=now)
     answer = decide(msgspec.structs.replace(case, campaign=campaign, invited=invited))
     _take_note(answer, campaign, contact, known)

@@ -34,4 +34,4 @@ def rate(n: int, of: int, *, confidence: float = CONFIDENCE) -> Rate:
     z, p = NormalDist().inv_cdf((1 + confidence) / 2), n / of
     centre = (p + z * z / (2 * of)) / (1 + z * z / of)
     reach = z / (1 + z * z / of) * sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    return Rate(n=n, of=of, share=p, interval=(max(0.0, centre - reach), min(1.0, centre + reach)))
+    return Rate(n=n, of=of, share=p, interval=(max(0.0, min(p, centre - reach)), min(1.0, max(p, centre + reach))))

@@ -91,6 +91,11 @@ def of_event(
     return found, look
 
 
+def newest(connection: Connection) -> int:
+    """The number of the newest message of all workspaces; it grows with each."""
+    return cursors.get(connection, "next:messages")
+
+
 def newest_contact(connection: Connection, workspace: int) -> Contact | None:
     """Somebody real, to show how a text reads."""
     rows = dialects.fetch(
@@ -101,7 +106,7 @@ def newest_contact(connection: Connection, workspace: int) -> Contact | None:
 
 def _reach(connection: Connection, since: datetime) -> tuple[int, Look]:
     """The id above which to look (ids grow with the log, over all workspaces), and how far back that is."""
-    floor = max(0, cursors.get(connection, "next:messages") - MOST_LOOKED_AT)
+    floor = max(0, newest(connection) - MOST_LOOKED_AT)
     if floor == 0:
         return 0, Look(since=since, whole=True)
     for day in reversed(_days(connection, since)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,25 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         return Seen(sum(seen.times for seen in alike), max(seen.last for seen in alike))
 
 
+class EventsSeen:
+    """The events of each workspace, looked for again when enough has come since, or a minute has passed."""
+
+    LASTS = 60.0  # seconds
+    ENOUGH = 0.01  # of the messages that are looked at
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[int, float, tuple[dict[str, Seen], Look]]] = {}
+
+    def of(self, connection: Connection, workspace: int, since: datetime) -> tuple[dict[str, Seen], Look]:
+        newest, now = recent.newest(connection), time.monotonic()
+        before, at, found = self._kept.get(workspace, (-newest, 0.0, ({}, Look(since=since, whole=True))))
+        if newest - before <= self.ENOUGH * min(newest, recent.MOST_LOOKED_AT) and now - at < self.LASTS:
+            return found
+        found = recent.events(connection, workspace, since)
+        self._kept[workspace] = newest, now, found
+        return found
+
+
 def mine(app: Installation, visit: Visit, number: int) -> Campaign:
     """Raises NotFound for a campaign that is not in the workspace being looked at."""
     campaign = app.directory.campaigns.get(number)
@@ -85,7 +105,14 @@ def surveys_of(app: Installation, workspace: int) -> list[Survey]:
 
 
 async def shown(
-    app: Installation, visit: Visit, form: Form, *, campaign: Campaign | None, saved: Form | None, with_preview: bool
+    app: Installation,
+    visit: Visit,
+    form: Form,
+    *,
+    campaign: Campaign | None,
+    saved: Form | None,
+    with_preview: bool,
+    events_seen: EventsSeen,
 ) -> Shown:
     """Everything the page needs; `campaign` None for one that is not made yet."""
     workspace, now = visit.workspace, app.clock.now()
@@ -101,7 +128,7 @@ async def shown(
     wants_preview = with_preview and unsaved is not None and bool(unsaved.event) and not read.complaints
 
     def gather(connection: Connection) -> tuple[dict[str, Seen], Look, Contact | None, Preview | None, float | None]:
-        events, reach = recent.events(connection, workspace.id, now - SPAN)
+        events, reach = events_seen.of(connection, workspace.id, now - SPAN)
         preview = campaigns_preview.look(connection, app, unsaved, now) if unsaved and wants_preview else None
         someone = _somebody(preview) or recent.newest_contact(connection, workspace.id)
         return events, reach, someone, preview, _rate(connection, campaign, now)

@@ -15,7 +15,7 @@ from heard.operations import campaigns_edit, campaigns_results, campaigns_send_m
 from heard.operations.campaigns_edit import ChangedMeanwhile
 from heard.web.dashboard import campaign_form, campaign_mail, campaign_results, campaign_status, campaign_words
 from heard.web.dashboard.campaign_form import Form
-from heard.web.dashboard.campaign_view import DAYS, ZONES, kept_form, mine, shown, surveys_of
+from heard.web.dashboard.campaign_view import DAYS, ZONES, EventsSeen, kept_form, mine, shown, surveys_of
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import Dashboard
 
@@ -23,7 +23,7 @@ Incoming = Request[Any, Any, Any]
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
-    app = dashboard.app
+    app, events_seen = dashboard.app, EventsSeen()
 
     @get("/campaigns", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_campaigns(request: Incoming) -> Response[bytes]:
@@ -152,7 +152,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
     ) -> Response[bytes]:
         """`told`: somebody has written, so what cannot be obeyed is said at its field."""
         saved = await kept_form(app, campaign) if campaign else None
-        view = await shown(app, seen, form, campaign=campaign, saved=saved, with_preview=with_preview)
+        view = await shown(
+            app, seen, form, campaign=campaign, saved=saved, with_preview=with_preview, events_seen=events_seen
+        )
         complaints = {**(view.complaints if told else {}), **(wrong or {})}
         return dashboard.page(
             seen,
