@@ -20,6 +20,7 @@ from heard.store.types import micros, moment
 MOST_EXAMINED = 20_000  # rows a look passes: about 50 ms
 MOST_COUNTED = 5_000  # of the newest, to tell how many come in a minute
 MOST_WAITING = 1_000  # users whose held messages are looked for
+DAYS_AT_ONCE = 60  # day tables in one statement about one user
 MINUTE = timedelta(minutes=1)
 
 
@@ -58,6 +59,8 @@ def back(
     if wanted.verdict == "held" and wanted.user_id is None:
         return _waiting(connection, workspace, wanted, before, after, limit)
     conditions, values = _conditions(wanted, connection)
+    if wanted.user_id is not None:
+        return _of_user(connection, workspace, wanted, before, after, limit)
     found: list[Kept] = []
     left = most
     for day in _days(connection, workspace, wanted):
@@ -66,11 +69,10 @@ def back(
         floor = max(lowest, after + 1)
         if start < floor:
             continue
-        by_user = wanted.user_id is not None
-        last = floor if by_user else max(floor, start - left + 1)
+        last = max(floor, start - left + 1)
         rows = dialects.fetch(
             connection,
-            f"SELECT {COLUMNS} FROM {_table(connection, day, by_user)}"
+            f"SELECT {COLUMNS} FROM messages_{day}"
             f" WHERE workspace_id = ? AND id >= ? AND id <= ?{conditions} ORDER BY id DESC LIMIT ?",
             workspace,
             last,
@@ -83,7 +85,7 @@ def back(
             return Look(found=found, further=found[-1].id)
         if last > floor:
             return Look(found=found, further=last, reached=_received(connection, day, last))
-        left -= 0 if by_user else start - last + 1
+        left -= start - last + 1
     return Look(found=found, further=None)
 
 
@@ -127,7 +129,7 @@ def waiting(connection: Connection, workspace: int) -> int:
     """How many messages wait for an identify; counted no further than anybody would read."""
     rows = dialects.fetch(
         connection,
-        "SELECT count(DISTINCT w.trigger) FROM (SELECT trigger FROM decisions"
+        f"SELECT count(DISTINCT w.trigger) FROM (SELECT trigger FROM {_held(connection)}"
         " WHERE held_until IS NOT NULL AND workspace_id = ? LIMIT ?) w",
         workspace,
         MOST_EXAMINED,
@@ -135,25 +137,51 @@ def waiting(connection: Connection, workspace: int) -> int:
     return rows[0][0]
 
 
+def _of_user(
+    connection: Connection, workspace: int, wanted: Wanted, before: int | None, after: int, limit: int
+) -> Look:
+    """One user's, by the index of each day; many days in one statement, for most days hold nothing of a user."""
+    conditions, values = _conditions(wanted, connection)
+    upper = 2**62 if before is None else before
+    days_left = list(_days(connection, workspace, wanted))
+    found: list[Kept] = []
+    while days_left:
+        some, days_left = days_left[:DAYS_AT_ONCE], days_left[DAYS_AT_ONCE:]
+        each = f" WHERE workspace_id = ? AND id > ? AND id < ?{conditions}"
+        union = " UNION ALL ".join(f"SELECT {COLUMNS} FROM {_by_user(connection, day)}{each}" for day in some)
+        rows = dialects.fetch(
+            connection,
+            f"SELECT {COLUMNS} FROM ({union}) of_user ORDER BY id DESC LIMIT ?",
+            *([workspace, after, upper, *values] * len(some)),
+            limit - len(found),
+        )
+        found += [kept_of(row) for row in rows]
+        if len(found) >= limit:
+            return Look(found=found, further=found[-1].id)
+    return Look(found=found, further=None)
+
+
 def _waiting(
     connection: Connection, workspace: int, wanted: Wanted, before: int | None, after: int, limit: int
 ) -> Look:
     """What is held is found by whom it waits for: there are few of them, and an index."""
-    users = [
-        row[0]
-        for row in dialects.fetch(
-            connection,
-            "SELECT DISTINCT user_id FROM decisions WHERE held_until IS NOT NULL AND workspace_id = ? LIMIT ?",
-            workspace,
-            MOST_WAITING,
-        )
-    ]
+    waiting = dialects.fetch(
+        connection,
+        f"SELECT user_id, min(at) FROM {_held(connection)} WHERE held_until IS NOT NULL AND workspace_id = ?"
+        " GROUP BY user_id LIMIT ?",
+        workspace,
+        MOST_WAITING,
+    )
+    if not waiting:
+        return Look(found=[], further=None)
+    users = [row[0] for row in waiting]
+    first = days.before(days.day_of(moment(min(row[1] for row in waiting))))  # decided when received, or soon after
     conditions, values = _conditions(wanted, connection)
     found: list[Kept] = []
-    for day in _days(connection, workspace, wanted) if users else ():
+    for day in (day for day in _days(connection, workspace, wanted) if day >= first):
         rows = dialects.fetch(
             connection,
-            f"SELECT {COLUMNS} FROM {_table(connection, day, True)}"
+            f"SELECT {COLUMNS} FROM {_by_user(connection, day)}"
             f" WHERE workspace_id = ? AND user_id {dialects.within(connection)} AND id > ?"
             f"{'' if before is None else ' AND id < ?'}{conditions} ORDER BY id DESC LIMIT ?",
             workspace,
@@ -199,8 +227,13 @@ def _days(connection: Connection, workspace: int, wanted: Wanted) -> Sequence[in
     return [day for day in days.kept(connection) if day in with_any and first <= day <= last]
 
 
-def _table(connection: Connection, day: int, by_user: bool) -> str:
-    return dialects.by(f"messages_{day}_by_user", f"messages_{day}", connection) if by_user else f"messages_{day}"
+def _held(connection: Connection) -> str:
+    """Decisions by what is held: without being told, SQLite reads every decision of the workspace."""
+    return dialects.by("decisions_held", "decisions", connection)
+
+
+def _by_user(connection: Connection, day: int) -> str:
+    return dialects.by(f"messages_{day}_by_user", f"messages_{day}", connection)
 
 
 def _span(connection: Connection, day: int) -> tuple[int, int]:
