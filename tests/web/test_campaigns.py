@@ -110,6 +110,15 @@ def test_what_cannot_be_obeyed_is_said_at_its_field_with_the_fix_and_nothing_is_
     assert "Use 3d" not in mended
 
 
+def test_what_is_still_to_be_written_is_no_mistake_until_it_is_saved(ted: Visitor):
+    empty = {"name": "", "survey": "Relationship NPS", "event": ""}
+
+    assert 'class="error"' not in ted.post("/campaigns/new/preview", empty, status=200)
+    page = ted.post("/campaigns/new", empty, status=422)
+    assert "Name the event" in below(page, "event")
+    assert "Write a name" in below(page, "name")
+
+
 def test_a_name_belongs_to_one_campaign(ted: Visitor):
     page = ted.post("/campaigns/new", {**FORM, "name": "Post-purchase"}, status=422)
 

@@ -125,7 +125,9 @@ async def shown(
         unsaved = campaigns_edit.unsaved(
             read, app=app, workspace=workspace.id, number=number, survey=survey.id, name=form.name
         )
-    wants_preview = with_preview and unsaved is not None and bool(unsaved.event) and not read.complaints
+    wants_preview = (
+        with_preview and unsaved is not None and bool(unsaved.event) and not read.complaints.keys() - {"name"}
+    )
 
     def gather(connection: Connection) -> tuple[dict[str, Seen], Look, Contact | None, Preview | None, float | None]:
         events, reach = events_seen.of(connection, workspace.id, now - SPAN)
@@ -143,7 +145,9 @@ async def shown(
         fixes=campaign_form.fixes(form, read.complaints),
         events=events,
         look=reach,
-        explained=campaign_words.explained(unsaved, workspace=workspace, quiet=quiet, now=now) if unsaved else None,
+        explained=campaign_words.explained(unsaved, workspace=workspace, quiet=quiet, now=now)
+        if unsaved and not any(key.startswith(("delay", "throttle", "window")) for key in read.complaints)
+        else None,
         reads=campaign_words.reads(form.subject, form.intro, brand=workspace.brand.name, contact=someone),
         preview=preview,
         to_come=campaign_words.to_come(preview.could, rate=rate) if preview and preview.look.whole else None,

@@ -156,6 +156,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
             app, seen, form, campaign=campaign, saved=saved, with_preview=with_preview, events_seen=events_seen
         )
         complaints = {**(view.complaints if told else {}), **(wrong or {})}
+        if with_preview:  # what is still to be written is no mistake yet
+            to_come = {key for key, text in (("name", form.name), ("event", form["event"])) if not text}
+            complaints = {key: said for key, said in complaints.items() if key not in to_come}
         return dashboard.page(
             seen,
             "campaign.html",
@@ -165,6 +168,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             view=view,
             form=form,
             wrong=complaints,
+            loaded=with_preview or bool(complaints),
             problem=problem,
             differences=differences,
             may_ask=seen.may("ask"),
