@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from heard.scores.answered import Answered
-from heard.store import contacts, responses
+from heard.store import dialects, responses
 from heard.store.directory import Directory
 
 
@@ -38,4 +38,10 @@ def changed_since(connection: Connection, revision: int, limit: int, directory: 
 
 
 def traits_today(connection: Connection, workspace: int, ids: Iterable[int]) -> dict[int, bytes]:
-    return {number: contact.traits for number, contact in contacts.by_id(connection, workspace, ids).items()}
+    rows = dialects.fetch(
+        connection,
+        f"SELECT id, traits FROM contacts WHERE workspace_id = ? AND id {dialects.within(connection)}",
+        workspace,
+        dialects.listed(connection, ids),
+    )
+    return {number: traits.encode() for number, traits in rows}
