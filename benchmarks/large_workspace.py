@@ -122,7 +122,7 @@ def _body(number: int, kind: str, event: str | None, who: str) -> str:
 
 def _declined(draw: random.Random, count: int, contacts: int, some_time: Any) -> Iterator[tuple[Any, ...]]:
     for number, at in enumerate(sorted(some_time() for _ in range(count)), 1):
-        objection = json.dumps([{"reason": draw.choice(REASONS), "until": None, "detail": "the evidence"}])
+        objection = f'[{{"reason":"{draw.choice(REASONS)}","until":null,"detail":"the evidence"}}]'
         who = draw.randint(1, contacts)
         yield _decision(number, draw.choice(CAMPAIGNS), who, at, "declined", objection, None)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 
 from heard.deliveries.case import Trigger
 from heard.deliveries.decision import Outcome, revised
@@ -14,6 +14,7 @@ from heard.deliveries.delivery import OPEN_FOR, State
 from heard.deliveries.reasons import Objection, Reason
 from heard.store import decisions, funnel, messages, tallies
 from heard.store.days import day_of, kept
+from heard.store.tables import OPEN
 from heard.store.tables import decisions as decisions_table
 from heard.store.tables import deliveries as deliveries_table
 
@@ -47,11 +48,7 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
 def expire(connection: Connection, *, now: datetime) -> int:
     """Invitations that are open no longer; gives how many."""
     table, open_since = deliveries_table, now - OPEN_FOR
-    over = (
-        select(table.c.workspace_id, table.c.id)
-        .where(table.c.state.in_([State.SENT.value, State.UNKNOWN.value]), table.c.sent_at <= open_since)
-        .limit(5000)
-    )
+    over = select(table.c.workspace_id, table.c.id).where(text(OPEN), table.c.sent_at <= open_since).limit(5000)
     rows = connection.execute(over).all()
     for workspace, delivery in rows:
         connection.execute(

@@ -40,7 +40,7 @@ def held_for(connection: Connection, workspace: int, user_ids: Iterable[str]) ->
             decisions.c.held_until.is_not(None),
             dialects.among(decisions.c.user_id, user_ids, connection),
         )
-        .with_hint(decisions, "INDEXED BY decisions_by_user", "sqlite")
+        .with_hint(decisions, "INDEXED BY decisions_held_by_user", "sqlite")
         .order_by(decisions.c.id)
     )
     return [(_decision(row), row.held_body) for row in connection.execute(query)]

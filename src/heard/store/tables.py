@@ -27,6 +27,7 @@ from heard.responses.response import Answer
 from heard.store.types import Bytes, Json, Moment
 
 metadata = MetaData()
+OPEN = "state IN ('sent', 'unknown')"  # written out in queries too, since an index is only used where its words stand
 
 
 def _id(name: str = "id") -> Column[int]:
@@ -255,11 +256,8 @@ decisions = Table(
     Index("decisions_by_user", "workspace_id", "user_id"),
     Index("decisions_by_contact", "workspace_id", "contact_id"),
     Index("decisions_by_campaign", "workspace_id", "campaign_id", "outcome", "id"),
-    Index(
-        "decisions_held",
-        "held_until",
-        sqlite_where=text("held_until IS NOT NULL"),
-    ),
+    Index("decisions_held", "held_until", sqlite_where=text("held_until IS NOT NULL")),
+    Index("decisions_held_by_user", "workspace_id", "user_id", sqlite_where=text("held_until IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 touches = Table(
@@ -301,16 +299,9 @@ deliveries = Table(
     Column("sent_at", Moment),
     Column("attempts", Integer, nullable=False),
     Column("error", Text),
-    Index(
-        "deliveries_due",
-        "due_at",
-        sqlite_where=text("state = 'scheduled'"),
-    ),
-    Index(
-        "deliveries_sending",
-        "state",
-        sqlite_where=text("state = 'sending'"),
-    ),
+    Index("deliveries_due", "due_at", sqlite_where=text("state = 'scheduled'")),
+    Index("deliveries_sending", "state", sqlite_where=text("state = 'sending'")),
+    Index("deliveries_open", "sent_at", sqlite_where=text(OPEN)),
     Index("deliveries_by_contact", "workspace_id", "contact_id"),
     Index("deliveries_by_campaign", "workspace_id", "campaign_id", "state", "due_at"),
     Index("deliveries_newest", "workspace_id", "due_at", "id"),
@@ -400,11 +391,11 @@ set_aside = Table(  # what could not be handled, whole, with the reason; the loo
 
 
 def for_postgresql() -> None:
-    """Give the partial indexes their condition there too; only when it is needed, for that dialect is slow to load."""
+    """Give the partial indexes their condition there too; only when needed, for that dialect is slow to load."""
     for table in metadata.tables.values():
         for index in table.indexes:
-            if (condition := index.dialect_options["sqlite"]["where"]) is not None and index.name in PARTIAL:
-                index.dialect_kwargs["postgresql_where"] = condition
+            if index.name in PARTIAL:
+                index.dialect_kwargs["postgresql_where"] = index.dialect_options["sqlite"]["where"]
 
 
-PARTIAL = frozenset({"decisions_held", "deliveries_due", "deliveries_sending"})
+PARTIAL = {"decisions_held", "decisions_held_by_user", "deliveries_due", "deliveries_sending", "deliveries_open"}

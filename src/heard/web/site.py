@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -24,6 +25,7 @@ from heard.web.invitations import Invitations
 from heard.web.pages import Pages
 
 STATIC = Path(__file__).parent / "static"
+log = structlog.get_logger()
 
 
 def site(app: Installation) -> ASGIApp:
@@ -54,7 +56,7 @@ def site(app: Installation) -> ASGIApp:
             ),
             security=[{"secret key": []}],
         ),
-        exception_handlers={HTTPException: partial(_told, pages=pages)},
+        exception_handlers={HTTPException: partial(_told, pages=pages), Exception: partial(_failed, pages=pages)},
         logging_config=None,
         signature_types=[],
     )
@@ -75,3 +77,11 @@ def _told(request: Request[Any, Any, Any], failure: HTTPException, *, pages: Pag
     return Response(
         failure.detail + "\n", status_code=failure.status_code, headers=failure.headers, media_type="text/plain"
     )
+
+
+def _failed(request: Request[Any, Any, Any], failure: Exception, *, pages: Pages) -> Response[Any]:
+    """Our fault: whoever runs this finds it in the log, with the address; whoever asked is told, and nothing more."""
+    log.exception("request_failed", method=request.method, path=request.scope["path"], exc_info=failure)
+    if request.scope["path"].startswith("/api/"):
+        return error(500, "Something failed here; it is in the server's log.")
+    return pages.failed(500)

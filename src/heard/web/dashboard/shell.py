@@ -49,7 +49,7 @@ class Dashboard:
             "num": say.num,
             "signed": say.signed,
             "percent": say.percent,
-            "length": say.length,
+            "lasting": say.length,
             "initials": say.initials,
             "clock": say.clock,
             "day": lambda at: say.day(at, now()),

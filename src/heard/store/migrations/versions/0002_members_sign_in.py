@@ -55,3 +55,12 @@ def upgrade() -> None:
     op.drop_index("deliveries_by_campaign", table_name="deliveries")
     op.create_index("deliveries_by_campaign", "deliveries", ["workspace_id", "campaign_id", "state", "due_at"])
     op.create_index("deliveries_newest", "deliveries", ["workspace_id", "due_at", "id"])
+    is_open, is_held = sa.text("state IN ('sent', 'unknown')"), sa.text("held_until IS NOT NULL")
+    op.create_index("deliveries_open", "deliveries", ["sent_at"], sqlite_where=is_open, postgresql_where=is_open)
+    op.create_index(
+        "decisions_held_by_user",
+        "decisions",
+        ["workspace_id", "user_id"],
+        sqlite_where=is_held,
+        postgresql_where=is_held,
+    )
