@@ -81,7 +81,5 @@ def _told(request: Request[Any, Any, Any], failure: HTTPException, *, pages: Pag
 
 def _failed(request: Request[Any, Any, Any], failure: Exception, *, pages: Pages) -> Response[Any]:
     """Our fault: whoever runs this finds it in the log, with the address; whoever asked is told, and nothing more."""
-    log.exception("request_failed", method=request.method, path=request.scope["path"], exc_info=failure)
-    if request.scope["path"].startswith("/api/"):
-        return error(500, "Something failed here; it is in the server's log.")
+    log.error("request_failed", method=request.method, path=request.scope["path"], exc_info=failure)
     return pages.failed(500)

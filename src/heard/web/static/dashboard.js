@@ -4,7 +4,10 @@
 // Copy buttons are hidden until somebody is there who can copy.
 function prepare(root) {
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
-  for (const toast of root.querySelectorAll("[data-toast]")) setTimeout(() => toast.remove(), 6000);
+  for (const toast of root.querySelectorAll("[data-toast]:not([data-seen])")) {
+    toast.dataset.seen = "";
+    setTimeout(() => toast.remove(), 6000);
+  }
 }
 
 document.addEventListener("click", (event) => {
@@ -38,9 +41,9 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
+  prepare(document);
   if (event.detail.target?.id !== "main") return;
   const main = document.getElementById("main");
-  prepare(main);
   // Whoever reads with ears, or moves by keyboard, is told that the page is another one.
   if (!main.contains(document.activeElement) && !document.activeElement?.closest("[data-keeps-focus]")) main.focus({ preventScroll: true });
 });
