@@ -17,6 +17,7 @@ from heard.operations import campaigns, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import Preview
 from heard.web.dashboard import campaign_words
 from heard.web.dashboard.campaign_view import mine
+from heard.web.dashboard.contacts_named import named
 from heard.web.dashboard.door import visit
 from heard.web.dashboard.shell import Dashboard
 
@@ -104,7 +105,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             suggested=campaign.daily_cap is None and _suggested(campaign, preview),
             wrong=wrong,
             labels=campaign_words.LABELS,
-            who=campaign_words.name_of,
+            who=lambda contact: named(contact).name,
             badges=campaign_words.BADGES,
             tab="become",
         )

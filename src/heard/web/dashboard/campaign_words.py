@@ -19,6 +19,7 @@ from heard.deliveries.reasons import Reason
 from heard.scores.nps import interval
 from heard.surveys.survey import Survey
 from heard.web.dashboard import say
+from heard.web.dashboard.contacts_named import named
 
 LABELS: Mapping[Reason, str] = {
     Reason.CAMPAIGN_NOT_RUNNING: "Not running",
@@ -52,14 +53,6 @@ BADGES: Mapping[Status, tuple[str, str]] = {  # kind and icon
     Status.PAUSED: ("warn", "pause"),
     Status.COMPLETE: ("off", "check"),
 }
-MEANS: Mapping[Status, str] = {
-    Status.DRAFT: "Asks nobody until it is activated.",
-    Status.READY: "Turns active with the first event that matches.",
-    Status.ACTIVE: "Asks whoever its rules let through.",
-    Status.PAUSED: "Sends nothing. What is scheduled waits.",
-    Status.COMPLETE: "Has ended. It can be activated again.",
-}
-PHONES_SHOW = 40  # characters of a subject
 USUAL_RATE = 0.2  # of those who are asked answer
 USUAL_SHARES = (0.5, 0.3, 0.2)  # promoters, passives, detractors: for the width of an interval to come
 
@@ -86,10 +79,6 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     intro: str
     intro_bare: str | None  # only where it differs
-
-    @property
-    def is_long(self) -> bool:
-        return len(self.subject) > PHONES_SHOW
 
 
 class Yield(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,16 +123,11 @@ def reads(subject: str, intro: str, *, brand: str, contact: Contact | None) -> R
     known = traits.decode(contact.traits) if contact else {}
     said, bare = (replace.replace(intro, brand=brand, traits=each) for each in (known, dict[str, Any]()))
     return Reads(
-        who=name_of(contact) if contact else None,
+        who=named(contact).name if contact else None,
         subject=one_line(replace.replace(subject, brand=brand, traits=known)),
         intro=said,
         intro_bare=bare if bare != said else None,
     )
-
-
-def name_of(contact: Contact) -> str:
-    """What a page calls them."""
-    return traits.full_name(traits.decode(contact.traits)) or contact.email or contact.user_id or f"id:{contact.id}"
 
 
 def to_come(could: int, *, rate: float | None) -> Yield:

@@ -16,6 +16,7 @@ from heard.operations.campaigns_edit import ChangedMeanwhile
 from heard.web.dashboard import campaign_form, campaign_mail, campaign_results, campaign_status, campaign_words
 from heard.web.dashboard.campaign_form import Form
 from heard.web.dashboard.campaign_view import DAYS, ZONES, EventsSeen, kept_form, mine, shown, surveys_of
+from heard.web.dashboard.contacts_named import named
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import Dashboard
 
@@ -173,9 +174,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             differences=differences,
             may_ask=seen.may("ask"),
             badges=campaign_words.BADGES,
-            means=campaign_words.MEANS,
             labels=campaign_words.LABELS,
-            who=campaign_words.name_of,
+            who=lambda contact: named(contact).name,
             days=DAYS,
             zones=ZONES,
             path=f"/campaigns/{campaign.id}" if campaign else "/campaigns/new",
