@@ -79,6 +79,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             draft=draft,
             wrong=wrong,
             editing="edit" in query or "field" in query,
+            edits_fql="edit" in query and draft.replaces is None,
             operators=OPERATORS,
             without_value=WITHOUT_VALUE,
             presets=PERIODS,
