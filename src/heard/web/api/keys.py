@@ -30,15 +30,15 @@ class Keys:
         self._noted: dict[int, datetime] = {}  # key -> when its use was last written down
 
     def dependencies(self) -> dict[str, Provide]:
-        """`key`: the key that calls; `workspace`: its id; `by`: what the audit log calls it."""
+        """`key`: the key that calls; `workspace`: its id; `caller`: what the audit log calls it."""
 
-        async def caller(request: Request[Any, Any, Any]) -> SecretKey:
+        async def key(request: Request[Any, Any, Any]) -> SecretKey:
             return await self._caller(request)
 
         return {
-            "key": Provide(caller),
+            "key": Provide(key),
             "workspace": Provide(_workspace, sync_to_thread=False),
-            "by": Provide(_by, sync_to_thread=False),
+            "caller": Provide(_called, sync_to_thread=False),
         }
 
     async def _caller(self, request: Request[Any, Any, Any]) -> SecretKey:
@@ -71,7 +71,7 @@ def _workspace(key: SecretKey) -> int:
     return key.workspace
 
 
-def _by(key: SecretKey) -> str:
+def _called(key: SecretKey) -> str:
     return f"key {key.name}"
 
 

@@ -19,12 +19,12 @@ def routes(app: Installation) -> list[Any]:
         since: Annotated[str | None, Parameter(query="from")] = None,
         until: Annotated[str | None, Parameter(query="to")] = None,
         where: str | None = None,
-        group: Annotated[str | None, Parameter(query="by")] = None,  # `by` is who asks, see `keys`
+        by: str | None = None,
         every: str | None = None,
     ) -> Any:
         """The score of a survey, of everybody or of those `where` is true of; broken down `by` a trait; over time."""
         return await score.score(
-            app, survey=survey, from_=since, to=until, where=where, by=group, every=every, workspace_id=workspace
+            app, survey=survey, from_=since, to=until, where=where, by=by, every=every, workspace_id=workspace
         )
 
     return [get_score]
