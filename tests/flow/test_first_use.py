@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from heard.web.dashboard.sources_snippets import snippets
+from heard.web.dashboard.sources.snippets import snippets
 from tests.flow.running import RunningHeard, eventually
 from tests.web.visitors import Visitor, code_in, owner
 

@@ -15,8 +15,8 @@ from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.story import AnswerRevision, Click, Story
 from heard.surveys.survey import Survey
-from heard.web.dashboard import contact_timeline as timeline
-from heard.web.dashboard.contact_axis import Span, axis_of, bar, labels
+from heard.web.dashboard.contacts import timeline
+from heard.web.dashboard.contacts.axis import Span, axis_of, bar, labels
 from tests.examples import DAY, HOUR, MINUTE, NOON, a_campaign, a_delivery
 
 SEPTEMBER, DECEMBER = NOON - 70 * DAY, NOON + 20 * DAY

@@ -7,7 +7,7 @@ import pytest
 from heard.errors import Invalid
 from heard.fql import parse
 from heard.fql.write import text_of
-from heard.web.dashboard.overview_chips import Chip, Draft, applied, chips, drafted, narrowed, value_is, without
+from heard.web.dashboard.chips import Chip, Draft, applied, chips, drafted, narrowed, value_is, without
 
 
 @pytest.mark.parametrize(

@@ -10,25 +10,20 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from heard.errors import HeardError, Invalid, NotFound
-from heard.web.dashboard import (
-    account,
-    campaigns,
-    contact,
-    contacts,
-    decisions,
-    deliveries,
-    messages,
-    outbox,
-    overview,
-    responses,
-    settings,
-    sign_in,
-    sources,
-    start,
-    surveys,
-)
+from heard.web.dashboard import account, deliveries, sign_in, start
+from heard.web.dashboard.campaigns import page as campaigns
+from heard.web.dashboard.campaigns import surveys
+from heard.web.dashboard.contacts import decisions
+from heard.web.dashboard.contacts import page as contacts
+from heard.web.dashboard.contacts import story as contact
 from heard.web.dashboard.door import VISIT, Door, NotSignedIn, Refused, theme
+from heard.web.dashboard.messages import page as messages
+from heard.web.dashboard.outbox import page as outbox
+from heard.web.dashboard.overview import page as overview
+from heard.web.dashboard.responses import page as responses
+from heard.web.dashboard.settings import page as settings
 from heard.web.dashboard.shell import Dashboard
+from heard.web.dashboard.sources import page as sources
 from heard.web.dashboard.tries import Tries
 
 PAGES = (

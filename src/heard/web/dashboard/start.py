@@ -15,7 +15,7 @@ from heard.store import arrivals
 from heard.store.messages import Kept
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import HEADERS, Dashboard
-from heard.web.dashboard.sources_snippets import EVENT, snippets
+from heard.web.dashboard.sources.snippets import EVENT, snippets
 
 
 async def never_heard_anything(app: Installation, workspace: int) -> bool:

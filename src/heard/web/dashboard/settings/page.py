@@ -7,15 +7,13 @@ from typing import Any
 from litestar import Request, Response, get
 
 from heard.accounts.member import Action
-from heard.web.dashboard import (
-    settings_audit,
-    settings_brand,
-    settings_file,
-    settings_keys,
-    settings_members,
-    settings_workspaces,
-)
 from heard.web.dashboard.door import visit
+from heard.web.dashboard.settings import audit as settings_audit
+from heard.web.dashboard.settings import brand as settings_brand
+from heard.web.dashboard.settings import file as settings_file
+from heard.web.dashboard.settings import keys as settings_keys
+from heard.web.dashboard.settings import members as settings_members
+from heard.web.dashboard.settings import workspaces as settings_workspaces
 from heard.web.dashboard.shell import Dashboard
 
 TABS = (settings_brand, settings_keys, settings_members, settings_workspaces, settings_file, settings_audit)

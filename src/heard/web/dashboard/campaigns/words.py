@@ -19,7 +19,7 @@ from heard.deliveries.reasons import Reason
 from heard.scores.nps import interval
 from heard.surveys.survey import Survey
 from heard.web.dashboard import say
-from heard.web.dashboard.contacts_named import named
+from heard.web.dashboard.named import named
 
 LABELS: Mapping[Reason, str] = {
     Reason.CAMPAIGN_NOT_RUNNING: "Not running",

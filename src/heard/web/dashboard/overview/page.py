@@ -15,13 +15,14 @@ from heard.operations.overview_rates import Remembered
 from heard.scores.trend import PERIODS as EVERY
 from heard.store.analytics_filters import PLAIN
 from heard.store.analytics_question import Known
-from heard.web.dashboard import overview_chips as chips
-from heard.web.dashboard import overview_export as export
-from heard.web.dashboard import overview_state, overview_view
-from heard.web.dashboard.contacts_named import named
+from heard.web.dashboard import chips
+from heard.web.dashboard.chips import OPERATORS, WITHOUT_VALUE, Draft
 from heard.web.dashboard.door import visit
-from heard.web.dashboard.overview_chips import OPERATORS, WITHOUT_VALUE, Draft
-from heard.web.dashboard.overview_state import AGAINST, PERIODS, State
+from heard.web.dashboard.named import named
+from heard.web.dashboard.overview import export
+from heard.web.dashboard.overview import state as overview_state
+from heard.web.dashboard.overview import view as overview_view
+from heard.web.dashboard.overview.state import AGAINST, PERIODS, State
 from heard.web.dashboard.shell import Dashboard
 
 MOST_CHOICES = 12  # traits offered to break down by; any other can be written

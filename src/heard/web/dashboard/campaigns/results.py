@@ -22,8 +22,8 @@ from heard.store import funnel
 from heard.store.days import day_of
 from heard.store.funnel import Funnel
 from heard.web.charts.interval import interval_bar
-from heard.web.dashboard import campaign_words
-from heard.web.dashboard.campaign_view import mine
+from heard.web.dashboard.campaigns import words as campaign_words
+from heard.web.dashboard.campaigns.view import mine
 from heard.web.dashboard.door import visit
 from heard.web.dashboard.shell import Dashboard
 

@@ -24,9 +24,10 @@ from heard.store.days import day_of
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.tail import Look, Wanted
-from heard.web.dashboard import messages_body, messages_said
 from heard.web.dashboard.door import visit
-from heard.web.dashboard.messages_said import Became, Step
+from heard.web.dashboard.messages import body as messages_body
+from heard.web.dashboard.messages import said as messages_said
+from heard.web.dashboard.messages.said import Became, Step
 from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.shell import HEADERS, Dashboard
 

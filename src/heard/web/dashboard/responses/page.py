@@ -20,11 +20,11 @@ from heard.responses.response import Verdict
 from heard.store import contacts, responses
 from heard.store.analytics import Page
 from heard.store.directory import Directory
-from heard.web.dashboard.contacts_named import Named, named
 from heard.web.dashboard.deliveries import campaign_meant
 from heard.web.dashboard.door import visit
+from heard.web.dashboard.named import Named, named
 from heard.web.dashboard.narrowed import Narrowed
-from heard.web.dashboard.responses_file import as_csv
+from heard.web.dashboard.responses.file import as_csv
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
 NAMES = ("survey", "campaign", "category", "value", "comment", "verdict", "user_id", "from", "to", "where", "cursor")

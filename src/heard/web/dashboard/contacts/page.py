@@ -21,11 +21,11 @@ from heard.installation import Installation
 from heard.operations import contacts_found
 from heard.operations.contacts_found import STATUSES, Found, Search
 from heard.store import contacts, touches
-from heard.web.dashboard import overview_chips as filters
-from heard.web.dashboard.contacts_named import Named, named
+from heard.web.dashboard import chips as filters
+from heard.web.dashboard.chips import Draft
 from heard.web.dashboard.door import visit
+from heard.web.dashboard.named import Named, named
 from heard.web.dashboard.narrowed import Narrowed
-from heard.web.dashboard.overview_chips import Draft
 from heard.web.dashboard.shell import Dashboard
 
 NAMES = ("q", "where", "status", "cursor")

@@ -15,9 +15,9 @@ from heard.web.charts.shares import HEIGHT as DISTRIBUTION
 from heard.web.charts.shares import distribution_chart, key, strip
 from heard.web.charts.trend import HEIGHT as TREND
 from heard.web.charts.trend import trend_parts
-from heard.web.dashboard import overview_chips as chips
-from heard.web.dashboard.overview_state import State
-from heard.web.dashboard.overview_view import Row, events, page, period_name
+from heard.web.dashboard import chips
+from heard.web.dashboard.overview.state import State
+from heard.web.dashboard.overview.view import Row, events, page, period_name
 from heard.web.dashboard.say import num, percent
 
 __all__ = ["drawn", "png"]

@@ -15,9 +15,9 @@ from heard.deliveries.in_words import Words, in_words, label
 from heard.deliveries.reasons import Objection, Reason
 from heard.errors import Invalid
 from heard.store import contacts, decisions
-from heard.web.dashboard.contact_why import names_for
-from heard.web.dashboard.contacts_named import Named, named
+from heard.web.dashboard.contacts.why import names_for
 from heard.web.dashboard.door import visit
+from heard.web.dashboard.named import Named, named
 from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.shell import Dashboard
 

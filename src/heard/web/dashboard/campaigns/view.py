@@ -19,8 +19,9 @@ from heard.operations.campaigns_preview import SPAN, Preview
 from heard.store import edits, recent, tables
 from heard.store.recent import Look, Seen
 from heard.surveys.survey import Survey
-from heard.web.dashboard import campaign_form, campaign_words
-from heard.web.dashboard.campaign_form import Form
+from heard.web.dashboard.campaigns import form as campaign_form
+from heard.web.dashboard.campaigns import words as campaign_words
+from heard.web.dashboard.campaigns.form import Form
 from heard.web.dashboard.door import Visit
 
 NO_CAMPAIGN = "There is no such campaign in this workspace."

@@ -13,11 +13,15 @@ from heard.campaigns.campaign import Campaign
 from heard.errors import DeliveryFailed, Invalid
 from heard.operations import campaigns_edit, campaigns_results, campaigns_send_me
 from heard.operations.campaigns_edit import ChangedMeanwhile
-from heard.web.dashboard import campaign_form, campaign_mail, campaign_results, campaign_status, campaign_words
-from heard.web.dashboard.campaign_form import Form
-from heard.web.dashboard.campaign_view import DAYS, ZONES, EventsSeen, kept_form, mine, shown, surveys_of
-from heard.web.dashboard.contacts_named import named
+from heard.web.dashboard.campaigns import form as campaign_form
+from heard.web.dashboard.campaigns import mail as campaign_mail
+from heard.web.dashboard.campaigns import results as campaign_results
+from heard.web.dashboard.campaigns import status as campaign_status
+from heard.web.dashboard.campaigns import words as campaign_words
+from heard.web.dashboard.campaigns.form import Form
+from heard.web.dashboard.campaigns.view import DAYS, ZONES, EventsSeen, kept_form, mine, shown, surveys_of
 from heard.web.dashboard.door import Visit, visit
+from heard.web.dashboard.named import named
 from heard.web.dashboard.shell import Dashboard
 
 Incoming = Request[Any, Any, Any]

@@ -21,9 +21,9 @@ from heard.web.charts.funnel import funnel_bar
 from heard.web.charts.interval import interval_bar, whisker
 from heard.web.charts.shares import distribution_chart, key, strip
 from heard.web.charts.trend import trend_chart
-from heard.web.dashboard import overview_chips as chips
-from heard.web.dashboard.campaign_words import LABELS
-from heard.web.dashboard.overview_state import AGAINST, DAY, PERIODS, State
+from heard.web.dashboard import chips
+from heard.web.dashboard.campaigns.words import LABELS
+from heard.web.dashboard.overview.state import AGAINST, DAY, PERIODS, State
 from heard.web.dashboard.say import num, percent
 
 MOST_ROWS = 25  # groups shown on the page; the CSV has all that are counted

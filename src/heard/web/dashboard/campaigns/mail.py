@@ -17,10 +17,10 @@ from heard.contacts import address as addresses
 from heard.errors import Invalid, NotFound
 from heard.ids import previewed
 from heard.operations import campaigns_send_me
-from heard.web.dashboard import campaign_words
-from heard.web.dashboard.campaign_view import mine
+from heard.web.dashboard.campaigns import words as campaign_words
+from heard.web.dashboard.campaigns.view import mine
 from heard.web.dashboard.door import visit
-from heard.web.dashboard.outbox_mail import framed, text_of
+from heard.web.dashboard.outbox.mail import framed, text_of
 from heard.web.dashboard.shell import Dashboard
 
 Incoming = Request[Any, Any, Any]

@@ -11,7 +11,7 @@ from heard.accounts.member import Action
 from heard.errors import Invalid
 from heard.store import audit
 from heard.web.dashboard.door import visit
-from heard.web.dashboard.settings_audit_words import said
+from heard.web.dashboard.settings.audit_words import said
 from heard.web.dashboard.shell import Dashboard
 
 SHOWN = 50

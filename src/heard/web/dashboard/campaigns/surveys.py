@@ -17,8 +17,8 @@ from heard.operations.surveys_edit import SurveyChangedMeanwhile
 from heard.surveys.kinds import KINDS
 from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
-from heard.web.dashboard import campaign_words
-from heard.web.dashboard.campaign_view import surveys_of
+from heard.web.dashboard.campaigns import words as campaign_words
+from heard.web.dashboard.campaigns.view import surveys_of
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import Dashboard
 

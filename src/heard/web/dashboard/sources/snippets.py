@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from markupsafe import Markup
 
-from heard.web.dashboard.sources_colours import coloured
+from heard.web.dashboard.sources.colours import coloured
 
 USER, EMAIL, NAME, TOTAL = "u_1", "you@example.com", "Sam", 49
 EVENT = "Order Completed"  # until a campaign waits for another

@@ -18,7 +18,7 @@ from heard.destinations.known import Known
 from heard.responses.response import Response
 from heard.store.directory import Directory
 from heard.store.story import Story
-from heard.web.dashboard.contact_axis import Span, axis_of, bar, labels
+from heard.web.dashboard.contacts.axis import Span, axis_of, bar, labels
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):

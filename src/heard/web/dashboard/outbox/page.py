@@ -25,11 +25,11 @@ from heard.deliveries.delivery import Delivery, State
 from heard.errors import NotFound
 from heard.store import contacts, deliveries
 from heard.web.api import paging
-from heard.web.dashboard.contacts_named import Named, named
 from heard.web.dashboard.deliveries import BADGES
 from heard.web.dashboard.door import visit
+from heard.web.dashboard.named import Named, named
 from heard.web.dashboard.narrowed import Narrowed
-from heard.web.dashboard.outbox_mail import VIEWS, framed, headers_of, text_of
+from heard.web.dashboard.outbox.mail import VIEWS, framed, headers_of, text_of
 from heard.web.dashboard.shell import Dashboard
 
 A_PAGE = 25

@@ -14,10 +14,10 @@ from heard.errors import Invalid
 from heard.fql.values import canonical
 from heard.operations.overview import Overview
 from heard.scores.window import rfc3339
-from heard.web.dashboard import overview_picture as picture
-from heard.web.dashboard import overview_state
 from heard.web.dashboard.door import visit
-from heard.web.dashboard.overview_state import State
+from heard.web.dashboard.overview import picture
+from heard.web.dashboard.overview import state as overview_state
+from heard.web.dashboard.overview.state import State
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
 Look: TypeAlias = Callable[[int, State], Awaitable[tuple[Overview, State]]]

@@ -15,10 +15,10 @@ from heard.campaigns.campaign import NEXT, Campaign, Status
 from heard.errors import HeardError, NotFound
 from heard.operations import campaigns, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import Preview
-from heard.web.dashboard import campaign_words
-from heard.web.dashboard.campaign_view import mine
-from heard.web.dashboard.contacts_named import named
+from heard.web.dashboard.campaigns import words as campaign_words
+from heard.web.dashboard.campaigns.view import mine
 from heard.web.dashboard.door import visit
+from heard.web.dashboard.named import named
 from heard.web.dashboard.shell import Dashboard
 
 Incoming = Request[Any, Any, Any]

@@ -16,7 +16,7 @@ from heard.store import arrivals
 from heard.store.arrivals import Arrivals
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import HEADERS, Dashboard
-from heard.web.dashboard.sources_snippets import EVENT, snippets
+from heard.web.dashboard.sources.snippets import EVENT, snippets
 from heard.web.dashboard.start import sources_of
 
 NOTHING = Arrivals()

@@ -24,11 +24,11 @@ from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.story import Story
 from heard.store.types import moment
-from heard.web.dashboard import contact_timeline as timeline
-from heard.web.dashboard.contact_traits import traits_shown
-from heard.web.dashboard.contact_why import Now, Why, decided_now, why
-from heard.web.dashboard.contacts_named import Named, named
+from heard.web.dashboard.contacts import timeline
+from heard.web.dashboard.contacts.traits import traits_shown
+from heard.web.dashboard.contacts.why import Now, Why, decided_now, why
 from heard.web.dashboard.door import visit
+from heard.web.dashboard.named import Named, named
 from heard.web.dashboard.shell import Dashboard
 
 LATELY = timedelta(days=90)

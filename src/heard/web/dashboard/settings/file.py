@@ -11,7 +11,7 @@ from heard.accounts.member import Action
 from heard.errors import Invalid
 from heard.operations import workspace_file, yaml_text
 from heard.web.dashboard.door import Visit, visit
-from heard.web.dashboard.settings_audit_words import change_in_words
+from heard.web.dashboard.settings.audit_words import change_in_words
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
 LONGEST = 500_000  # characters

@@ -1,0 +1,1 @@
+"""Campaigns and their surveys: made, tried, activated, and what came of them."""

@@ -1,0 +1,1 @@
+"""Contacts, one contact's whole story, and why somebody was (not) asked."""

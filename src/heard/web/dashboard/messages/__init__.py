@@ -1,0 +1,1 @@
+"""The debugger: what came in, live, and what became of it."""

@@ -1,0 +1,1 @@
+"""The mails that no mail server took, as their readers would see them."""

@@ -1,0 +1,1 @@
+"""The score page: state in the URL, figures, charts, filters, and the same as files."""

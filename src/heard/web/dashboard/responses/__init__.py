@@ -1,0 +1,1 @@
+"""The answers, as an inbox and as a file."""
