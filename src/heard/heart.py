@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ from heard.installation import Installation
 from heard.operations import first_run
 from heard.operations.opening import open_installation
 from heard.sockets import short_path
+from heard.store import answers
 
+MANY_ANSWERS = 5_000
 GRACE_SECONDS = 4
 """For requests in flight when the process is asked to stop."""
 READY = b'{"ready":true,"missing":[]}'
@@ -70,9 +73,20 @@ async def _live(app: Installation, parent: int | None) -> None:
                 server.should_exit = True
 
         _when_asked_to_stop(stop, parent)
+        warming = asyncio.create_task(_warm(app))
         await asyncio.gather(*(server._serve([listening]) for server, listening in servers))
+        warming.cancel()
     finally:
         await app.close()
+
+
+async def _warm(app: Installation) -> None:
+    """Read many answers into memory before somebody waits for them: a second for every 20,000 or so.
+
+    With few there is nothing to wait for, and an idle heart stays small.
+    """
+    if await app.store.read(partial(answers.more_than, few=MANY_ANSWERS)):
+        await app.answers()
 
 
 class Pages:

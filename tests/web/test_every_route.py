@@ -28,7 +28,7 @@ from tests.flow.running import ACME, RunningHeard, answer, links_in
 
 OTHER = ACME.replace("Acme", "MacLaren").replace("acme", "maclaren").replace("Post-purchase", "After a pint")
 SECRET = "Barney Stinson"  # what only the other workspace knows
-FORM = re.compile(r"/(new|edit|activate|copy|file)\b")  # a GET that shows the form of a change
+FORM = re.compile(r"/(new|preview|brand|look|file)\b")  # a GET that shows the form of a change, or part of it
 
 
 class Route(NamedTuple):

@@ -37,6 +37,11 @@ def changed_since(connection: Connection, revision: int, limit: int, directory: 
     ]
 
 
+def more_than(connection: Connection, few: int) -> bool:
+    """Whether there are more answers than that, in all workspaces."""
+    return bool(dialects.fetch(connection, "SELECT 1 FROM responses LIMIT 1 OFFSET ?", few))
+
+
 def traits_today(connection: Connection, workspace: int, ids: Iterable[int]) -> dict[int, bytes]:
     rows = dialects.fetch(
         connection,

@@ -48,7 +48,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         return dashboard.page(
             seen,
             "surveys.html",
-            here="campaigns",
+            here="surveys",
             surveys=[
                 (each, KINDS[each.kind], [campaign for campaign in asked if campaign.survey == each.id])
                 for each in surveys_of(app, seen.workspace.id)
@@ -113,7 +113,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         return dashboard.page(
             seen,
             "survey.html",
-            here="campaigns",
+            here="surveys",
             status=status,
             survey=survey,
             form=form,

@@ -24,6 +24,7 @@ from heard.web.dashboard.overview import state as overview_state
 from heard.web.dashboard.overview import view as overview_view
 from heard.web.dashboard.overview.state import AGAINST, PERIODS, State
 from heard.web.dashboard.shell import Dashboard
+from heard.web.dashboard.start import never_heard_anything
 
 MOST_CHOICES = 12  # traits offered to break down by; any other can be written
 FEW_VALUES = range(2, 41)
@@ -58,6 +59,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
     async def show_overview(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, now = visit(request), app.clock.now()
         query = dict(request.query_params)
+        if not query and await never_heard_anything(app, seen.workspace.id):
+            return dashboard.to("/start")
         state = overview_state.read(query, now=now)
         draft, wrong = _draft(query, state), {}
         if "field" in query:

@@ -25,7 +25,7 @@ NOTHING = Arrivals()
 def routes(dashboard: Dashboard) -> list[Any]:
     app = dashboard.app
 
-    @get("/sources", opt={"may": Action.SET_UP}, include_in_schema=False)
+    @get("/sources", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_sources(request: Request[Any, Any, Any]) -> Response[bytes]:
         return await sources_page(visit(request))
 
@@ -38,7 +38,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             return await sources_page(seen, 422, name=name, wrong=str(problem))
         return dashboard.to(f"/sources/{number}", "The source is made. Its write key works already.")
 
-    @get("/sources/{number:int}", opt={"may": Action.SET_UP}, include_in_schema=False)
+    @get("/sources/{number:int}", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_source(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
         return await source_page(visit(request), number, sdk=request.query_params.get("sdk", "curl"))
 
@@ -57,7 +57,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         await sources.replace_key(app, workspace=seen.workspace.id, source=number, by=seen.email)
         return dashboard.to(f"/sources/{number}", "The new write key works; the old one is refused.")
 
-    @get("/sources/{number:int}/arrived", opt={"may": Action.SET_UP}, include_in_schema=False)
+    @get("/sources/{number:int}/arrived", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_arrived(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
         """What a waiting page asks every other second: 204 until something came from the source."""
         seen = visit(request)
