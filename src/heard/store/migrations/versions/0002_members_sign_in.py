@@ -64,3 +64,48 @@ def upgrade() -> None:
         sqlite_where=is_held,
         postgresql_where=is_held,
     )
+    _count_campaigns()
+    _count_sources()
+
+
+def _count_campaigns() -> None:
+    """From event to click, by day, out of the rows there are: from now on it is tallied as it happens."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    first = "json_extract(objections, '$[0].reason')" if sqlite else "CAST(objections AS json) -> 0 ->> 'reason'"
+    name = (
+        "'campaign:' || campaign_id || ':' || outcome || CASE WHEN outcome = 'declined'"
+        f" THEN ':' || coalesce({first}, 'unknown') ELSE '' END"
+    )
+    _tally(f"SELECT workspace_id, {_day('at')} AS day, {name} AS name FROM decisions")
+    _tally(
+        f"SELECT workspace_id, {_day('sent_at')} AS day, 'campaign:' || campaign_id || ':sent' AS name"
+        " FROM deliveries WHERE sent_at IS NOT NULL"
+    )
+    _tally(
+        f"SELECT workspace_id, {_day('at')} AS day, 'campaign:' || campaign_id || ':clicked' AS name FROM"
+        " (SELECT d.workspace_id, d.campaign_id, min(c.at) AS at FROM clicks c JOIN deliveries d"
+        " ON d.workspace_id = c.workspace_id AND d.id = c.delivery_id WHERE c.method = 'GET'"
+        " GROUP BY d.workspace_id, d.campaign_id, d.id) opened"
+    )
+
+
+def _count_sources() -> None:
+    """What came from each source, on the days whose messages are still kept."""
+    for table in sa.inspect(op.get_bind()).get_table_names():
+        day = table.removeprefix("messages_")
+        if day != table and day.isdigit():
+            _tally(f"SELECT workspace_id, {day} AS day, 'source:' || source_id AS name FROM {table}")
+
+
+def _tally(rows: str) -> None:
+    op.get_bind().exec_driver_sql(  # as it stands: names hold colons
+        "INSERT INTO tallies (workspace_id, day, name, n)"
+        f" SELECT workspace_id, day, name, count(*) FROM ({rows}) counted GROUP BY workspace_id, day, name"
+    )
+
+
+def _day(moment: str) -> str:
+    """The UTC day of a column of microseconds, as a number: 20261122."""
+    if op.get_bind().dialect.name == "sqlite":
+        return f"CAST(strftime('%Y%m%d', {moment} / 1000000, 'unixepoch') AS INTEGER)"
+    return f"CAST(to_char(to_timestamp({moment} / 1000000) AT TIME ZONE 'UTC', 'YYYYMMDD') AS BIGINT)"
