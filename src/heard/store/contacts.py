@@ -101,7 +101,7 @@ def newest(
     edge = dialects.fetch(
         connection,
         "SELECT min(id), count(*) FROM"
-        " (SELECT id FROM contacts WHERE workspace_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS some",
+        " (SELECT id FROM contacts WHERE workspace_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS looked_at",
         workspace,
         top,
         examined,

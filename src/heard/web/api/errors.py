@@ -7,10 +7,12 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from sqlalchemy.exc import DataError
 
 from heard.errors import HeardError, Invalid, NotFound
 
 log = structlog.get_logger()
+NO_VALUE = "A value here cannot be used: it holds a character that a database does not take."
 CODES = {400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -42,4 +44,9 @@ def _bug(request: Request[Any, Any, Any], failure: Exception) -> Response[Any]:
     return error(500, "Heard failed to answer this. The log of the server says why.", code="failed")
 
 
-HANDLERS: dict[Any, Any] = {HeardError: _ours, HTTPException: _theirs, Exception: _bug}
+def _no_value(_: Request[Any, Any, Any], __: DataError) -> Response[Any]:
+    """PostgreSQL takes no NUL in a text, whatever is asked with it."""
+    return error(400, NO_VALUE)
+
+
+HANDLERS: dict[Any, Any] = {HeardError: _ours, DataError: _no_value, HTTPException: _theirs, Exception: _bug}

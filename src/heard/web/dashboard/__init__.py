@@ -8,8 +8,10 @@ from urllib.parse import quote
 from litestar import Request, Response, Router
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from sqlalchemy.exc import DataError
 
 from heard.errors import HeardError, Invalid, NotFound
+from heard.web.api.errors import NO_VALUE
 from heard.web.dashboard import account, deliveries, sign_in, start
 from heard.web.dashboard.campaigns import page as campaigns
 from heard.web.dashboard.campaigns import surveys
@@ -56,14 +58,18 @@ def router(dashboard: Dashboard) -> list[Any]:
     def told(request: Request[Any, Any, Any], problem: HeardError) -> Response[Any]:
         return _told(request, problem, dashboard=dashboard)
 
+    def refused(request: Request[Any, Any, Any], _: DataError) -> Response[Any]:
+        return _told(request, Invalid(NO_VALUE), dashboard=dashboard)
+
+    handlers: dict[Any, Any] = {HeardError: told, DataError: refused}
     return [
         Router(
             path="/",
             route_handlers=[*inside, *account.routes(dashboard, tries)],
             guards=[guard],
-            exception_handlers={HeardError: told},
+            exception_handlers=handlers,
         ),
-        Router(path="/", route_handlers=sign_in.routes(dashboard, tries), exception_handlers={HeardError: told}),
+        Router(path="/", route_handlers=sign_in.routes(dashboard, tries), exception_handlers=handlers),
     ]
 
 
