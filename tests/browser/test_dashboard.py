@@ -2,7 +2,7 @@
 and dark, judged by axe, by keyboard alone, with and without a script.
 
 The pages come from the application's own routes, so a new one is looked at the day it is there. Pictures are kept in
-`tests/browser/pictures` (or HEARD_PICTURES).
+`tests/browser/pictures` (or PICTURES).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.browser.house import House, address, judged, served_demo, sideways
 from tests.web.test_every_route import Route, every_route
 
 HERE = Path(__file__).parent
-PICTURES = Path(os.environ.get("HEARD_PICTURES") or HERE / "pictures")
+PICTURES = Path(os.environ.get("PICTURES") or HERE / "pictures")
 KEYBOARD = (HERE / "keyboard.js").read_text()
 LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 NO_PAGE = re.compile(  # files, and parts that pages fetch
