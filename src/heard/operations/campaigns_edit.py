@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -122,7 +123,8 @@ async def keep(
     kept, renamed = await app.store.write(change)
     await app.reload()
     if renamed:
-        (await app.answers()).close()  # answers stand there with the campaign's name: they are read anew
+        # answers stand there with the campaign's name: they are read anew
+        await asyncio.to_thread((await app.answers()).close)
     return kept
 
 

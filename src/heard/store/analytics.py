@@ -242,7 +242,7 @@ class Analytics:
 
     def close(self) -> None:
         """Let go of the memory; the next question begins with an empty database."""
-        with self._using:
+        with self._refreshing, self._using:  # else what is being taken over would count as taken, and be lost
             if self._database:
                 self._database.close()
             self._database, self.revision, self._columns, self._largest_id, self._loose = None, 0, 0, 0, 0
