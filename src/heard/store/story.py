@@ -83,7 +83,10 @@ def of(connection: Connection, contact: Contact) -> Story:
 def messages_of(
     connection: Connection, workspace: int, user_id: str, *, before: datetime | None = None, limit: int = 50
 ) -> list[Kept]:
-    """Messages with this userId received before `before`, newest first."""
+    """Messages with this userId received before `before`, newest first.
+
+    All messages of one request were received at one moment: the oldest moment is whole, however many that makes.
+    """
     last = None if before is None else days.day_of(before)
     kept = [day for day in days.kept(connection) if last is None or day <= last]
     until = micros(before) if before else 1 << 62
@@ -101,8 +104,23 @@ def messages_of(
         )
         found += [_kept(row) for row in rows]
         if len(found) >= limit:
-            break
+            return found + _of_the_same_moment(connection, workspace, user_id, found[-1])
     return found
+
+
+def _of_the_same_moment(connection: Connection, workspace: int, user_id: str, last: Kept) -> list[Kept]:
+    """What came before it in the same request."""
+    table = _day_table(days.day_of(last.received_at), connection)
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM {table} WHERE workspace_id = ? AND user_id = ? AND received_at = ? AND id < ?"
+        " ORDER BY id DESC",
+        workspace,
+        user_id,
+        micros(last.received_at),
+        last.id,
+    )
+    return [_kept(row) for row in rows]
 
 
 def responses_of(connection: Connection, workspace: int, contact: int) -> list[Response]:

@@ -221,7 +221,10 @@ def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]
 
 def _days(connection: Connection, workspace: int, wanted: Wanted) -> Sequence[int]:
     """The days that may have any, newest first: those of the window on which something of the kind came in."""
-    with_any = tallies.days_of(connection, workspace, (wanted.verdict,) if wanted.verdict else tallies.VERDICTS)
+    verdicts = (wanted.verdict,) if wanted.verdict else tallies.VERDICTS
+    if wanted.verdict == "accepted":  # what was held is accepted later, and stays counted as what it was
+        verdicts = ("accepted", "held")
+    with_any = tallies.days_of(connection, workspace, verdicts)
     first = days.day_of(wanted.since) if wanted.since else 0
     last = days.day_of(wanted.until) if wanted.until else 99_999_999
     return [day for day in days.kept(connection) if day in with_any and first <= day <= last]

@@ -155,7 +155,7 @@ def _page(found: Seen, directory: Directory, *, show: str, before: datetime | No
     moments = timeline.said(found.messages, directory)
     if show != "messages":
         moments += timeline.asked(found.story, directory)
-    return timeline.paged(moments, before=before, more=False)
+    return timeline.paged(moments, before=before, more=len(found.messages) > timeline.PAGE)
 
 
 def _decision(whole: Story, chosen: int | None) -> Decision | None:
