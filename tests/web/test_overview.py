@@ -217,8 +217,10 @@ def test_several_that_cannot_be_used_are_all_named(acme: Acme):
 
 
 def test_a_workspace_without_an_answer_says_why_and_what_comes_next(nobody: Visitor):
-    page = nobody.get("/")
+    first = nobody.browser.get("/")
+    page = nobody.get("/score?every=month")
 
+    assert (first.status_code, first.headers["location"]) == (303, "/start")
     assert "Nobody has answered yet" in text(page)
     assert 'href="/sources"' in page
     assert 'href="/campaigns"' in page

@@ -98,11 +98,11 @@ def test_an_invitation_lapses_and_can_be_withdrawn(heard: RunningHeard, ted: Vis
 
 def test_a_role_changes_with_the_next_click(heard: RunningHeard, ted: Visitor):
     lily = member(heard, "lily@members.example", "viewer")
-    lily.get("/sources", status=403)
+    lily.get("/settings/keys", status=403)
 
     ted.post(f"/settings/members/{number_of(ted, 'lily@members.example')}/role", {"role": "admin"})
 
-    lily.get("/sources")
+    lily.get("/settings/keys")
     assert "made lily@members.example admin, who was viewer" in ted.get("/settings/audit")
 
 
