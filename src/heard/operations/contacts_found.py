@@ -96,8 +96,7 @@ def _find(connection: Connection, workspace: int, search: Search, tree: Expressi
     for step in (2 * PAGE, most // 10, most - most // 10 - 2 * PAGE):  # most looks are over after the first
         some, edge = contacts.newest(connection, workspace, below=edge, examined=step, holding=holding)
         wanted = [each for each in some if each.id not in known and is_wanted(each) and _says(each, words)]
-        kept = _with_status(connection, workspace, wanted[: PAGE * 2], search.status).contacts
-        shown += kept
+        shown += _first_of(connection, workspace, wanted, search.status, PAGE + 1 - len(shown))
         examined += step
         if len(shown) > PAGE or edge is None:
             break
@@ -111,6 +110,20 @@ def _find(connection: Connection, workspace: int, search: Search, tree: Expressi
         examined=0 if plain else examined,
         full=full,
     )
+
+
+def _first_of(
+    connection: Connection, workspace: int, people: list[Contact], status: str | None, most: int
+) -> list[Contact]:
+    """The first `most` whose standing is this. It is looked up for a page of them at a time, until there are enough."""
+    if status is None:
+        return people[:most]
+    found: list[Contact] = []
+    for start in range(0, len(people), 2 * PAGE):
+        found += _with_status(connection, workspace, people[start : start + 2 * PAGE], status).contacts
+        if len(found) >= most:
+            break
+    return found[:most]
 
 
 def _of_status(
