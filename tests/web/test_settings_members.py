@@ -118,6 +118,16 @@ def test_whoever_is_removed_is_out_at_once(heard: RunningHeard, ted: Visitor):
     assert "zoey@members.example</span>" not in ted.get("/settings/members")
 
 
+def test_whoever_is_removed_and_invited_again_signs_in_again(heard: RunningHeard, ted: Visitor):
+    before = joined(heard, invited(ted, "Stella", "viewer"), "stella@members.example")
+    ted.post(f"/settings/members/{number_of(ted, 'stella@members.example')}/remove")
+
+    after = joined(heard, invited(ted, "Stella", "admin"), "stella@members.example", "Another password")
+
+    assert after.is_in()
+    assert not before.is_in(), "a session of before was good again, with the new role"
+
+
 def test_an_admin_makes_and_unmakes_no_owner(heard: RunningHeard, ted: Visitor):
     robin = member(heard, "robin@members.example", "admin")
     first = re.search(r"owner@localhost</span>.*?</tr>", robin.get("/settings/members"), re.S)

@@ -123,7 +123,10 @@ def change_role(connection: Connection, member: Member, role: Role) -> None:
 
 
 def remove_member(connection: Connection, member: Member) -> None:
+    """Whoever is a member of nothing then is signed out: were they invited again, their old sessions would be good."""
     connection.execute(delete(members).where(members.c.workspace_id == member.workspace, members.c.id == member.id))
+    if not is_a_member_anywhere(connection, member.email):
+        connection.execute(delete(sessions).where(sessions.c.email_key == addresses.key(member.email)))
 
 
 def last_seen(connection: Connection, emails: Iterable[str]) -> dict[str, datetime]:
