@@ -92,6 +92,15 @@ def test_signing_in_leads_to_no_other_host(heard: RunningHeard, planted: str):
     assert 'name="next" value="/"' in httpx.get(f"{heard.url}/sign-in", params={"next": planted}).text
 
 
+def test_signing_in_leads_back_to_an_address_in_any_letters(heard: RunningHeard):
+    email, password = heard.owner
+    answer = httpx.post(
+        f"{heard.url}/sign-in", data={"email": email, "password": password, "next": "/contacts?q=Zoë%20日本"}
+    )
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/contacts?q=Zo%C3%AB%20%E6%97%A5%E6%9C%AC")
+
+
 def test_another_site_cannot_sign_anybody_in(heard: RunningHeard):
     email, password = heard.owner
     answer = httpx.post(

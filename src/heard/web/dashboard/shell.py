@@ -6,8 +6,9 @@ Pages are whole without a script; htmx makes them quicker. Nothing is loaded fro
 from __future__ import annotations
 
 from pathlib import Path
+from string import punctuation
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import jinja2
 from litestar import Response
@@ -81,7 +82,8 @@ class Dashboard:
 
     def to(self, path: str, said: str | None = None) -> Response[bytes]:
         """On to another page after a POST; `said` is what the act came to, shown there once."""
-        answer = Response(b"", status_code=303, headers={"Location": self.base + path, "Cache-Control": "no-store"})
+        location = self.base + quote(path, safe=punctuation)  # a header holds no letter beyond ASCII
+        answer = Response(b"", status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
         if said:
             answer.cookies.append(cookie(self.app, SAID, said, seconds=60))
         return answer
