@@ -298,6 +298,7 @@ def test_a_destination_is_fed_by_sources_that_exist(app: Installation):
         ("workspace: [\n", "line 2"),
         ("workspace: !!python/object/apply:os.system ['true']\n", "could not determine a constructor"),
         ("yes: 1\n", "put the key True into quotes"),
+        ("workspace: " + "[" * 5_000, "too many levels deep"),
     ],
 )
 def test_what_is_not_plain_yaml_is_refused_with_its_line(text: str, words: str):

@@ -295,3 +295,13 @@ def test_surveys_are_made_and_changed_with_their_versions(heard: RunningHeard, t
     assert made == {"name": "Onboarding", "kind": "nps", "quiet_period": "60d"}
     assert "Onboarding" in ted.get("/surveys")
     assert "60 days between two NPS questions" in ted.get("/campaigns/1")
+
+
+def test_a_number_of_thousands_of_digits_is_no_number(ted: Visitor):
+    endless = "9" * 4_500
+
+    ted.get(f"/campaigns/new?copy={endless}")
+    ted.get(f"/campaigns/new?survey={endless}")
+    ted.post("/campaigns/1/activate", {"daily_cap": endless}, status=422)
+    ted.post("/campaigns/1", {"name": "Post-purchase", "event": "Pint Ordered", "version": endless}, status=422)
+    ted.post("/surveys/1", {"name": "Relationship NPS", "kind": "nps", "version": endless}, status=409)

@@ -25,6 +25,8 @@ def load(text: str, *, name: str = "the file") -> Any:
         raise Invalid(f"{place}: {problem.problem or problem.context}.") from None
     except yaml.YAMLError as problem:
         raise Invalid(f"{name} is not YAML: {' '.join(str(problem).split())}.") from None
+    except RecursionError:
+        raise Invalid(f"{name} goes too many levels deep.") from None
     if _unfolds_to_more_than(content, MOST_VALUES):
         raise Invalid(f"{name} unfolds to more than {MOST_VALUES:,} values; write out what its anchors repeat.")
     return content

@@ -19,6 +19,7 @@ LENGTHS = ("delay", "throttle", "older_than")
 DAYS = tuple(day.name.lower() for day in Day)
 WORKING_DAYS = DAYS[:5]
 LONGEST = 5_000  # characters of any field
+LONGEST_NUMBER = 18  # digits
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +82,7 @@ def of_fields(fields: Any) -> Form:
         zone=text("zone"),
         subject=text("subject"),
         intro=text("intro"),
-        version=int(text("version")) if text("version").isdecimal() else 0,
+        version=number(text("version")) or 0,
     )
     key, _, meant = text("use").partition("=")
     return msgspec.structs.replace(form, texts={**form.texts, key: meant}) if key in (*TEXTS, *COUNTS) else form
@@ -92,8 +93,8 @@ def written(form: Form) -> dict[str, Any]:
     line: dict[str, Any] = {"name": form.name, "survey": form.survey, "channel": "email", **form.texts}
     for key in COUNTS:
         plain = form[key].replace(",", "")
-        if plain.isdecimal():
-            line[key] = int(plain)
+        if (count := number(plain)) is not None:
+            line[key] = count
     if form.has_window:
         some_days = {"days": list(form.days)} if form.days != DAYS else {}
         line["window"] = {**some_days, "from": form.from_, "to": form.to, "zone": form.zone or "contact"}
@@ -102,6 +103,11 @@ def written(form: Form) -> dict[str, Any]:
         key: said for key, said in (("subject", form.subject), ("intro", form.intro)) if said and said != usual[key]
     }
     return {**line, **({"template": template} if template else {})}
+
+
+def number(text: str) -> int | None:
+    """A whole number that a database takes; None for anything else."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else None
 
 
 def fixes(form: Form, complaints: Mapping[str, str]) -> dict[str, str]:

@@ -45,11 +45,11 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/campaigns/new", opt={"may": Action.ASK}, include_in_schema=False)
     async def show_new(request: Incoming) -> Response[bytes]:
         seen, form = visit(request), Form()
-        if (copied := request.query_params.get("copy", "")).isdecimal():
-            original = await kept_form(app, mine(app, seen, int(copied)))
+        if (copied := campaign_form.number(request.query_params.get("copy", ""))) is not None:
+            original = await kept_form(app, mine(app, seen, copied))
             form = msgspec.structs.replace(original, name=f"Copy of {original.name}", version=0)
-        elif (chosen := request.query_params.get("survey", "")).isdecimal():
-            survey = next((each for each in surveys_of(app, seen.workspace.id) if each.id == int(chosen)), None)
+        elif (chosen := campaign_form.number(request.query_params.get("survey", ""))) is not None:
+            survey = next((each for each in surveys_of(app, seen.workspace.id) if each.id == chosen), None)
             form = Form(survey=survey.name if survey else "")
         return await form_page(seen, form, campaign=None)
 

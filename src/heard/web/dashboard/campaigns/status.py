@@ -15,6 +15,7 @@ from heard.campaigns.campaign import NEXT, Campaign, Status
 from heard.errors import HeardError, NotFound
 from heard.operations import campaigns, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import Preview
+from heard.web.dashboard.campaigns import form as campaign_form
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.view import mine
 from heard.web.dashboard.door import visit
@@ -58,13 +59,13 @@ def routes(dashboard: Dashboard) -> list[Any]:
     async def do(request: Incoming, number: FromPath[int]) -> Response[bytes]:
         seen, wanted = visit(request), _act(request)
         campaign = mine(app, seen, number)
-        cap: object = campaigns.KEEP
+        cap: Any = campaigns.KEEP
         if wanted.name == "activate":
             written = str((await request.form()).get("daily_cap", "")).replace(",", "").strip()
-            if written and not (written.isdecimal() and 0 < int(written) < 10**9):
+            cap = campaign_form.number(written)
+            if written and not (cap and cap < 10**9):
                 said = "Write a whole number, 1 or more, or nothing for no cap."
                 return await confirm(request, campaign, wanted, status=422, written=written, wrong=said)
-            cap = int(written) if written else None
         try:
             await campaigns.become(app, seen.workspace.id, number, wanted.to, by=seen.email, daily_cap=cap)
         except NotFound:

@@ -17,6 +17,7 @@ from heard.operations.surveys_edit import SurveyChangedMeanwhile
 from heard.surveys.kinds import KINDS
 from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
+from heard.web.dashboard.campaigns import form as campaign_form
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.view import surveys_of
 from heard.web.dashboard.door import Visit, visit
@@ -139,5 +140,5 @@ def _form(fields: Any) -> Form:
         name=text("name"),
         kind=text("kind") or next(iter(KINDS)),
         quiet_period=used or text("quiet_period"),
-        version=int(text("version")) if text("version").isdecimal() else 0,
+        version=campaign_form.number(text("version")) or 0,
     )
