@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from heard.operations import contacts_found
 from heard.operations.contacts_found import Search
 from heard.store import tables
@@ -9,7 +11,7 @@ from tests.contracts.desk import ACME, Desk
 from tests.examples import NOON
 
 
-def found(desk: Desk, **search: str) -> list[str | None]:
+def found(desk: Desk, **search: Any) -> list[str | None]:
     look = desk.store.read_now(lambda connection: contacts_found._find(connection, ACME, Search(**search), None))
     return [each.user_id for each in look.contacts]
 
