@@ -20,6 +20,7 @@ from heard.installation import Installation
 from heard.web import api, dashboard, health, manual, survey, unsubscribe
 from heard.web.api.errors import error
 from heard.web.api.names import as_sent
+from heard.web.dashboard.nowhere import Nowhere, nowhere
 from heard.web.dashboard.shell import Dashboard
 from heard.web.invitations import Invitations
 from heard.web.pages import Pages
@@ -32,12 +33,12 @@ def site(app: Installation) -> ASGIApp:
     """The ASGI application of one installation."""
     base = urlsplit(app.base_url).path.rstrip("/")
     pages = Pages(now=app.clock.now, base=base)
-    respondents = Invitations(app)
+    respondents, members = Invitations(app), Dashboard(app)
     handlers: list[Any] = [
         *survey.routes(respondents, pages),
         *unsubscribe.routes(respondents, pages),
         *health.routes(app),
-        *dashboard.router(Dashboard(app)),
+        *dashboard.router(members),
         *manual.routes(base=base, origin=app.base_url, outbox=app.outbox is not None),
         api.router(app),
         create_static_files_router(path="/static", directories=[STATIC], cache_control=None),
@@ -56,7 +57,10 @@ def site(app: Installation) -> ASGIApp:
             ),
             security=[{"secret key": []}],
         ),
-        exception_handlers={HTTPException: partial(_told, pages=pages), Exception: partial(_failed, pages=pages)},
+        exception_handlers={
+            HTTPException: partial(_told, pages=pages, lost=nowhere(members)),
+            Exception: partial(_failed, pages=pages),
+        },
         logging_config=None,
         signature_types=[],
     )
@@ -68,12 +72,12 @@ def nothing_here() -> None:
     """No icon, and no 404 in the log of every browser."""
 
 
-def _told(request: Request[Any, Any, Any], failure: HTTPException, *, pages: Pages) -> Response[Any]:
+def _told(request: Request[Any, Any, Any], failure: HTTPException, *, pages: Pages, lost: Nowhere) -> Response[Any]:
     """JSON to programs, a page to browsers that came to where there is none, a line of text otherwise."""
     if request.scope["path"].startswith("/api/"):
         return error(failure.status_code, failure.detail)
     if failure.status_code == 404 and "text/html" in request.headers.get("accept", ""):
-        return pages.nothing_here()
+        return lost(request, pages.nothing_here())
     return Response(
         failure.detail + "\n", status_code=failure.status_code, headers=failure.headers, media_type="text/plain"
     )

@@ -77,22 +77,27 @@ class Door:
             NotSignedIn: no session.
             Refused: not with this role, or not from our own page.
         """
+        seen = await self.look(connection)
+        if seen is None:
+            raise NotSignedIn("Sign in first.")
+        await _from_our_page(Request[Any, Any, Any](connection.scope, connection.receive), seen.form)
+        action = handler.opt.get("may")
+        if action is None or not may(seen.role, action):
+            lowest = who_may(action) if action else Role.OWNER
+            raise Refused(f"This takes the role {lowest}; yours in this workspace is {seen.role}.")
+
+    async def look(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Visit | None:
+        """Who it is, which is noted for `visit`; None for somebody who is not signed in."""
         token = connection.cookies.get(COOKIE, "")
         now = self._app.clock.now()
         session = await self._app.store.read(lambda found: sessions.by_token(found, token, now=now)) if token else None
         if session is None:
-            raise NotSignedIn("Sign in first.")
-        member = next(each for each in session.memberships if each.workspace == session.workspace)
-        request = Request[Any, Any, Any](connection.scope, connection.receive)
-        await _from_our_page(request, form_token(token))
-        action = handler.opt.get("may")
-        if action is None or not may(member.role, action):
-            lowest = who_may(action) if action else Role.OWNER
-            raise Refused(f"This takes the role {lowest}; yours in this workspace is {member.role}.")
+            return None
         if now - session.last_seen >= sessions.SEEN_EVERY:
             await self._app.store.write(lambda found: sessions.seen(found, token, now=now))
+        member = next(each for each in session.memberships if each.workspace == session.workspace)
         directory = self._app.directory
-        connection.state[VISIT] = Visit(
+        seen = Visit(
             member=member,
             workspace=directory.workspaces[member.workspace],
             workspaces=tuple(directory.workspaces[each.workspace] for each in session.memberships),
@@ -103,6 +108,8 @@ class Door:
             said=unquote(connection.cookies.get(SAID, "")) or None,
             theme=theme(connection.cookies),
         )
+        connection.state[VISIT] = seen
+        return seen
 
     async def _contacts(self, workspace: int) -> int:
         """How many contacts there are. Counting a million takes a moment, so the last count serves until then."""
