@@ -46,6 +46,12 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const main = document.getElementById("main");
   // Whoever reads with ears, or moves by keyboard, is told that the page is another one.
   if (!main.contains(document.activeElement) && !document.activeElement?.closest("[data-keeps-focus]")) main.focus({ preventScroll: true });
+  // A form that came back leads to the first field that needs a look, once htmx has scrolled to the top.
+  const wrong = main.querySelector("[aria-invalid='true']");
+  if (wrong) document.addEventListener("htmx:afterSettle", () => setTimeout(() => {
+    wrong.focus({ preventScroll: true });
+    wrong.scrollIntoView({ block: "center" });
+  }), { once: true });
 });
 
 prepare(document);

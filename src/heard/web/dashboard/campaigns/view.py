@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -24,6 +26,7 @@ from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.form import Form
 from heard.web.dashboard.door import Visit
 
+MOST_COMPARED = 200  # names of events, when one is looked for that is spelled nearly alike
 NO_CAMPAIGN = "There is no such campaign in this workspace."
 ZONES = (
     *("contact", "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Istanbul"),
@@ -57,6 +60,12 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         if not alike:
             return None
         return Seen(sum(seen.times for seen in alike), max(seen.last for seen in alike))
+
+    @property
+    def meant(self) -> str | None:
+        """The event that was seen and is spelled nearly like the one that is written, when that one was not."""
+        alike = difflib.get_close_matches(self.form["event"], islice(self.events, MOST_COMPARED), n=1, cutoff=0.75)
+        return alike[0] if alike and not self.seen else None
 
 
 class EventsSeen:
