@@ -29,13 +29,17 @@ def trend_chart(
     written: Callable[[float], str],
     mean: float | None = None,
     events: Mapping[float, str] | None = None,
+    links: Sequence[str | None] | None = None,
 ) -> Markup:
     """Two plots, one over the other, for a `.plot`: periods that nobody answered in leave a gap.
 
-    `names` are the periods as written below the bars. `events` are dashed marks at a place from 0 (the beginning of the
+    `names` are the periods as written below the bars, `links` where a click on one leads; keys reach none of them, as
+    the table beside a drawing has them too. `events` are dashed marks at a place from 0 (the beginning of the
     first period) to 1 (the end of the last), by place.
     """
-    return together(*trend_parts(points, names=names, bounds=bounds, written=written, mean=mean, events=events))
+    return together(
+        *trend_parts(points, names=names, bounds=bounds, written=written, mean=mean, events=events, links=links)
+    )
 
 
 def trend_parts(
@@ -46,13 +50,14 @@ def trend_parts(
     written: Callable[[float], str],
     mean: float | None = None,
     events: Mapping[float, str] | None = None,
+    links: Sequence[str | None] | None = None,
     width: float | None = None,
 ) -> tuple[Markup, Markup, Markup, Markup]:
     """The scale, the plot, the head of the bars and the bars. With a `width` in px nothing in them stretches."""
     axis = around((end for point in points if point.interval for end in point.interval), bounds)
     return (
         mark("svg", *_scale(axis, written), height=HEIGHT),
-        mark("svg", *_plot(points, names, axis, mean, events or {}, written, width), height=HEIGHT, width=width),
+        mark("svg", *_plot(points, names, axis, mean, events or {}, written, links, width), height=HEIGHT, width=width),
         mark("svg", mark("text", "n", x=28, y=24, text_anchor="end"), height=44),
         mark("svg", *_bars(points, names), height=44, width=width),
     )
@@ -71,6 +76,7 @@ def _plot(
     mean: float | None,
     events: Mapping[float, str],
     written: Callable[[float], str],
+    links: Sequence[str | None] | None,
     width: float | None,
 ) -> Iterator[Markup]:
     for tick in axis.ticks:
@@ -97,7 +103,9 @@ def _plot(
     for index, point in enumerate(points):
         share = 1 / len(points)
         said = mark("title", _told(point, names[index], written))
-        yield mark("rect", said, class_="c-hit", x=percent(index * share), width=percent(share), y=0, height="100%")
+        hit = mark("rect", said, class_="c-hit", x=percent(index * share), width=percent(share), y=0, height="100%")
+        link = links[index] if links else None
+        yield mark("a", hit, href=link, tabindex=-1) if link else hit
 
 
 def _bands(points: Sequence[Point], axis: Axis, width: float, height: float) -> Iterator[Markup]:

@@ -92,7 +92,7 @@ def page(found: Overview, state: State, *, base: str, now: datetime) -> Page:
     link = _Links(found, state, base)
     names = [period_name(point.period, found.every, found.trend, now) for point in found.trend]
     before = found.change.before if found.change else None
-    shares = found.score.counts
+    shares, chosen = found.score.counts, _chosen(state)
     return Page(
         period=period_words(state, now),
         versus=versus_words(found),
@@ -112,6 +112,7 @@ def page(found: Overview, state: State, *, base: str, now: datetime) -> Page:
             written=written,
             mean=found.score.score,
             events=events(found),
+            links=[link.answers_in(point) if point.n else None for point in found.trend],
         ),
         periods=[
             PeriodRow(
@@ -120,7 +121,7 @@ def page(found: Overview, state: State, *, base: str, now: datetime) -> Page:
             for point in found.trend
         ],
         distribution=distribution_chart(
-            metric, found.score.distribution, link=link.by_value, chosen=_chosen_value(state)
+            metric, found.score.distribution, link=link.by_value, chosen=chosen[1] if chosen else None
         ),
         strip=strip(metric, shares),
         keys=[
@@ -175,7 +176,7 @@ def change_words(found: Overview) -> str:
     if change is None:
         nobody = "Nobody answered then" if found.score.n else "Nobody answered"
         return f"{nobody}: there is nothing to compare."
-    then = f"Then {written(change.before.score or 0)} from {_several(change.before.n, 'answer')}."
+    then = f"Before: {written(change.before.score or 0)} from {_several(change.before.n, 'answer')}."
     if change.verdict is Verdict.TOO_FEW:
         return f"{then} Below {FEWEST_ANSWERS} answers on either side nothing can be told from chance."
     low, high = (written(end) for end in change.interval)
@@ -211,9 +212,9 @@ class _Links:
         """Narrow to one value; a second time, no longer."""
         part = chips.value_is("value", value)
         where = self._state.given.get("where")
-        if _chosen_value(self._state) == value and where:
-            place = next(index for index, each in enumerate(chips.chips(where)) if each.field == "value")
-            return self._state.to(where=chips.without(where, place))
+        chosen = _chosen(self._state)
+        if where and chosen and chosen[1] == value:
+            return self._state.to(where=chips.without(where, chosen[0]))
         return self._state.to(where=chips.narrowed(where, part))
 
     def by_group(self, group: Group) -> str | None:
@@ -365,11 +366,13 @@ def events(found: Overview) -> Mapping[float, str]:
     return places
 
 
-def _chosen_value(state: State) -> int | None:
-    found = [
-        each.value for each in chips.chips(state.given.get("where")) if (each.field, each.operator) == ("value", "is")
-    ]
-    return int(found[0]) if found and found[0].isdigit() else None
+def _chosen(state: State) -> tuple[int, int] | None:
+    """The one value that the filter leaves, after the place of the chip that says so."""
+    for place, each in enumerate(chips.chips(state.given.get("where"))):
+        is_a_value = each.value.isascii() and each.value.isdigit() and len(each.value) < 10
+        if (each.field, each.operator) == ("value", "is") and is_a_value:
+            return place, int(each.value)
+    return None
 
 
 def _value_words(value: Any) -> str:
