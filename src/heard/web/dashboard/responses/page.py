@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 from typing import Any
 
@@ -36,7 +37,9 @@ VERDICTS = {
     Verdict.BOT: ("Machine", "off", "no", "A program opened the link; not counted"),
     Verdict.TEST: ("Test", "off", "info", "By one of your own people; not counted"),
 }
-MOST_TRAITS = 5
+_MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T\d\d:\d\d\S*$")  # of which the day is enough here
+MOST_TRAITS = 4
+LAST = ("country", "locale", "timezone", "createdAt", "created_at")  # they tell least of what somebody wrote
 TOLD_ELSEWHERE = frozenset(
     {"email", "name", "firstName", "first_name", "firstname", "lastName", "last_name", "lastname", "phone", "avatar"}
 )
@@ -152,23 +155,29 @@ async def _rows(app: Installation, workspace: int, page: Page) -> list[Row]:
 
 
 def _row(answer: Answer, contact: Contact | None, directory: Directory) -> Row:
+    known = named(contact) if contact else None
     return Row(
         answer=answer,
-        contact=named(contact) if contact else None,
+        contact=known,
         survey=directory.surveys[answer.survey].name,
         campaign=directory.campaigns[answer.campaign].name,
-        traits=_shown(answer.traits),
+        traits=_shown(answer.traits, known.company if known else None),
         badge=VERDICTS.get(answer.verdict),
     )
 
 
-def _shown(frozen: bytes) -> list[tuple[str, str]]:
-    """The first few traits that are a word or a number: ("plan", "Premium")."""
+def _shown(frozen: bytes, company: str | None) -> list[tuple[str, str]]:
+    """The first few traits that are a word or a number: ("plan", "Premium"); the company stands beside the name."""
     found = [
-        (name, str(value).lower() if isinstance(value, bool) else f"{value}"[:60])
+        (name, str(value).lower() if isinstance(value, bool) else _MOMENT.sub(r"\1", f"{value}")[:60])
         for name, value in traits.decode(frozen).items()
-        if name not in TOLD_ELSEWHERE and isinstance(value, str | int | float) and value != "" and len(str(value)) < 200
+        if name not in TOLD_ELSEWHERE
+        and value != company
+        and isinstance(value, str | int | float)
+        and value != ""
+        and len(str(value)) < 200
     ]
+    found.sort(key=lambda each: LAST.index(each[0]) + 1 if each[0] in LAST else 0)
     return found[:MOST_TRAITS]
 
 
