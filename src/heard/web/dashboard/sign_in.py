@@ -95,7 +95,8 @@ def routes(dashboard: Dashboard, tries: Tries) -> list[Any]:
             return found if found and found.used_at is None and found.expires_at > now else None
 
         found = await app.store.read(look)
-        shown = {"theme": theme(request.cookies), "email": "", "field": None, "wrong": None} | view
+        noted = addresses.read(found.note) if found else None  # often the address, though it may be anything
+        shown = {"theme": theme(request.cookies), "email": noted or "", "field": None, "wrong": None} | view
         if found is None or found.workspace not in app.directory.workspaces:
             return dashboard.outside("join_over.html", 404, theme=shown["theme"])
         return dashboard.outside(
