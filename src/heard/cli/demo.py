@@ -121,8 +121,9 @@ def what_to_try(url: str, folder: Path, whom: Suggestions, age: str | None) -> l
         "",
         "Where to look",
         "",
-        f"  {url}/   sign in as {OWNER}",
-        f"  The password is printed once, at the first start; `{heard} users password {OWNER} {on}` makes another.",
+        f"  {url}/   sign in as {OWNER},",
+        f"  with the password above. It is printed at the first start only; this makes another: {heard} users password"
+        f" {OWNER} {on}",
         *([f"  {age}"] if age else []),
         "",
         "What to try",
