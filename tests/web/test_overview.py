@@ -156,6 +156,13 @@ def test_a_bar_of_the_distribution_narrows_and_widens_again(acme: Acme):
     assert 'href="?" aria-label="Score 10:' in acme.page("/?where=value+%3D+10")
 
 
+def test_a_value_is_chosen_and_let_go_of_beside_another_filter_of_values(acme: Acme):
+    page = acme.page("/?period=all&where=value+%3E%3D+5+and+value+%3D+10")
+    assert page.count('href="?period=all&where=value+%3E%3D+5"') == 2, "the chip, and 10 again, let go of 10"
+
+    acme.page("/?where=value+%3D+%27%C2%B2%27")  # a text that only looks like a number
+
+
 def test_the_figures_follow_the_filter(acme: Acme):
     assert "9 answers" in text(acme.page("/?where=traits.plan+%3D+%27Premium%27"))
     assert "No answer of this period matches the filters." in text(acme.page("/?where=traits.plan+%3D+%27Gold%27"))
