@@ -181,6 +181,22 @@ def test_an_owner_makes_another_workspace_and_lands_in_its_first_steps(heard: Ru
     )
 
 
+def test_a_page_left_open_changes_no_other_workspace(heard: RunningHeard):
+    victoria = member(heard, "victoria@members.example", "owner")
+    left_open = {"form_token": victoria.token()}
+    victoria.post("/settings/workspaces", {"name": "Bakery"})  # in another tab, which then looks at it
+    assert "Bakery" in victoria.get("/settings/brand")
+
+    answer = victoria.browser.post("/settings/brand", data={"name": "Acme", **left_open})
+
+    assert answer.status_code == 403
+    assert "about another workspace" in answer.text
+    assert victoria.browser.post("/settings/brand", data={"name": "Bakery"}).status_code == 403
+    back = {"workspace": "acme", **left_open}
+    assert victoria.browser.post("/workspace", data=back).status_code == 303, "from there one gets back all the same"
+    assert victoria.browser.post("/sources", data={"name": "Shop", **left_open}).status_code == 303
+
+
 def test_only_an_owner_makes_a_workspace(heard: RunningHeard):
     admin = member(heard, "admin@only.example", "admin")
 

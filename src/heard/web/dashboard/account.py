@@ -22,7 +22,7 @@ A_YEAR = 365 * 24 * 3600
 def routes(dashboard: Dashboard, tries: Tries) -> list[Any]:
     app = dashboard.app
 
-    @post("/sign-out", opt={"may": Action.SEE}, include_in_schema=False)
+    @post("/sign-out", opt={"may": Action.SEE, "anywhere": True}, include_in_schema=False)
     async def sign_out(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen = visit(request)
         await app.store.write(lambda connection: sessions.end(connection, seen.token))
@@ -30,7 +30,7 @@ def routes(dashboard: Dashboard, tries: Tries) -> list[Any]:
         answer.cookies.append(cookie(app, COOKIE, "", seconds=0))
         return answer
 
-    @post("/workspace", opt={"may": Action.SEE}, include_in_schema=False)
+    @post("/workspace", opt={"may": Action.SEE, "anywhere": True}, include_in_schema=False)
     async def look_at(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, wanted = visit(request), str((await request.form()).get("workspace", ""))
         chosen = next((each for each in seen.workspaces if each.slug == wanted), None)
@@ -39,7 +39,7 @@ def routes(dashboard: Dashboard, tries: Tries) -> list[Any]:
         await app.store.write(lambda connection: sessions.look_at(connection, seen.token, chosen.id))
         return dashboard.to("/")
 
-    @post("/theme", opt={"may": Action.SEE}, include_in_schema=False)
+    @post("/theme", opt={"may": Action.SEE, "anywhere": True}, include_in_schema=False)
     async def change_theme(request: Request[Any, Any, Any]) -> Response[bytes]:
         form = await request.form()
         answer = dashboard.to("/account")
@@ -50,7 +50,7 @@ def routes(dashboard: Dashboard, tries: Tries) -> list[Any]:
     async def show_account(request: Request[Any, Any, Any]) -> Response[bytes]:
         return account_page(request)
 
-    @post("/account", opt={"may": Action.SEE}, include_in_schema=False, status_code=200)
+    @post("/account", opt={"may": Action.SEE, "anywhere": True}, include_in_schema=False, status_code=200)
     async def change_password(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, form = visit(request), await request.form()
         old, new = (str(form.get(name, ""))[:LONGEST_PASSWORD] for name in ("old", "new"))

@@ -1,7 +1,8 @@
 """The door to everything that only members may see: a session in a cookie, a role, and a token in every form.
 
 Each route names in its `opt` what one must be allowed to do (`{"may": Action.SEE}`); one that names nothing is open to
-nobody. What changes something is a POST that carries the session's form token, so that no other site can send it.
+nobody. What changes something is a POST that carries the session's form token, so that no other site can send it. The
+token is one workspace's; what is about the person says `{"anywhere": True}` and takes that of any of theirs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -80,7 +81,9 @@ class Door:
         seen = await self.look(connection)
         if seen is None:
             raise NotSignedIn("Sign in first.")
-        await _from_our_page(Request[Any, Any, Any](connection.scope, connection.receive), seen.form)
+        places = seen.workspaces if handler.opt.get("anywhere") else (seen.workspace,)
+        expected = [form_token(seen.token, place.id) for place in places]
+        await _from_our_page(Request[Any, Any, Any](connection.scope, connection.receive), expected)
         action = handler.opt.get("may")
         if action is None or not may(seen.role, action):
             lowest = who_may(action) if action else Role.OWNER
@@ -102,7 +105,7 @@ class Door:
             workspace=directory.workspaces[member.workspace],
             workspaces=tuple(directory.workspaces[each.workspace] for each in session.memberships),
             token=token,
-            form=form_token(token),
+            form=form_token(token, member.workspace),
             contacts=await self._contacts(member.workspace),
             campaigns=len(directory.campaigns_of(member.workspace)),
             said=unquote(connection.cookies.get(SAID, "")) or None,
@@ -131,9 +134,12 @@ def visit(request: ASGIConnection[Any, Any, Any, Any]) -> Visit:
     return request.state[VISIT]
 
 
-def form_token(token: str) -> str:
-    """What the forms of a session carry; it tells nothing of the session's own token."""
-    return hmac.digest(token.encode(), b"form", "sha256").hex()
+def form_token(token: str, workspace: int) -> str:
+    """What the forms of a session carry that are about a workspace; it tells nothing of the session's own token.
+
+    A page that was left open while another tab went to another workspace must not change that one.
+    """
+    return hmac.digest(token.encode(), b"form about %d" % workspace, "sha256").hex()
 
 
 def theme(cookies: Mapping[str, str]) -> str | None:
@@ -155,12 +161,16 @@ def cookie(app: Installation, name: str, value: str, *, seconds: int) -> Cookie:
     )
 
 
-async def _from_our_page(request: Request[Any, Any, Any], expected: str) -> None:
+async def _from_our_page(request: Request[Any, Any, Any], expected: Sequence[str]) -> None:
     if request.method in SAFE:
         return
-    given = request.headers.get("x-form-token") or str((await request.form()).get("form_token", ""))
-    if not hmac.compare_digest(given.encode(), expected.encode()):
-        raise Refused("This form is from an earlier session. Go back, load the page again and repeat it.")
+    # The form's own comes first: what a script sends along stands in the frame of the page, which may be older.
+    given = str((await request.form()).get("form_token", "")) or request.headers.get("x-form-token", "")
+    if not any(hmac.compare_digest(given.encode(), each.encode()) for each in expected):
+        raise Refused(
+            "This form is from an earlier session, or about another workspace than the one you look at now. "
+            "Go back, load the page again and repeat it."
+        )
 
 
 def _count(connection: Connection, workspace: int) -> int:
