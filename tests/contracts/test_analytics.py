@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from subprocess import run
-from threading import Thread
 from typing import Any
 
 import msgspec
@@ -391,22 +390,3 @@ def test_what_a_customer_writes_never_becomes_sql():
     analytics = analytics_of(an_answer(1, traits={"x'); DROP TABLE answers; --": "y'; DROP TABLE answers; --"}))
 
     assert n_of(analytics, r"traits.x\'\)\;\ DROP\ TABLE\ answers\;\ -- = 'y\'; DROP TABLE answers; --'") == 1
-
-
-def test_what_is_let_go_of_while_it_is_read_is_read_anew():
-    kept = Kept(*(an_answer(number) for number in range(1, 6)))
-    analytics, letting_go = Analytics(), list[Thread]()
-
-    def changed(revision: int, limit: int) -> Sequence[Answered]:
-        found = kept.changed(revision, limit)
-        if revision and not letting_go:  # a survey got another name meanwhile
-            letting_go.append(Thread(target=analytics.close))
-            letting_go[0].start()
-            letting_go[0].join(timeout=0.2)
-        return found
-
-    analytics.refresh(changed, limit=2)
-    letting_go[0].join()
-    analytics.refresh(kept.changed)
-
-    assert len(analytics.matching(1).ids) == 5
