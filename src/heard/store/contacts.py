@@ -20,6 +20,7 @@ UPSERT = (
 )
 LARGEST = 1 << 62
 LAST_LETTER = "\U0010ffff"
+AMONG = 10  # times as many rows are read where others may stand between those wanted
 _COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at"
 
 
@@ -71,17 +72,19 @@ def by_email_key(connection: Connection, workspace: int, keys: Iterable[str]) ->
 def by_prefix(connection: Connection, workspace: int, column: str, prefix: str, *, limit: int) -> list[Contact]:
     """Contacts whose `user_id` or `email_key` begins with `prefix`, in its order."""
     index = {"user_id": "contacts_by_user", "email_key": "contacts_by_email"}[column]
+    # PostgreSQL may sort by the alphabet of a language, in which no letter is known to come last, and words that differ
+    # by case or accent stand between those that are wanted: so it is read on from the prefix, and further.
+    has_letters_in_order = dialects.is_sqlite(connection)
     rows = dialects.fetch(
         connection,
         f"SELECT {_COLUMNS}, {column} FROM {dialects.by(index, 'contacts', connection)}"
-        f" WHERE workspace_id = ? AND {column} >= ? AND {column} < ? ORDER BY {column} LIMIT ?",
+        f" WHERE workspace_id = ? AND {column} >= ?{f' AND {column} < ?' if has_letters_in_order else ''}"
+        f" ORDER BY {column} LIMIT ?",
         workspace,
         prefix,
-        prefix + LAST_LETTER,
-        limit,
+        *((prefix + LAST_LETTER, limit) if has_letters_in_order else (limit * AMONG,)),
     )
-    # a database may sort by another alphabet than ours
-    return [_contact(row) for row in rows if row[7].startswith(prefix)]
+    return [_contact(row) for row in rows if row[7].startswith(prefix)][:limit]
 
 
 def newest(
