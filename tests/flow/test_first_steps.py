@@ -129,7 +129,8 @@ def test_the_pages_lead_from_the_first_message_to_the_score(tmp_path: Path):
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert re.findall(r'class="rail-link" href="([^"]*)" aria-current="page"', page.text) == [here]
     assert (lost.status_code, lost.headers["content-type"]) == (404, "text/html; charset=utf-8")
-    assert "There is no page here" in lost.text
+    assert "There is no page at this address" in lost.text
+    assert 'id="rail-nav"' in lost.text  # inside the dashboard, as she is signed in
     assert lost_program.headers["content-type"].startswith("text/plain")
     assert lost_api.json()["error"]["code"] == "not_found"
     assert "Acme has your answer." in thanks
