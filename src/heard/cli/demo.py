@@ -41,7 +41,7 @@ def demo(
     data: Data = None,
     empty: Annotated[bool, typer.Option("--empty", help="The same workspace without anybody in it.")] = False,
 ) -> None:
-    """Serve a living example workspace, and say where to look and what to try.
+    """Serve a living example workspace, and say what to try.
 
     At its first start it makes 2,000 contacts and 18 months of history, which takes about half a minute; later starts
     serve what is there. Without --data it lives in the folder `demo` inside the data folder, so that it never meets
