@@ -75,12 +75,11 @@ def prepare(connection: Connection, days: Iterable[int], made: set[int]) -> None
 
 def kept(connection: Connection) -> list[int]:
     """The days that have messages, newest first."""
-    names = dialects.table_names(connection)
-    return sorted((int(name[9:]) for name in names if name.startswith("messages_2")), reverse=True)
+    return sorted((int(name[9:]) for name in dialects.table_names(connection, "messages_2")), reverse=True)
 
 
 def forget_seen(connection: Connection, *, before: int) -> None:
     """Drop the tables of messageIds of every day before this one."""
-    for name in dialects.table_names(connection):
-        if name.startswith("seen_2") and int(name[5:]) < before:
+    for name in dialects.table_names(connection, "seen_2"):
+        if int(name[5:]) < before:
             connection.execute(text(f"DROP TABLE {name}"))

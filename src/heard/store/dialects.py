@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindparam, create_engine, event, func, select
-from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -126,13 +125,14 @@ def goes_on(connection: Connection) -> bool:
     return driver.in_transaction if is_sqlite(connection) else driver.info.transaction_status == INTRANS
 
 
-def table_names(connection: Connection) -> set[str]:
+def table_names(connection: Connection, beginning: str = "") -> set[str]:
+    """The tables whose names begin so; there can be two for every day."""
     query = (
-        "SELECT name FROM sqlite_master WHERE type = 'table'"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, ?) = ?"
         if is_sqlite(connection)
-        else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+        else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND substr(tablename, 1, ?) = ?"
     )
-    return {row[0] for row in connection.execute(sql_text(query))}
+    return {row[0] for row in fetch(connection, query, len(beginning), beginning)}
 
 
 def within(connection: Connection) -> str:
