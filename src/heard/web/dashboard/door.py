@@ -78,12 +78,15 @@ class Door:
             NotSignedIn: no session.
             Refused: not with this role, or not from our own page.
         """
+        request = Request[Any, Any, Any](connection.scope, connection.receive)
+        if request.method not in SAFE:  # who answers before has the answer cut off by what still comes
+            await request.body()
         seen = await self.look(connection)
         if seen is None:
             raise NotSignedIn("Sign in first.")
         places = seen.workspaces if handler.opt.get("anywhere") else (seen.workspace,)
         expected = [form_token(seen.token, place.id) for place in places]
-        await _from_our_page(Request[Any, Any, Any](connection.scope, connection.receive), expected)
+        await _from_our_page(request, expected)
         action = handler.opt.get("may")
         if action is None or not may(seen.role, action):
             lowest = who_may(action) if action else Role.OWNER

@@ -108,9 +108,10 @@ def routes(dashboard: Dashboard, tries: Tries) -> list[Any]:
 
 async def _form(request: Request[Any, Any, Any]) -> Any:
     """A form for which there is no session yet: only one that our own page sent, as far as the browser tells."""
+    form = await request.form()  # read whatever it is: who answers before has the answer cut off by what still comes
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Invalid("This form was sent from another site. Open Heard and sign in there.")
-    return await request.form()
+    return form
 
 
 def _local(path: str) -> str:
