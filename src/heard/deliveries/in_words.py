@@ -22,6 +22,7 @@ class Place(StrEnum):
     """Where what stood in the way can be changed."""
 
     CAMPAIGN = "campaign"
+    SURVEY = "survey"
     WORKSPACE = "workspace"
     SOURCES = "sources"
 
@@ -151,11 +152,11 @@ def _throttle(objection: Objection, names: Names, at: datetime) -> Words:
 def _metric(objection: Objection, names: Names, at: datetime) -> Words:
     mend, kind = "Wait, or lower the survey’s quiet period.", names.metric.upper()
     if objection.since is None or objection.period is None:
-        return Words(f"Another {kind} question asked them too recently", objection.detail, mend, Place.CAMPAIGN)
+        return Words(f"Another {kind} question asked them too recently", objection.detail, mend, Place.SURVEY)
     period = durations.in_words(objection.period)
     text = f"{kind} questions keep {period} apart, over all campaigns. {_by_whom(objection, names, at)}"
     article = "An" if kind[:1] in "AEFHILMNORSX" else "A"  # as its letters are said: an NPS, a CSAT
-    return Words(_asked(f"{article} {kind} question", objection.since, names, at), text, mend, Place.CAMPAIGN)
+    return Words(_asked(f"{article} {kind} question", objection.since, names, at), text, mend, Place.SURVEY)
 
 
 def _workspace(objection: Objection, names: Names, at: datetime) -> Words:
