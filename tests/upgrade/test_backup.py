@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from heard.store import schema
 from tests.flow.running import ACME, HEARD, RunningHeard, eventually
 
 LATER = ACME.replace("throttle: 90d", "throttle: 90d\n    delay: 2d")
@@ -176,7 +177,7 @@ def test_an_archive_is_for_its_owner_only_and_writes_nowhere_else(heard: Running
 
 
 def test_migrate_has_nothing_to_do_beside_a_running_server(heard: RunningHeard):
-    assert heard.cli("migrate", "--json") == {"from": "0001", "to": "0001", "backup": None}
+    assert heard.cli("migrate", "--json") == {"from": schema.CURRENT, "to": schema.CURRENT, "backup": None}
 
 
 def test_backup_of_nothing_is_one_sentence(tmp_path: Path):
