@@ -20,6 +20,7 @@ SCORES = {
     "passive": ((7, 8), (42, 58)),
     "promoter": ((9, 10), (44, 56)),
 }
+LATELY, EAGER_LATELY = timedelta(hours=36), 0.3  # whoever opens the demo finds answers of the last hours
 REVISES, LEAVES, OPENED_BY_A_SCANNER = 0.055, 0.011, 0.05
 
 
@@ -65,9 +66,10 @@ class Respondents:
             yield Leaves(self._later(person, at), delivery)
             return
         plan = story.plan(person.plan_at(at))
-        if random.random() > min(plan.answers * person.eager, 0.9):
+        lately = self._now - at < LATELY
+        if random.random() > min(plan.answers * person.eager + (EAGER_LATELY if lately else 0), 0.9):
             return
-        opened = self._later(person, at)
+        opened = at + timedelta(minutes=random.uniform(4, 150)) if lately else self._later(person, at)
         category = self._category(person, plan, at)
         value = random.choices(*SCORES[category])[0]
         comment = None
