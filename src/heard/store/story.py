@@ -19,14 +19,12 @@ from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import Delivery
 from heard.responses.response import Answer, Response, Verdict
 from heard.store import days, decisions, deliveries, dialects, responses
-from heard.store.messages import Kept
+from heard.store.messages import COLUMNS, Kept, kept_of
 from heard.store.tables import response_revisions
 from heard.store.types import micros, moment
 
 MOST = 500
 DAYS_AT_ONCE = 20  # of messages; SQLite joins up to 500
-
-_COLUMNS = "id, source_id, message_id, type, event, user_id, anonymous_id, at, received_at, verdict, reason, body"
 
 
 class Click(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,14 +93,14 @@ def messages_of(
         some = kept[start : start + DAYS_AT_ONCE]
         wanted = limit - len(found)
         one = (
-            f"SELECT * FROM (SELECT {_COLUMNS} FROM {{}} WHERE workspace_id = ? AND user_id = ?"
+            f"SELECT * FROM (SELECT {COLUMNS} FROM {{}} WHERE workspace_id = ? AND user_id = ?"
             " AND received_at < ? ORDER BY id DESC LIMIT ?) AS {}"
         )
         union = " UNION ALL ".join(one.format(_day_table(day, connection), f"of_{day}") for day in some)
         rows = dialects.fetch(
             connection, f"{union} ORDER BY id DESC LIMIT ?", *((workspace, user_id, until, wanted) * len(some)), wanted
         )
-        found += [_kept(row) for row in rows]
+        found += [kept_of(row) for row in rows]
         if len(found) >= limit:
             return found + _of_the_same_moment(connection, workspace, user_id, found[-1])
     return found
@@ -113,14 +111,14 @@ def _of_the_same_moment(connection: Connection, workspace: int, user_id: str, la
     table = _day_table(days.day_of(last.received_at), connection)
     rows = dialects.fetch(
         connection,
-        f"SELECT {_COLUMNS} FROM {table} WHERE workspace_id = ? AND user_id = ? AND received_at = ? AND id < ?"
+        f"SELECT {COLUMNS} FROM {table} WHERE workspace_id = ? AND user_id = ? AND received_at = ? AND id < ?"
         " ORDER BY id DESC",
         workspace,
         user_id,
         micros(last.received_at),
         last.id,
     )
-    return [_kept(row) for row in rows]
+    return [kept_of(row) for row in rows]
 
 
 def responses_of(connection: Connection, workspace: int, contact: int) -> list[Response]:
@@ -179,20 +177,3 @@ def wishes_of(connection: Connection, contact: Contact) -> list[Wish]:
 
 def _day_table(day: int, connection: Connection) -> str:
     return dialects.by(f"messages_{day}_by_user", f"messages_{day}", connection)
-
-
-def _kept(row: Any) -> Kept:
-    return Kept(
-        id=row[0],
-        source=row[1],
-        message_id=row[2],
-        type=row[3],
-        event=row[4],
-        user_id=row[5],
-        anonymous_id=row[6],
-        at=moment(row[7]),
-        received_at=moment(row[8]),
-        verdict=row[9],
-        reason=row[10],
-        body=row[11].encode(),
-    )
