@@ -1,0 +1,94 @@
+"""What a kind of destination is: a module of this package that says what it needs and makes requests.
+
+    type, title, help     how the workspace file and people call it
+    fields                its settings; forms, validation and the reference are made from them
+    methods               the types of message it takes
+    most_at_once          messages that go into one request at the most
+    request(...)          messages as a request, pure
+    read(...)             optional: what its answer means, where `outcome_of` is not enough
+
+A module that is put here is picked up by `kinds.py` and by the contract suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+Document = dict[str, Any]  # one message as routed
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting. `kind`: text, url, secret, number, switch, length, list (of texts), map (of texts), template, categories.
+
+    `default` None = absent. `example` is what a form shows in an empty field.
+    """
+
+    name: str
+    title: str
+    help: str
+    kind: str = "text"
+    required: bool = False
+    default: Any = None
+    example: str = ""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request, ready to go. `headers` in the order they are sent; Host and lengths are the client's."""
+
+    method: str = "POST"
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back, or why nothing did.
+
+    `status` None = no answer: `error` is one of the words below and `detail` a sentence. `body` is cut at 64 KB.
+    """
+
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    error: str | None = None  # "timeout" "refused" "reset" "dns" "tls" "forbidden_address" "bad_url" "protocol"
+    detail: str = ""
+    seconds: float = 0.0
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`kind`: "delivered", "retry" (later, `after` at the earliest where the receiver says so), or "discard" (never).
+
+    `reason` is a word for lists and counts ("timeout", "http_503"); `detail` a sentence.
+    """
+
+    kind: str
+    reason: str = ""
+    detail: str = ""
+    after: float | None = None  # seconds, capped
+
+
+class Kind(Protocol):
+    """The module's face."""
+
+    type: str
+    title: str
+    help: str
+    fields: Sequence[Field]
+    methods: frozenset[str]
+    most_at_once: int
+
+    def request(
+        self, messages: Sequence[Document], settings: Mapping[str, Any], *, ids: Sequence[str], now: datetime
+    ) -> Request:
+        """The request that hands these messages over.
+
+        `ids` are deterministic delivery ids, one a message, the same in every attempt.
+
+        Raises:
+            Invalid: the settings cannot make one (the delivery is discarded with the sentence as reason).
+        """
+        ...
