@@ -44,6 +44,12 @@ def delivery_id(campaign: int, contact: int, trigger: str, kind: str) -> str:
     return blake2b(asked, digest_size=16, person=b"heard delivery").hexdigest()
 
 
+def forward_id(destination: int, source: int, message_id: str, run: int) -> str:
+    """What a receiver can tell repeats by: the same in every try. `run` is the replay that sends it again, else 0."""
+    asked = msgspec.json.encode((destination, source, message_id, run))
+    return "msg_" + blake2b(asked, digest_size=16, person=b"heard forward").hexdigest()
+
+
 class Previewed(msgspec.Struct, frozen=True):
     """What the id of a mail speaks of that is nobody's delivery."""
 

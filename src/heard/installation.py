@@ -28,9 +28,11 @@ from heard.channels.email.relay import relay
 from heard.channels.email.smtp import Smtp
 from heard.clock import Clock
 from heard.config import Settings
+from heard.couriers import Couriers
 from heard.errors import HeardError
 from heard.ids import LinkKeys
 from heard.log.segments import SegmentReader
+from heard.outgoing.client import Client
 from heard.pipeline import Pipeline
 from heard.scores.answered import Answered
 from heard.steps import send
@@ -74,12 +76,17 @@ class Installation:
             if self.outbox is not None
             else Smtp(settings.smtp_url or "", connections=settings.smtp_connections)
         )
+        self.outgoing = Client(allow_private=settings.allow_private_network)
+        self.couriers = Couriers(
+            store=self.store, clock=self.clock, carry=self.outgoing.send, directory=lambda: self.directory
+        )
         self.pipeline = Pipeline(
             store=self.store,
             reader=SegmentReader(settings.data / "log", self.board),
             board=self.board,
             clock=self.clock,
             channel=self.channel,
+            couriers=self.couriers,
             mail=self.mail,
             directory=lambda: self.directory,
             changed=self.reload,
@@ -95,6 +102,7 @@ class Installation:
     async def close(self) -> None:
         await self.pipeline.stop()
         await self.channel.close()
+        await self.outgoing.close()
         self.store.close()
         self._lock.close()
 
@@ -105,6 +113,7 @@ class Installation:
             self.directory = await self.store.read(directory.load)
             if before.sources != self.directory.sources:
                 self.publish_keys()
+        await self.couriers.refresh()
         self.pipeline.wake()
 
     async def answers(self) -> Analytics:

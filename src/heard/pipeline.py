@@ -5,10 +5,13 @@
     route     the log, from its offset   repeats, identity, contacts, asking  all of it and the new offset
     send      deliveries that are due    still wanted? render                 `sending` before, the outcome after
     lapse     what waited long enough    declined, expired                    the revised decision
+    intake    what a daily limit held    as route does, in its order          all of it
+    deliver   messages, one cursor for   try again, give up, is it down?      the outcome and the cursor
+              each destination outside
     answer    the survey page            valid? human?                        the answer, every version of it
 
-`collect` is the other process (`heard.collector`); `answer` runs when somebody posts (`heard.steps.answer`). The rest
-is here: each loop takes one step, and when there is nothing to do it waits. All state goes through one writer, so
+`collect` is the other process (`heard.collector`); `answer` runs when somebody posts (`heard.steps.answer`); `deliver`
+is a courier for every destination (`heard.courier`), so that nobody waits for anybody. The rest is here: each loop takes one step, and when there is nothing to do it waits. All state goes through one writer, so
 steps never fight; a step that fails is tried again, and a record that fails by itself is set aside and passed.
 """
 
@@ -29,10 +32,11 @@ from heard.board import Board
 from heard.channels.channel import Channel
 from heard.channels.email.mail import Mail
 from heard.clock import Clock
+from heard.couriers import Couriers
 from heard.deliveries.delivery import Delivery, ImpossibleMove
 from heard.errors import DeliveryFailed
 from heard.log.log import Damage, LogReader, Record
-from heard.steps import keep, lapse, route, send
+from heard.steps import allowance, intake, keep, lapse, route, send
 from heard.steps.send import Ready
 from heard.store import cursors, days, decisions, deliveries
 from heard.store.directory import Directory
@@ -60,11 +64,13 @@ class Pipeline:
         board: Board,
         clock: Clock,
         channel: Channel,
+        couriers: Couriers,
         mail: Callable[[Ready, datetime], Mail],
         directory: Callable[[], Directory],
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self.store, self.reader, self.board, self.clock, self.channel = store, reader, board, clock, channel
+        self.couriers = couriers
         self._mail, self._directory, self._changed = mail, directory, changed
         self.offset = store.read_now(lambda connection: cursors.get(connection, cursors.ROUTER))
         self.routed = self.repeated = 0
@@ -83,8 +89,14 @@ class Pipeline:
     # ── the loops ──
 
     def start(self) -> None:
-        loops = {"route": self.route_once, "send": self.send_once, "lapse": self.lapse_once}
+        loops = {
+            "route": self.route_once,
+            "send": self.send_once,
+            "lapse": self.lapse_once,
+            "intake": self.intake_once,
+        }
         self._tasks = [asyncio.create_task(self._forever(name, step), name=name) for name, step in loops.items()]
+        self._tasks.append(asyncio.create_task(self.couriers.start(), name="couriers"))
 
     async def stop(self) -> None:
         """Finish what is being handed over, begin nothing more."""
@@ -92,6 +104,7 @@ class Pipeline:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.couriers.stop()
         if self._on_the_way:
             await asyncio.wait(self._on_the_way.values(), timeout=5)
 
@@ -150,12 +163,32 @@ class Pipeline:
                 return False
             return await self.store.write(partial(lapse.decline_what_waited, now=now)) > 0
 
+    async def intake_once(self) -> bool:
+        """What a daily limit held and may be taken now; False when there is none."""
+        now, directory = self.clock.now(), self._directory()
+        async with self._routing:  # whoever comes meanwhile stands behind
+            due = await self.store.read(partial(allowance.next_moment, directory=directory, now=now))
+            if due is None or due > now:
+                return False
+            taken = await self.store.write(partial(intake.take_waiting, directory=directory, now=now))
+        if taken.activated:
+            await self._changed()
+        if taken.due:
+            self.wake()
+        return taken.messages > 0
+
     # ── for the test clock ──
 
     async def idle(self) -> None:
         """Return when everything that could be done now is done."""
         while True:
-            while await self.route_once() or await self.lapse_once() or await self.send_once():
+            while (
+                await self.route_once()
+                or await self.intake_once()
+                or await self.lapse_once()
+                or await self.send_once()
+                or await self.couriers.idle()
+            ):
                 pass
             if not self._on_the_way:
                 return
@@ -174,13 +207,18 @@ class Pipeline:
 
     async def next_moment(self) -> datetime | None:
         """When something falls due next; None when nothing waits."""
-        paused = self._directory().paused()
+        directory, now = self._directory(), self.clock.now()
 
         def look(connection: Connection) -> list[datetime | None]:
             held = decisions.next_held(connection)
-            return [deliveries.next_due(connection, paused), moment(held) if held is not None else None]
+            return [
+                deliveries.next_due(connection, directory.paused()),
+                moment(held) if held is not None else None,
+                allowance.next_moment(connection, directory, now),
+            ]
 
-        return min((each for each in await self.store.read(look) if each is not None), default=None)
+        moments = [*await self.store.read(look), await self.couriers.next_moment()]
+        return min((each for each in moments if each is not None), default=None)
 
     def wake(self) -> None:
         """Something may be due that was not: look at once."""
@@ -211,6 +249,8 @@ class Pipeline:
             await self._changed()
         if routed.due:
             self.wake()
+        if routed.forwarded:
+            self.couriers.wake()
 
     async def _route_alone(self, record: Record | Damage) -> None:
         """A record of a batch that failed; one that fails by itself too is set aside, and the log goes on."""

@@ -19,7 +19,7 @@ from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind, Suppression, standing
 from heard.deliveries import schedule
 from heard.deliveries.case import Case, Invited, Policy, Trigger
-from heard.deliveries.decision import Decision
+from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.ledger import Touch, Touches
 from heard.store import contacts as stored_contacts
 from heard.store import cursors
@@ -40,6 +40,7 @@ class Known:
         self.contacts: dict[str, Contact] = {}
         self.changed: dict[int, Contact] = {}
         self.decided: set[tuple[int, str]] = set()
+        self.waiting: dict[tuple[int, str], Decision] = {}  # by (campaign, trigger): held by the daily limit until now
         self.held: dict[str, list[Held]] = defaultdict(list)
         self._adoptable: dict[str, list[Contact]] = {}
         self._touches: dict[int | str, list[Touch]] = defaultdict(list)
@@ -74,6 +75,11 @@ class Known:
             for decision, waiting in stored_decisions.held_for(self.connection, self.workspace, users):
                 if decision.user_id is not None:
                     self.held[decision.user_id].append((decision, msgspec.json.decode(waiting, type=Trigger)))
+
+    def load_waiting(self, triggers: Iterable[str]) -> None:
+        """What was held by the daily limit, of these triggers: it may be decided now."""
+        for made in stored_decisions.led_to(self.connection, self.workspace, triggers).values():
+            self.waiting |= {(each.campaign, each.trigger): each for each in made if _waits_for_its_day(each)}
 
     def load_people(self, contacts: Iterable[int], email_keys: Iterable[str]) -> None:
         """The touches and suppressions of these contacts and mailboxes, those not loaded yet."""
@@ -144,6 +150,12 @@ class Known:
         )
 
     @property
+    def everybodys_list(self) -> str | None:
+        """The list on which everybody is put who is identified."""
+        intake = self.directory.intakes.get(self.workspace)
+        return intake.list if intake else None
+
+    @property
     def policy(self) -> Policy:
         intake = self.directory.intakes.get(self.workspace)
         return intake.policy if intake else Policy(quiet_period=self.directory.workspaces[self.workspace].quiet_period)
@@ -211,6 +223,10 @@ def conditions_met(campaign: Campaign, trigger: Trigger | None, person: dict[str
 @lru_cache(maxsize=1000)
 def _speaks_of_traits(condition: str) -> bool:
     return any(path[0] == "traits" for path in fql.fields(fql.parse(condition)))
+
+
+def _waits_for_its_day(decision: Decision) -> bool:
+    return decision.outcome == Outcome.HELD and decision.held_until is None
 
 
 def _keys(contact: Contact) -> tuple[int | str, ...]:

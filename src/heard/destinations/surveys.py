@@ -37,7 +37,7 @@ class Considered:
 
     def __init__(self) -> None:
         self.decisions: dict[int, tuple[Decision, bytes | None]] = {}
-        self.revised: dict[int, Decision] = {}
+        self.revised: dict[int, tuple[Decision, bytes | None]] = {}
         self.deliveries: list[Delivery] = []
         self.touches: list[Touch] = []
         self.listed: list[tuple[str, int]] = []
@@ -45,10 +45,11 @@ class Considered:
         self.settled: list[Trigger] = []  # messages that are held no longer
 
     def decision(self, decision: Decision, waiting: bytes | None = None) -> None:
+        """A decision of an earlier batch, or of this one, is another now; `waiting` is the track that it holds."""
         if decision.id in self.decisions:
             self.decisions[decision.id] = (decision, waiting)
         else:
-            self.revised[decision.id] = decision
+            self.revised[decision.id] = (decision, waiting)
 
 
 def consider(message: Message, known: Known, outcome: Considered, *, now: datetime) -> tuple[str, str | None]:
@@ -94,6 +95,8 @@ def _identify(message: Message, known: Known, outcome: Considered, *, now: datet
         if updated is not contact:
             known.learn_contact(updated)
         contact = updated
+    if known.everybodys_list:
+        outcome.listed.append((known.everybodys_list, contact.id))
     for decision, trigger in known.held.pop(message.user_id, ()):
         if decision.held_until is None or message.received_at <= decision.held_until:
             _settle(decision, trigger, contact, known, outcome, now=now)
@@ -128,19 +131,64 @@ def _trigger(
     contact = known.contacts.get(message.user_id) if message.user_id else None
     held = False
     for campaign in campaigns:
-        if (campaign.id, trigger.key) in known.decided:
+        waited = known.waiting.pop((campaign.id, trigger.key), None)
+        if waited is None and (campaign.id, trigger.key) in known.decided:
             continue  # decided before, for ever
         known.decided.add((campaign.id, trigger.key))
-        held |= _first_decision(campaign, trigger, contact, known, outcome, now=now)
+        held |= _first_decision(campaign, trigger, contact, known, outcome, now=now, waited=waited)
     return ("held", Reason.NOT_IDENTIFIED.value) if held else ("accepted", None)
 
 
 def _first_decision(
-    campaign: Campaign, trigger: Trigger, contact: Contact | None, known: Known, outcome: Considered, *, now: datetime
+    campaign: Campaign,
+    trigger: Trigger,
+    contact: Contact | None,
+    known: Known,
+    outcome: Considered,
+    *,
+    now: datetime,
+    waited: Decision | None = None,
 ) -> bool:
-    """Decide and keep; True when the track waits for its identify."""
+    """Decide and keep; True when the track waits for its identify.
+
+    `waited`: the row that says since when it waited for the next day's allowance; it becomes the answer.
+    """
     case = known.case(campaign, trigger, contact, now=now)
-    decision = Decision(
+    if waited is None:
+        decision = _undecided(campaign, trigger, contact, known, now=now)
+        outcome.decisions[decision.id] = (decision, None)
+    else:
+        decision = revised(waited, at=now, cause="the day's allowance", contact=contact.id if contact else None)
+    answer = decide(case)
+    if _only_waits_for_an_identify(answer) and trigger.user_id and known.policy.late_identify > timedelta(0):
+        until = hold_until(trigger, known.policy.late_identify) if waited is None else now + known.policy.late_identify
+        objection = Objection(Reason.NOT_IDENTIFIED, until, "Waits for an identify with this userId.")
+        held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(objection,), held_until=until)
+        outcome.decision(held, msgspec.json.encode(trigger))
+        known.held[trigger.user_id].append((held, trigger))
+        return True
+    outcome.decision(_answered(decision, answer, case, known, outcome))
+    return False
+
+
+def wait(message: Message, known: Known, outcome: Considered, *, now: datetime, until: datetime) -> None:
+    """The day's allowance is used up: whoever asks why finds the campaigns' decisions waiting for the next day."""
+    trigger = _trigger_of(message)
+    for campaign in known.directory.triggered.get((known.workspace, canonical(trigger.event)), ()):
+        if (campaign.id, trigger.key) in known.decided:
+            continue
+        known.decided.add((campaign.id, trigger.key))
+        contact = known.contacts.get(message.user_id) if message.user_id else None
+        decision = _undecided(campaign, trigger, contact, known, now=now)
+        full = Objection(Reason.INTAKE_LIMIT, until, "More came in today than is taken in one day; it waits its turn.")
+        held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(full,))
+        outcome.decisions[decision.id] = (held, None)
+
+
+def _undecided(
+    campaign: Campaign, trigger: Trigger, contact: Contact | None, known: Known, *, now: datetime
+) -> Decision:
+    return Decision(
         id=known.next_decision(),
         workspace=known.workspace,
         campaign=campaign.id,
@@ -153,16 +201,6 @@ def _first_decision(
         at=now,
         outcome=Outcome.DECLINED,
     )
-    answer = decide(case)
-    if _only_waits_for_an_identify(answer) and trigger.user_id and known.policy.late_identify > timedelta(0):
-        until = hold_until(trigger, known.policy.late_identify)
-        waiting = Objection(Reason.NOT_IDENTIFIED, until, "Waits for an identify with this userId.")
-        held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(waiting,), held_until=until)
-        outcome.decisions[decision.id] = (held, msgspec.json.encode(trigger))
-        known.held[trigger.user_id].append((held, trigger))
-        return True
-    outcome.decisions[decision.id] = (_answered(decision, answer, case, known, outcome), None)
-    return False
 
 
 def _settle(

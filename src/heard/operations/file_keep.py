@@ -11,18 +11,22 @@ from msgspec import UNSET
 from sqlalchemy import Connection
 
 from heard import durations
+from heard.accounts.keys import fingerprint
 from heard.accounts.workspace import Brand, Workspace
 from heard.campaigns.campaign import Status
+from heard.destinations import kinds
 from heard.errors import Invalid
 from heard.operations import secrets_made
+from heard.operations.file_destination import DestinationLine
 from heard.operations.file_read import (
     CampaignLine,
-    DestinationLine,
     SourceLine,
     SurveyLine,
     WorkspaceFile,
 )
 from heard.operations.first_run import DEFAULT_NAME, DESTINATION
+from heard.routing.destination import SURVEYS
+from heard.routing.filter_lines import written as written_filter
 from heard.store import accounts, directory, edits, tables
 from heard.store.edits import Row
 from heard.store.types import MICROSECOND
@@ -48,7 +52,7 @@ def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> tup
     changes: list[Change] = []
     workspace = _workspace(connection, wanted, changes, now)
     sources = _sources(connection, workspace.id, wanted.sources, changes, now)
-    _destination(connection, workspace.id, wanted.destination, sources, changes)
+    _destinations(connection, workspace.id, wanted.destinations, sources, changes)
     surveys = _surveys(connection, workspace.id, wanted.surveys, changes, now)
     _campaigns(connection, workspace.id, wanted.campaigns, surveys, changes, now)
     return workspace.id, changes
@@ -111,6 +115,10 @@ def _sources(
         elif line.write_key is not None and line.write_key != row["write_key"]:
             edits.change_source(connection, workspace, row["id"], write_key=line.write_key)
             changes.append(Change(place=f"{place}.write_key", before=row["write_key"], after=line.write_key))
+        secret = line.webhook_secret
+        if secret is not UNSET and secret != (row["webhook_secret"] if row else None):
+            edits.change_source(connection, workspace, numbers[line.name], webhook_secret=secret)
+            changes.append(Change(place=f"{place}.webhook_secret", after="(secret)" if secret else None))
     return numbers
 
 
@@ -125,42 +133,74 @@ def _check_key_is_free(connection: Connection, workspace: int, line: SourceLine,
         )
 
 
-def _destination(
+def _destinations(
     connection: Connection,
     workspace: int,
-    wanted: DestinationLine | None,
+    wanted: tuple[DestinationLine, ...],
     sources: Mapping[str, int],
     changes: list[Change],
 ) -> None:
-    """The one surveys destination; without a word in the file one named Heard, fed by every source."""
-    row = next(
-        (row for row in edits.rows_of(connection, tables.destinations, workspace) if row["type"] == "surveys"), None
-    )
-    if wanted is None:
-        if row is None:
-            accounts.add_surveys_destination(connection, workspace, DESTINATION)
-            changes.append(Change(place=f"destinations[{DESTINATION}]", added=True))
-        return
-    place = f"destinations[{wanted.name}]"
-    for name in wanted.sources or ():
+    """Those of the file. One surveys destination is always there: without a word, named Heard and fed by all."""
+    rows = edits.rows_of(connection, tables.destinations, workspace)
+    ours = next((row for row in rows if row["type"] == SURVEYS), None)
+    if ours is None and not any(line.type == SURVEYS for line in wanted):
+        accounts.add_surveys_destination(connection, workspace, DESTINATION)
+        changes.append(Change(place=f"destinations[{DESTINATION}]", added=True))
+    known = {row["name"]: row for row in rows if row["type"] != SURVEYS}
+    for place, line in _places("destinations", wanted):
+        row = ours if line.type == SURVEYS else known.get(line.name)
+        taken = next((each for each in rows if each["name"] == line.name and each is not row), None)
+        if taken is not None or (row is not None and row["type"] != line.type):
+            raise Invalid(
+                f"{place}.name: a destination of type {(taken or row or {})['type']} is called so; choose another.",
+                field=f"{place}.name",
+            )
+        keep_destination(connection, workspace, row, line, place, sources, changes)
+
+
+def keep_destination(
+    connection: Connection,
+    workspace: int,
+    row: Row | None,
+    line: DestinationLine,
+    place: str,
+    sources: Mapping[str, int],
+    changes: list[Change],
+) -> int:
+    """Bring one destination to what its line says; gives its number."""
+    for name in line.sources or ():
         if name not in sources:
             raise Invalid(
                 f"{place}.sources: there is no source {name!r}. Sources: {', '.join(sources) or 'none'}.",
                 field=f"{place}.sources",
             )
-    fed = None if wanted.sources is None else sorted(sources[name] for name in wanted.sources)
-    values = {"name": wanted.name, "type": "surveys", "settings": wanted.settings, "source_ids": fed}
+    values: dict[str, Any] = {
+        "name": line.name,
+        "type": line.type,
+        "settings": line.settings,
+        "source_ids": None if line.sources is None else sorted(sources[name] for name in line.sources),
+        "enabled": int(line.enabled),
+        "switches": line.switches,
+        "filters": line.filters,
+    }
     if row is None:
         changes.append(Change(place=place, added=True))
-    else:
-        names = {number: name for name, number in sources.items()}
-        before = destination_as_written(row, names)
-        after = destination_as_written(values, names)
-        if before == after:
-            return
+        return edits.keep_destination(connection, workspace, None, **values)
+    names = {number: name for name, number in sources.items()}
+    before, after = destination_as_written(row, names), destination_as_written(values, names)
+    if before != after:
         every = {"sources": "every source"}
-        _compare(changes, f"destinations[{row['name']}]", every | before, every | after)
-    edits.keep_destination(connection, workspace, row["id"] if row else None, **values)
+        _compare(changes, f"destinations[{row['name']}]", every | _veiled(before), every | _veiled(after))
+        edits.keep_destination(connection, workspace, row["id"], **values)
+    return row["id"]
+
+
+def _veiled(written: Mapping[str, Any]) -> dict[str, Any]:
+    """What changed is printed and kept in the audit log; a secret is there as a few letters of its fingerprint."""
+    secret = kinds.secrets_of(written["type"])
+    said = written.get("settings", {})
+    shown = {name: fingerprint(str(value))[:8] if name in secret else value for name, value in said.items()}
+    return {**written, **({"settings": shown} if shown else {})}
 
 
 def _surveys(
@@ -249,8 +289,20 @@ def brand_as_written(brand: Brand) -> dict[str, Any]:
     return {key: value for key, value in written.items() if value not in (None, "")}
 
 
+def source_as_written(row: Mapping[str, Any]) -> dict[str, Any]:
+    written = {"name": row["name"], "write_key": row["write_key"]}
+    return written | ({"webhook_secret": row["webhook_secret"]} if row["webhook_secret"] else {})
+
+
 def destination_as_written(row: Mapping[str, Any], sources: Mapping[int, str]) -> dict[str, Any]:
     written: dict[str, Any] = {"name": row["name"], "type": row["type"]}
+    if not row["enabled"]:
+        written["enabled"] = False
     if row["source_ids"] is not None:
         written["sources"] = [sources[number] for number in row["source_ids"] if number in sources]
-    return written | ({"settings": row["settings"]} if row["settings"] else {})
+    more = {
+        "settings": row["settings"],
+        "events": row["switches"],
+        "filters": [written_filter(each) for each in row["filters"]],
+    }
+    return written | {key: value for key, value in more.items() if value}

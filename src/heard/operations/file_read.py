@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ from heard.campaigns import settings as campaign_settings
 from heard.channels.email import address
 from heard.channels.email import replace as templates
 from heard.errors import Invalid
+from heard.operations.file_destination import DestinationLine, destination_line
+from heard.routing.destination import SURVEYS
 from heard.surveys.kinds import KINDS
 from heard.surveys.locales import LOCALES
 
@@ -30,20 +33,14 @@ SECTIONS = (
 )  # fmt: skip
 SECTIONS_NOT_YET = ("audiences", "computed_traits")
 KINDS_NOT_YET = ("csat", "ces", "pmf", "custom")
-DESTINATION_LENGTHS = ("late_identify", "max_event_age")
 
 
 class SourceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """`webhook_secret` UNSET = as it is."""
+
     name: str
     write_key: str | None
-
-
-class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The surveys destination; `sources` by name, None = every one."""
-
-    name: str
-    sources: tuple[str, ...] | None
-    settings: dict[str, Any]
+    webhook_secret: str | UnsetType | None = UNSET
 
 
 class SurveyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,13 +64,13 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     quiet_period: timedelta | UnsetType | None = UNSET
     exclude: str | UnsetType | None = UNSET
     sources: tuple[SourceLine, ...] = ()
-    destination: DestinationLine | None = None
+    destinations: tuple[DestinationLine, ...] = ()
     surveys: tuple[SurveyLine, ...] = ()
     campaigns: tuple[CampaignLine, ...] = ()
 
 
-def read(written: object) -> WorkspaceFile:
-    """What a parsed file asks for.
+def read(written: object, *, allow_private: bool = False) -> WorkspaceFile:
+    """What a parsed file asks for. `allow_private`: destinations may be on the private network.
 
     Raises:
         Invalid: naming the place (`campaigns[0].throttle`) and the fix.
@@ -93,7 +90,7 @@ def read(written: object) -> WorkspaceFile:
         quiet_period=_length(content["quiet_period"], "quiet_period") if "quiet_period" in content else UNSET,
         exclude=_condition(content["exclude"], "exclude") if "exclude" in content else UNSET,
         sources=_lines(content, "sources", _source),
-        destination=_surveys_destination(content),
+        destinations=_destinations(content, allow_private=allow_private),
         surveys=_lines(content, "surveys", survey_line),
         campaigns=_lines(content, "campaigns", campaign_line),
     )
@@ -129,54 +126,26 @@ def _brand(value: object, workspace: str) -> Brand:
 
 
 def _source(line: dict[str, Any], place: str) -> SourceLine:
-    _only(line, ("name", "write_key"), place)
+    _only(line, ("name", "write_key", "webhook_secret"), place)
     key = line.get("write_key")
     if key is not None and (not isinstance(key, str) or not WRITE_KEY.fullmatch(key)):
         raise Invalid(
             f"{place}.write_key: use 4 to 100 letters, digits, `-` and `_`, or leave it out to have one made.",
             field=f"{place}.write_key",
         )
-    return SourceLine(name=_name(line.get("name"), f"{place}.name"), write_key=key)
+    secret = line.get("webhook_secret", UNSET)
+    if secret is not UNSET and secret is not None and (not isinstance(secret, str) or not 8 <= len(secret) <= 500):
+        raise Invalid(f"{place}.webhook_secret: write 8 to 500 characters.", field=f"{place}.webhook_secret")
+    return SourceLine(name=_name(line.get("name"), f"{place}.name"), write_key=key, webhook_secret=secret)
 
 
-def _surveys_destination(content: Mapping[str, Any]) -> DestinationLine | None:
-    found = _lines(content, "destinations", _destination)
-    if len(found) > 1:
-        raise Invalid("destinations[1]: a workspace has one surveys destination.", field="destinations[1]")
-    return found[0] if found else None
-
-
-def _destination(line: dict[str, Any], place: str) -> DestinationLine:
-    _only(line, ("name", "type", "sources", "settings", "events", "filters"), place)
-    kind = line.get("type")
-    if kind != "surveys":
-        raise _not_yet(f"{place}.type", f"this version of Heard has destinations of type surveys only, not {kind!r}")
-    for key in ("events", "filters"):
-        if line.get(key):
-            raise _not_yet(f"{place}.{key}", f"this version of Heard does not know `{key}` of a destination")
-    fed = line.get("sources")
-    if fed is not None and (not isinstance(fed, list) or not all(isinstance(name, str) for name in fed)):
-        raise Invalid(f"{place}.sources: write a list of names of sources.", field=f"{place}.sources")
-    return DestinationLine(
-        name=_name(line.get("name"), f"{place}.name"),
-        sources=None if fed is None else tuple(fed),
-        settings=_destination_settings(_mapping(line.get("settings") or {}, f"{place}.settings"), f"{place}.settings"),
-    )
-
-
-def _destination_settings(settings: dict[str, Any], place: str) -> dict[str, Any]:
-    for key in ("daily_limit", "list"):
-        if settings.get(key) is not None:
-            raise _not_yet(f"{place}.{key}", f"this version of Heard does not obey `{key}`; leave it out")
-    _only(settings, ("daily_limit", "list", "consent_categories", *DESTINATION_LENGTHS), place)
-    kept = {key: value for key, value in settings.items() if value is not None}
-    for key in DESTINATION_LENGTHS:
-        if key in kept:
-            kept[key] = durations.write(_length(kept[key], f"{place}.{key}") or timedelta(0))
-    categories = kept.get("consent_categories", [])
-    if not isinstance(categories, list) or not all(isinstance(name, str) for name in categories):
-        raise Invalid(f"{place}.consent_categories: write a list of names.", field=f"{place}.consent_categories")
-    return kept
+def _destinations(content: Mapping[str, Any], *, allow_private: bool) -> tuple[DestinationLine, ...]:
+    found = _lines(content, "destinations", partial(destination_line, allow_private=allow_private))
+    ours = [number for number, each in enumerate(found) if each.type == SURVEYS]
+    if len(ours) > 1:
+        place = f"destinations[{ours[1]}]"
+        raise Invalid(f"{place}: a workspace has one surveys destination.", field=place)
+    return found
 
 
 def survey_line(line: dict[str, Any], place: str) -> SurveyLine:

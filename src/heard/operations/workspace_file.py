@@ -18,7 +18,14 @@ from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations.file_keep import Change, brand_as_written, destination_as_written, keep, untouched
+from heard.operations.file_keep import (
+    Change,
+    brand_as_written,
+    destination_as_written,
+    keep,
+    source_as_written,
+    untouched,
+)
 from heard.operations.file_read import read
 from heard.operations.meant import workspace_meant
 from heard.store import audit, directory, edits, tables
@@ -48,7 +55,8 @@ async def apply(
     Raises:
         Invalid: naming the place and the fix; then nothing was changed.
     """
-    wanted, now = read(content), app.clock.now()
+    wanted = read(content, allow_private=app.settings.allow_private_network)
+    now = app.clock.now()
 
     def work(connection: Connection) -> list[Change]:
         if only is not None:
@@ -124,7 +132,7 @@ def _written(connection: Connection, known: Directory, number: int) -> dict[str,
         written["quiet_period"] = durations.write(workspace.quiet_period)
     if workspace.exclude is not None:
         written["exclude"] = workspace.exclude
-    written["sources"] = [{"name": row["name"], "write_key": row["write_key"]} for row in sources]
+    written["sources"] = [source_as_written(row) for row in sources]
     names = {row["id"]: row["name"] for row in sources}
     written["destinations"] = [
         destination_as_written(row, names) for row in edits.rows_of(connection, tables.destinations, number)

@@ -10,3 +10,5 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     workspace: int
     name: str
     write_key: str  # public; it may stand in a web page, and can only bring messages in
+    webhook_secret: str | None = None
+    """Signs what another product forwards to `/hooks/segment/<write key>`; None = it may come unsigned."""

@@ -26,8 +26,8 @@ def considered(
     contacts.keep(connection, known.changed.values())
     decisions.keep(connection, outcome.decisions.values())
     counts.update(funnel.counted(decision) for decision, _ in outcome.decisions.values())
-    for decision in outcome.revised.values():
-        decisions.revise(connection, decision)
+    for decision, waiting in outcome.revised.values():
+        decisions.revise(connection, decision, waiting)
         counts.update(funnel.moved(decision))
     deliveries.keep(connection, outcome.deliveries)
     touches.keep(connection, workspace, outcome.touches)

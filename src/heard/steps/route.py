@@ -16,23 +16,28 @@ import structlog
 from sqlalchemy import Connection
 
 from heard.campaigns.events import canonical
+from heard.deliveries.case import Trigger
+from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
 from heard.destinations.known import Known
+from heard.destinations.plans import plan_of
 from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
 from heard.messages.message import Message, Rejected
 from heard.messages.parse import read
-from heard.routing.integrations import permits
+from heard.routing.answer import Refusal, Routing, encode
 from heard.steps import keep
-from heard.store import cursors, days, messages, tallies
+from heard.steps.allowance import Allowance, allowance
+from heard.store import cursors, days, forwards, messages, tallies, waiting
 from heard.store.directory import Directory
 from heard.store.types import micros
 
 log = structlog.get_logger()
 _accepted = msgspec.msgpack.Decoder(Accepted)
 Row = tuple[Any, ...]
-NOTHING_SAID = b"{}"
+NOT_FED = "not_connected"
+NOBODY = Refusal(NOT_FED, "")
 
 
 class Routed(msgspec.Struct, kw_only=True):
@@ -44,6 +49,7 @@ class Routed(msgspec.Struct, kw_only=True):
     activated: set[int] = msgspec.field(default_factory=set)  # campaigns that went from ready to active
     newest: datetime | None = None  # receipt of the last message
     due: bool = False  # something may have to go out
+    forwarded: bool = False  # something goes to destinations outside
 
 
 def route(
@@ -59,17 +65,29 @@ def route(
     taken = _read(connection, records, directory, now, routed)
     days.prepare(connection, {days.day_of(moment) for moment in {each.received_at for each in taken}}, days_made)
     fresh = _without_repeats(connection, taken, routed)
-    rows: dict[int, list[Row]] = defaultdict(list)
-    counts: Counter[tuple[int, int, str]] = Counter()
+    kept = Kept()
     for workspace, batch in _by_workspace(fresh, directory).items():
-        _consider(connection, workspace, batch, directory, now, rows, counts, routed)
-    for day, kept in rows.items():
-        messages.keep(connection, day, kept)
-    tallies.add(connection, counts)
+        _consider(connection, workspace, batch, directory, now, kept, routed)
+    for day, rows in kept.rows.items():
+        first = messages.keep(connection, day, rows)
+        for workspace, places in kept.waiting.get(day, {}).items():
+            waiting.add(connection, workspace, day, [first + place for place in places])
+    tallies.add(connection, kept.counts)
+    forwards.count(connection, kept.refused)
     cursors.put(connection, cursors.ROUTER, records[-1].next_offset)
     routed.messages = len(fresh)
     routed.newest = taken[-1].received_at if taken else None
     return routed
+
+
+class Kept:
+    """What a batch leaves behind beside contacts and decisions."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, list[Row]] = defaultdict(list)  # by day
+        self.waiting: dict[int, dict[int, list[int]]] = {}  # by day and workspace: which of the day's rows wait
+        self.counts: Counter[tuple[int, int, str]] = Counter()
+        self.refused: Counter[forwards.Count] = Counter()
 
 
 def _read(
@@ -147,15 +165,16 @@ def _consider(
     batch: Sequence[Message | Rejected],
     directory: Directory,
     now: datetime,
-    rows: dict[int, list[Row]],
-    counts: Counter[tuple[int, int, str]],
+    kept: Kept,
     routed: Routed,
 ) -> None:
     """Message by message, in order; what each led to is known to the next."""
     known = load(connection, workspace, batch, directory)
-    outcome = Considered()
+    outcome, plan = Considered(), plan_of(directory, workspace)
     intake = directory.intakes.get(workspace)
+    allowed = allowance(connection, workspace, intake, now)
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
+    rows, counts = kept.rows, kept.counts
     received: datetime | None = None
     day = received_us = source = 0
     came = ""
@@ -165,23 +184,53 @@ def _consider(
             day, received_us = days.day_of(received), micros(received)
         if message.source != source:
             source, came = message.source, f"{tallies.SOURCE}{message.source}"
+        written = None
         if isinstance(message, Rejected):
             verdict, reason = "rejected", message.reason
-        elif intake is None or (intake.sources is not None and message.source not in intake.sources):
-            verdict, reason = "accepted", "no_destination"
-        elif message.integrations != NOTHING_SAID and not permits(message.integrations, intake.names):
-            verdict, reason = "accepted", "integrations_object"
         else:
-            verdict, reason = _one(message, known, outcome, now, routed)
-        if verdict == "held" and isinstance(message, Message):
+            answer = plan.route(message)
+            if plan.has_others or answer.refused:
+                written = encode(answer)
+                kept.refused.update(_refused(workspace, answer, received))
+                routed.forwarded |= bool(answer.to)
+            refusal = answer.refusal(intake.destination) if intake else NOBODY
+            if refusal is not None:
+                verdict, reason = "accepted", "no_destination" if refusal.reason == NOT_FED else refusal.reason
+            elif allowed is not None and not allowed.take():
+                verdict, reason = _wait(message, known, outcome, allowed, now)
+                kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
+            else:
+                verdict, reason = _one(plan.shaped(message), known, outcome, now, routed)
+        if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
-        rows[day].append(_row(workspace, message, received_us, verdict, reason))
+        rows[day].append(_row(workspace, message, received_us, verdict, reason, written))
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
         counts[workspace, day, came] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
+    if allowed is not None:
+        counts[workspace, days.day_of(now), tallies.TAKEN] += allowed.used
     keep.considered(connection, workspace, known, outcome, counts, now)
     routed.activated |= outcome.activated
     routed.due |= bool(outcome.deliveries)
+
+
+def _wait(
+    message: Message, known: Known, outcome: Considered, allowed: Allowance, now: datetime
+) -> tuple[str, str | None]:
+    """Over the daily limit: it is taken on the next day, and whoever asks why is told so."""
+    if message.type == "track" and message.event:
+        surveys.wait(message, known, outcome, now=now, until=allowed.until)
+    return "held", Reason.INTAKE_LIMIT.value
+
+
+def _refused(workspace: int, answer: Routing, received: datetime) -> Iterable[forwards.Count]:
+    """What keeps it from whom, for the pages of the destinations; not those that its source does not feed at all."""
+    hour = forwards.hour_of(received)
+    return [
+        (workspace, destination, hour, f"{forwards.REFUSED}:{refusal.reason}")
+        for destination, refusal in answer.refused
+        if refusal.reason != NOT_FED
+    ]
 
 
 def _one(message: Message, known: Known, outcome: Considered, now: datetime, routed: Routed) -> tuple[str, str | None]:
@@ -229,18 +278,27 @@ def _settle_rows(
     held: dict[str, tuple[int, int]],
 ) -> None:
     """Messages that are held no longer: in this batch's rows, or in the table of their day."""
+    elsewhere: list[Trigger] = []
     for trigger in outcome.settled:
         if place := held.get(trigger.key):
             day, index = place
             row = rows[day][index]
-            rows[day][index] = (*row[:9], "accepted", None, row[11])
+            rows[day][index] = (*row[:9], "accepted", None, *row[11:])
         else:
-            source = int(trigger.key.partition(":")[0])
-            day = days.day_of(trigger.received_at)
-            messages.settle(connection, day, workspace, source, [trigger.message_id])
+            elsewhere.append(trigger)
+    settle_kept(connection, workspace, elsewhere)
 
 
-def _row(workspace: int, message: Message | Rejected, received: int, verdict: str, reason: str | None) -> Row:
+def settle_kept(connection: Connection, workspace: int, triggers: Iterable[Trigger]) -> None:
+    """Messages of earlier batches that are held no longer, in the tables of their days."""
+    for trigger in triggers:
+        source = int(trigger.key.partition(":")[0])
+        messages.settle(connection, days.day_of(trigger.received_at), workspace, source, [trigger.message_id])
+
+
+def _row(
+    workspace: int, message: Message | Rejected, received: int, verdict: str, reason: str | None, routing: str | None
+) -> Row:
     if isinstance(message, Rejected):
         kind, body = (message.type or "")[:16], message.body.decode(errors="replace")
         event = _said(message.event, 500)
@@ -257,6 +315,7 @@ def _row(workspace: int, message: Message | Rejected, received: int, verdict: st
             verdict,
             f"{reason}: {message.detail}"[:500],
             body,
+            None,
         )
     return (
         workspace,
@@ -271,6 +330,7 @@ def _row(workspace: int, message: Message | Rejected, received: int, verdict: st
         verdict,
         reason,
         message.body.decode(),
+        routing,
     )
 
 

@@ -18,6 +18,12 @@ def get(connection: Connection, name: str) -> int:
     return rows[0][0] if rows else 0
 
 
+def known(connection: Connection, name: str) -> int | None:
+    """The same; None where it was never put."""
+    rows = dialects.fetch(connection, "SELECT value FROM cursors WHERE name = ?", name)
+    return rows[0][0] if rows else None
+
+
 def put(connection: Connection, name: str, value: int) -> None:
     dialects.many(
         connection,

@@ -36,6 +36,7 @@ def messages_of(day: int) -> Table:
         Column("verdict", String(8), nullable=False),
         Column("reason", Text),
         Column("body", Bytes, nullable=False),
+        Column("routing", Text),  # where else it went and why not; null = to surveys alone, as far as they are fed
         Index(
             f"messages_{day}_by_user",
             "workspace_id",

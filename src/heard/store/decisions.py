@@ -68,11 +68,12 @@ def keep(connection: Connection, new: Iterable[tuple[Decision, bytes | None]]) -
         connection.execute(decisions.insert(), rows)
 
 
-def revise(connection: Connection, decision: Decision) -> None:
-    """Write a decision that changed; the message it held is let go when it is held no longer."""
+def revise(connection: Connection, decision: Decision, waiting: bytes | None = None) -> None:
+    """Write a decision that changed. `waiting` is the message that it holds from now on; one that it held is let go
+    when it is held no longer."""
     values = _row(decision)
-    if decision.outcome != Outcome.HELD:
-        values["held_body"] = None
+    if decision.outcome != Outcome.HELD or waiting is not None:
+        values["held_body"] = waiting
     connection.execute(
         update(decisions)
         .where(decisions.c.workspace_id == decision.workspace, decisions.c.id == decision.id)

@@ -19,18 +19,21 @@ from heard.campaigns.campaign import Campaign, Status
 from heard.campaigns.events import canonical
 from heard.deliveries.case import Policy
 from heard.errors import NotFound
-from heard.routing.integrations import SURVEYS
+from heard.routing.destination import SURVEYS, Destination
+from heard.routing.plan import Plan
 from heard.sources.source import Source
 from heard.store import tables
 from heard.surveys.survey import Survey
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """The surveys destination of a workspace: what feeds it, and the policy it applies."""
+    """The surveys destination of a workspace, as our own engine needs to know it."""
 
+    destination: int
     names: tuple[str, ...]
-    sources: frozenset[int] | None  # None = every source
     policy: Policy
+    daily_limit: int | None = None  # messages a UTC day that it takes; what is over it waits
+    list: str | None = None  # where everybody who is identified is put
 
 
 class Directory(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +42,8 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     surveys: Mapping[int, Survey]
     campaigns: Mapping[int, Campaign]
     intakes: Mapping[int, Intake]  # by workspace
+    destinations: Mapping[int, Destination]
+    plans: dict[int, Plan]  # by workspace, made when they are first asked for (see `heard.destinations.plans`)
     triggered: Mapping[tuple[int, str], tuple[Campaign, ...]]  # by workspace and canonical event name
 
     def workspace(self, name: str | None) -> Workspace:
@@ -76,6 +81,26 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     def campaigns_of(self, workspace: int) -> list[Campaign]:
         return [campaign for campaign in self.campaigns.values() if campaign.workspace == workspace]
 
+    def destinations_of(self, workspace: int) -> list[Destination]:
+        """In the order they were made."""
+        return [each for each in self.destinations.values() if each.workspace == workspace]
+
+    def destination(self, workspace: int, name: str) -> Destination:
+        """By its exact name; else by a name that senders may use for it.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ours = self.destinations_of(workspace)
+        for destination in ours:
+            if destination.name == name:
+                return destination
+        for destination in ours:
+            if name in destination.names:
+                return destination
+        names = ", ".join(each.name for each in ours)
+        raise NotFound(f"There is no destination {name!r}. Destinations: {names or 'none yet'}.")
+
     def paused(self) -> list[int]:
         """The campaigns whose deliveries wait."""
         return [campaign.id for campaign in self.campaigns.values() if campaign.status == Status.PAUSED]
@@ -85,15 +110,24 @@ def load(connection: Connection) -> Directory:
     rows = connection.execute
     workspaces = {row.id: _workspace(row) for row in rows(select(tables.workspaces))}
     sources = {
-        row.id: Source(id=row.id, workspace=row.workspace_id, name=row.name, write_key=row.write_key)
+        row.id: Source(
+            id=row.id,
+            workspace=row.workspace_id,
+            name=row.name,
+            write_key=row.write_key,
+            webhook_secret=row.webhook_secret,
+        )
         for row in rows(select(tables.sources))
     }
     surveys = {row.id: _survey(row) for row in rows(select(tables.surveys))}
     in_order = select(tables.campaigns).order_by(tables.campaigns.c.id)
     campaigns = {row.id: _campaign(row, surveys) for row in rows(in_order)}
+    made = rows(select(tables.destinations).order_by(tables.destinations.c.id))
+    destinations = {row.id: destination_of(row) for row in made}
     intakes = {
-        row.workspace_id: _intake(row, workspaces[row.workspace_id])
-        for row in rows(select(tables.destinations).where(tables.destinations.c.type == "surveys"))
+        each.workspace: _intake(each, workspaces[each.workspace])
+        for each in destinations.values()
+        if each.type == SURVEYS
     }
     triggered: dict[tuple[int, str], list[Campaign]] = {}
     for campaign in campaigns.values():
@@ -105,6 +139,8 @@ def load(connection: Connection) -> Directory:
         surveys=surveys,
         campaigns=campaigns,
         intakes=intakes,
+        destinations=destinations,
+        plans={},
         triggered={key: tuple(asked) for key, asked in triggered.items()},
     )
 
@@ -144,14 +180,31 @@ def _campaign(row: Any, surveys: Mapping[int, Survey]) -> Campaign:
     )
 
 
-def _intake(row: Any, workspace: Workspace) -> Intake:
-    wanted = row.settings
+def destination_of(row: Any) -> Destination:
+    return Destination(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        type=row.type,
+        settings=row.settings,
+        sources=None if row.source_ids is None else frozenset(row.source_ids),
+        enabled=bool(row.enabled),
+        switches=row.switches,
+        filters=row.filters,
+        consent_categories=tuple(row.settings.get("consent_categories") or ()),
+    )
+
+
+def _intake(destination: Destination, workspace: Workspace) -> Intake:
+    wanted = destination.settings
     lengths = {
         key: durations.parse(wanted[key]) for key in ("late_identify", "max_event_age") if wanted.get(key) is not None
     }
     return Intake(
-        names=(row.name, *SURVEYS),
-        sources=None if row.source_ids is None else frozenset(row.source_ids),
+        destination=destination.id,
+        names=destination.names,
+        daily_limit=wanted.get("daily_limit"),
+        list=wanted.get("list"),
         policy=Policy(
             quiet_period=workspace.quiet_period,
             consent_categories=tuple(wanted.get("consent_categories") or ()),

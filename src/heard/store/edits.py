@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, update
 
 from heard.campaigns.campaign import Status
-from heard.store import cursors
+from heard.store import cursors, forwards, messages
 from heard.store.tables import campaigns, destinations, sources, surveys, versions, workspaces
 
 Row = dict[str, Any]
@@ -39,13 +39,23 @@ def change_source(connection: Connection, workspace: int, number: int, **values:
     _change(connection, sources, workspace, number, **values)
 
 
-def keep_destination(connection: Connection, workspace: int, number: int | None, **values: Any) -> None:
-    """Insert, or update the one of this number."""
+def keep_destination(connection: Connection, workspace: int, number: int | None, **values: Any) -> int:
+    """Insert, or update the one of this number; gives its number. A new one gets what comes in from now on."""
     if number is None:
-        values |= {"id": cursors.take(connection, "destinations"), "workspace_id": workspace}
-        connection.execute(destinations.insert().values(**values))
+        number = cursors.take(connection, "destinations")
+        connection.execute(destinations.insert().values(id=number, workspace_id=workspace, **values))
+        cursors.put(connection, forwards.cursor_of(number), messages.last(connection))
     else:
         _change(connection, destinations, workspace, number, **values)
+    return number
+
+
+def remove_destination(connection: Connection, workspace: int, number: int) -> None:
+    """It gets nothing any more, and what was on its way to it is forgotten."""
+    forwards.forget(connection, workspace, number)
+    connection.execute(
+        destinations.delete().where(destinations.c.workspace_id == workspace, destinations.c.id == number)
+    )
 
 
 def keep_survey(connection: Connection, workspace: int, known: Row | None, *, now: datetime, **values: Any) -> int:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.store import cursors, days, dialects
-from heard.store.types import moment
+from heard.store.types import micros, moment
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,9 +28,20 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     reason: str | None
     body: bytes
+    routing: str | None = None  # as `heard.routing` writes it; None = nothing worth a word
 
 
-COLUMNS = "id, source_id, message_id, type, event, user_id, anonymous_id, at, received_at, verdict, reason, body"
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A message with whose it is, and the day of its table."""
+
+    workspace: int
+    day: int
+    kept: Kept
+
+
+COLUMNS = (
+    "id, source_id, message_id, type, event, user_id, anonymous_id, at, received_at, verdict, reason, body, routing"
+)
 
 
 def already_seen(connection: Connection, day: int, ids: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
@@ -57,15 +68,20 @@ def remember(connection: Connection, day: int, ids: Sequence[tuple[int, str]]) -
     dialects.many(connection, f"INSERT INTO seen_{day} (source_id, message_id) VALUES (?, ?)", ids)
 
 
-def keep(connection: Connection, day: int, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Rows of (workspace, source, message id, type, event, user, anonymous, at, received at, verdict, reason, body)."""
+def keep(connection: Connection, day: int, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Keep them in their order; gives the number of the first.
+
+    Rows of (workspace, source, message id, type, event, user, anonymous, at, received at, verdict, reason, body,
+    routing).
+    """
     first = cursors.take(connection, "messages", len(rows)) if rows else 0
     dialects.many(
         connection,
         f"INSERT INTO messages_{day} (id, workspace_id, source_id, message_id, type, event, user_id, anonymous_id,"
-        " at, received_at, verdict, reason, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " at, received_at, verdict, reason, body, routing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(first + index, *row) for index, row in enumerate(rows)],
     )
+    return first
 
 
 def settle(connection: Connection, day: int, workspace: int, source: int, message_ids: Sequence[str]) -> None:
@@ -76,6 +92,15 @@ def settle(connection: Connection, day: int, workspace: int, source: int, messag
         " AND verdict = 'held'",
         [(workspace, source, message_id) for message_id in message_ids],
     )
+
+
+def judge(connection: Connection, verdicts: Iterable[tuple[str, str | None, int, int]]) -> None:
+    """What became of messages that waited: rows of (verdict, reason, day, number)."""
+    by_day: dict[int, list[tuple[str, str | None, int]]] = {}
+    for verdict, reason, day, number in verdicts:
+        by_day.setdefault(day, []).append((verdict, reason, number))
+    for day, rows in by_day.items():
+        dialects.many(connection, f"UPDATE messages_{day} SET verdict = ?, reason = ? WHERE id = ?", rows)
 
 
 def newest(
@@ -112,6 +137,75 @@ def newest(
     return found
 
 
+def last(connection: Connection) -> int:
+    """The number of the newest message; 0 when there never was one."""
+    return cursors.get(connection, "next:messages")
+
+
+def after(connection: Connection, position: int, *, until: int | None = None, limit: int = 500) -> list[Placed]:
+    """What follows this number, oldest first, of every workspace; `until` is the last number that counts."""
+    found: list[Placed] = []
+    end = "" if until is None else f" AND id <= {until:d}"
+    for day in _days_after(connection, position):
+        rows = dialects.fetch(
+            connection,
+            f"SELECT workspace_id, {COLUMNS} FROM messages_{day} WHERE id > ?{end} ORDER BY id LIMIT ?",
+            position,
+            limit - len(found),
+        )
+        found += [Placed(workspace=row[0], day=day, kept=kept_of(row[1:])) for row in rows]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def placed(connection: Connection, places: Iterable[tuple[int, int]]) -> dict[int, Placed]:
+    """Messages by number, those that are still kept; `places` are (day, number)."""
+    by_day: dict[int, list[int]] = {}
+    for day, number in places:
+        by_day.setdefault(day, []).append(number)
+    kept, within = set(days.kept(connection)), dialects.within(connection)
+    found: dict[int, Placed] = {}
+    for day, numbers in by_day.items():
+        if day in kept:
+            rows = dialects.fetch(
+                connection,
+                f"SELECT workspace_id, {COLUMNS} FROM messages_{day} WHERE id {within}",
+                dialects.listed(connection, numbers),
+            )
+            found |= {row[1]: Placed(workspace=row[0], day=day, kept=kept_of(row[1:])) for row in rows}
+    return found
+
+
+def received_within(connection: Connection, since: datetime, until: datetime) -> tuple[int, int]:
+    """What was received in a window: the number before its first message and that of its last; (0, 0) for none."""
+    first = last_ = 0
+    for day in reversed(days.kept(connection)):
+        if not days.day_of(since) <= day <= days.day_of(until):
+            continue
+        low, high = dialects.fetch(
+            connection,
+            f"SELECT min(id), max(id) FROM messages_{day} WHERE received_at >= ? AND received_at < ?",
+            micros(since),
+            micros(until),
+        )[0]
+        if low is not None:
+            first, last_ = first or low, high
+    return (first - 1, last_) if first else (0, 0)
+
+
+def _days_after(connection: Connection, position: int) -> list[int]:
+    """The days, oldest first, that may hold what follows a number."""
+    every = sorted(days.kept(connection))
+    while len(every) > 1 and _last_of(connection, every[0]) <= position:
+        every.pop(0)
+    return every
+
+
+def _last_of(connection: Connection, day: int) -> int:
+    return dialects.fetch(connection, f"SELECT coalesce(max(id), 0) FROM messages_{day}")[0][0]
+
+
 def kept_of(row: Any) -> Kept:
     return Kept(
         id=row[0],
@@ -126,4 +220,5 @@ def kept_of(row: Any) -> Kept:
         verdict=row[9],
         reason=row[10],
         body=row[11].encode(),
+        routing=row[12],
     )

@@ -24,6 +24,8 @@ from heard.accounts.workspace import Brand
 from heard.deliveries.decision import Revision
 from heard.deliveries.reasons import Objection
 from heard.responses.response import Answer
+from heard.routing.destination import Filter
+from heard.routing.forward import Try
 from heard.store.types import Bytes, Json, Moment
 
 metadata = MetaData()
@@ -126,6 +128,7 @@ sources = Table(
     Column("name", Text, nullable=False),
     Column("write_key", Text, nullable=False, index=True),
     Column("created_at", Moment, nullable=False),
+    Column("webhook_secret", Text),  # what signs messages that another product forwards to this source
     UniqueConstraint("workspace_id", "name"),
     sqlite_with_rowid=False,
 )
@@ -138,7 +141,65 @@ destinations = Table(
     Column("type", String(32), nullable=False),
     Column("settings", Json(dict[str, Any]), nullable=False),
     Column("source_ids", Json(list[int]), nullable=True),  # null = every source
+    Column("enabled", Integer, nullable=False, server_default="1"),
+    Column("switches", Json(dict[str, bool]), nullable=False, server_default="{}"),
+    Column("filters", Json(tuple[Filter, ...]), nullable=False, server_default="[]"),
     UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+forwards = Table(  # messages that a destination did not take at the first try, or that were sent to it again
+    "forwards",
+    metadata,
+    _workspace(),
+    Column("destination_id", BigInteger, primary_key=True),
+    Column("message", BigInteger, primary_key=True),  # `id` in the table of its day
+    Column("day", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", Moment, nullable=False),  # when it was tried first; it is given up so long after
+    Column("last_at", Moment, nullable=False),
+    Column("next_at", Moment),
+    Column("reason", String(64), nullable=False),
+    Column("tries", Json(tuple[Try, ...]), nullable=False),  # the newest of them
+    Column("request", Text, nullable=False),  # what was sent at last, cut
+    Column("answer", Text, nullable=False),
+    Index("forwards_due", "destination_id", "next_at", sqlite_where=text("state = 'retrying'")),
+    Index("forwards_newest", "workspace_id", "destination_id", "state", "last_at"),
+    sqlite_with_rowid=False,
+)
+forward_counts = Table(  # what became of messages at a destination, by hour
+    "forward_counts",
+    metadata,
+    _workspace(),
+    Column("destination_id", BigInteger, primary_key=True),
+    Column("hour", Integer, primary_key=True),  # 2026112217
+    Column("name", String(64), primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+replays = Table(  # a window of history that goes to one destination again
+    "replays",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("destination_id", BigInteger, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("position", BigInteger, nullable=False),  # messages up to here were looked at
+    Column("last", BigInteger, nullable=False),  # the last one of the window
+    Column("looked_at", BigInteger, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+waiting = Table(  # messages over the surveys destination's daily limit; they are taken in their order on the next day
+    "waiting",
+    metadata,
+    _workspace(),
+    Column("message", BigInteger, primary_key=True),
+    Column("day", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -398,4 +459,11 @@ def for_postgresql() -> None:
                 index.dialect_kwargs["postgresql_where"] = index.dialect_options["sqlite"]["where"]
 
 
-PARTIAL = {"decisions_held", "decisions_held_by_user", "deliveries_due", "deliveries_sending", "deliveries_open"}
+PARTIAL = {
+    "decisions_held",
+    "decisions_held_by_user",
+    "deliveries_due",
+    "deliveries_sending",
+    "deliveries_open",
+    "forwards_due",
+}

@@ -13,6 +13,7 @@ from heard.store import dialects
 
 SOURCE = "source:"  # and its id: everything that came from it, whatever became of it
 
+TAKEN = "intake"  # messages that the surveys destination took, where it has a daily limit
 VERDICTS = ("accepted", "held", "rejected")  # what messages are tallied as; ":reason" may follow
 
 
@@ -29,7 +30,7 @@ def add(connection: Connection, counts: Mapping[tuple[int, int, str], int]) -> N
 def totals(connection: Connection, workspace: int | None = None) -> dict[str, int]:
     """What became of messages, all days together, for one workspace or all."""
     where, values = ("", ()) if workspace is None else (" AND workspace_id = ?", (workspace,))
-    plain = f"substr(name, 1, 9) <> 'campaign:' AND substr(name, 1, {len(SOURCE)}) <> '{SOURCE}'"
+    plain = f"substr(name, 1, 9) <> 'campaign:' AND substr(name, 1, {len(SOURCE)}) <> '{SOURCE}' AND name <> '{TAKEN}'"
     return dict(
         dialects.fetch(connection, f"SELECT name, sum(n) FROM tallies WHERE {plain}{where} GROUP BY name", *values)
     )

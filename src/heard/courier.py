@@ -1,0 +1,358 @@
+"""A courier for every destination outside: it takes messages from the record in their order, each at its own pace.
+
+Nobody waits for anybody: a courier has a cursor, connections and patience of its own. Its messages go in lanes, those
+of one person in one lane, so that they arrive in their order. What fails for now is put aside to be tried again while
+the cursor goes on; when try after try fails, it is the destination that is down, and the courier rests: what it has not
+taken yet waits in the record, where it costs nothing, and one message at a time asks whether anybody is there again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from zlib import crc32
+
+import msgspec
+import structlog
+
+from heard.clock import Clock
+from heard.destinations.destination import Answer, Outcome, Request
+from heard.destinations.kinds import KINDS
+from heard.destinations.outcome import outcome_of
+from heard.destinations.plans import plan_of
+from heard.destinations.retries import next_try
+from heard.destinations.shown import shown_answer, shown_request
+from heard.errors import HeardError
+from heard.routing.destination import Destination
+from heard.routing.forward import State, Try
+from heard.steps import forward
+from heard.steps.forward import Parcel, Result
+from heard.store import forwards, messages, replays
+from heard.store.directory import Directory
+from heard.store.messages import Placed
+from heard.store.replays import DONE, Replay
+from heard.store.store import Store
+
+log = structlog.get_logger()
+
+LANES = 8  # requests to one destination at a time
+WINDOW = 500  # messages looked at in one go
+MOST_BYTES = 400_000  # of messages in one request, where a destination takes several
+KEEP_EVERY = 0.25  # seconds between two commits of what was handed over
+LOOK_AGAIN = 0.5  # seconds, while something waits for its moment
+PAUSE_AFTER_FAILURE = 1.0
+DOWN_AFTER = 5  # failures in a row
+SHORTEST_REST, LONGEST_REST = 1.0, 30.0  # seconds; doubled with every failure while it is down
+WINDOWS_KEPT = 8
+ENVELOPE_BYTES = 512  # what routing adds to a message, roughly
+
+Carry = Callable[[Request], Awaitable[Answer]]
+
+
+class Windows:
+    """The newest stretches of the record, read once for all couriers that stand at the same place."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._read: dict[int, list[Placed]] = {}
+
+    async def after(self, position: int) -> list[Placed]:
+        found = self._read.get(position)
+        if found is None:
+            found = await self._store.read(partial(messages.after, position=position, limit=WINDOW))
+            if found:
+                self._read[position] = found
+                while len(self._read) > WINDOWS_KEPT:
+                    del self._read[next(iter(self._read))]
+        return found
+
+
+class Round(msgspec.Struct, kw_only=True):
+    """Messages that go out together. When all are done the cursor, or the replay, stands at `end`."""
+
+    parcels: Sequence[Parcel]
+    end: int | None = None
+    replay: Replay | None = None
+    done: set[int] = msgspec.field(default_factory=set)
+    sent: int = 0
+
+    def reached(self) -> int | None:
+        """Up to where all is done without a gap."""
+        if self.end is None:
+            return None
+        numbers = (each.placed.kept.id for each in self.parcels)
+        missing = next((number for number in numbers if number not in self.done), None)
+        return self.end if missing is None else missing - 1
+
+    def learn(self, results: Sequence[Result]) -> None:
+        self.done.update(each.parcel.placed.kept.id for each in results)
+        self.sent += sum(each.state is State.DELIVERED for each in results)
+
+
+class Courier:
+    """One destination's. `position` is the number of the last message that it is done with."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        position: int,
+        *,
+        store: Store,
+        windows: Windows,
+        clock: Clock,
+        carry: Carry,
+        directory: Callable[[], Directory],
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.destination, self.position = destination, position
+        self._store, self._windows, self._clock = store, windows, clock
+        self._carry, self._directory, self._draw = carry, directory, draw
+        self._position_kept = position
+        self._wake, self._stepping = asyncio.Event(), asyncio.Lock()
+        self._retry_at: datetime | None = None  # when the first of what failed is to be tried again
+        self._look_for_retries = self._look_for_replays = True
+        self.failures = 0  # in a row
+        self.resting_until: datetime | None = None
+        self.trouble: str | None = None  # what was wrong with the last try, while something is
+
+    async def run(self) -> None:
+        while True:
+            try:
+                busy = await self.step()
+            except Exception:
+                log.exception("courier_failed", destination=self.destination.name)
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+                continue
+            if not busy:
+                waits = self._retry_at is not None or self.resting_until is not None
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), timeout=LOOK_AGAIN if waits else None)
+                self._wake.clear()
+
+    def wake(self) -> None:
+        """New messages may have come."""
+        self._wake.set()
+
+    def look(self) -> None:
+        """Somebody put something in its way by hand: a replay, a message to be sent again, other settings."""
+        self._look_for_retries = self._look_for_replays = True
+        self.failures, self.resting_until = 0, None
+        self._wake.set()
+
+    async def step(self) -> bool:
+        """Whatever can be done now, up to a window's worth; False when there is nothing."""
+        async with self._stepping:
+            now = self._clock.now()
+            if self.resting_until is not None and now < self.resting_until:
+                return False
+            self.resting_until = None
+            return await self._try_again(now) or await self._go_on() or await self._replay()
+
+    async def next_moment(self) -> datetime | None:
+        """When it has something to do next; None when nothing waits."""
+        await self._know_retries()
+        if self.resting_until is None:
+            return self._retry_at
+        waits = self._retry_at is not None or await self._windows.after(self.position) or self._look_for_replays
+        return self.resting_until if waits else None
+
+    # ── the three ways a message comes ──
+
+    async def _try_again(self, now: datetime) -> bool:
+        await self._know_retries()
+        if self._retry_at is None or self._retry_at > now:
+            return False
+        limit = 1 if self._is_down else WINDOW
+        due = await self._store.read(partial(forward.due_again, destination=self.destination, now=now, limit=limit))
+        if due.lost:
+            await self._store.write(partial(forward.give_up, lost=due.lost, now=now))
+        self._look_for_retries = True
+        await self._carry_out(Round(parcels=due.parcels))
+        return True
+
+    async def _go_on(self) -> bool:
+        found = await self._windows.after(self.position)
+        if not found:
+            return False
+        mine = [each for each in found if forward.is_for(each, self.destination)]
+        end = found[-1].kept.id
+        if self._is_down and mine:
+            mine, end = mine[:1], mine[0].kept.id
+        await self._carry_out(Round(parcels=[forward.parcel(each, self.destination) for each in mine], end=end))
+        return True
+
+    async def _replay(self) -> bool:
+        running = self._look_for_replays and await self._store.read(
+            partial(replays.running, destination=self.destination.id)
+        )
+        if not running:
+            self._look_for_replays = False
+            return False
+        plan = plan_of(self._directory(), self.destination.workspace)
+        window = partial(messages.after, position=running.position, until=running.last, limit=WINDOW)
+        found: list[Placed] = await self._store.read(window)
+        mine = [each for each in found if forward.is_for_replay(each, self.destination, plan)]
+        end = found[-1].kept.id if found else running.last
+        if self._is_down and mine:
+            mine, end = mine[:1], mine[0].kept.id
+        parcels = [forward.parcel(each, self.destination, replay=running) for each in mine]
+        looked_at = running.looked_at + sum(each.kept.id <= end for each in found)
+        await self._carry_out(
+            Round(parcels=parcels, end=end, replay=msgspec.structs.replace(running, looked_at=looked_at))
+        )
+        return True
+
+    # ── handing over ──
+
+    async def _carry_out(self, round_: Round) -> None:
+        """All of it, in lanes, until it is done or the destination turns out to be down; kept as it goes on."""
+        lanes: dict[int, list[Parcel]] = {}
+        for each in round_.parcels:  # the same person, the same lane
+            lanes.setdefault(crc32(each.person.encode()) % LANES, []).append(each)
+        results: list[Result] = []
+        asking = self._is_down
+        running = [asyncio.create_task(self._lane(lane, results, asking=asking)) for lane in lanes.values()]
+        try:
+            while running:
+                finished, pending = await asyncio.wait(running, timeout=KEEP_EVERY)
+                for task in finished:
+                    task.result()
+                running = list(pending)
+                if running:
+                    await self._keep(round_, results)
+        finally:
+            for task in running:
+                task.cancel()
+        await self._keep(round_, results)
+
+    async def _lane(self, lane: Sequence[Parcel], results: list[Result], *, asking: bool) -> None:
+        for batch in _batches(lane, KINDS[self.destination.type].most_at_once):
+            if not asking and (self._is_down or self.resting_until is not None):
+                return
+            results += await self._try(batch)
+
+    async def _try(self, batch: Sequence[Parcel]) -> list[Result]:
+        kind, now = KINDS[self.destination.type], self._clock.now()
+        try:
+            request = kind.request(
+                [each.document for each in batch],
+                self.destination.settings,
+                ids=[each.id for each in batch],
+                now=now,
+            )
+        except HeardError as problem:
+            refused = Outcome(kind="discard", reason="settings", detail=str(problem))
+            return [self._result(each, refused, None, None, now) for each in batch]
+        answer = await self._carry(request)
+        outcome = outcome_of(answer, now=now)
+        if outcome.kind == "discard" and len(batch) > 1:  # one of them may spoil it for the others: find out which
+            half = len(batch) // 2
+            return await self._try(batch[:half]) + await self._try(batch[half:])
+        self._learn(outcome)
+        return [self._result(each, outcome, request, answer, now) for each in batch]
+
+    def _learn(self, outcome: Outcome) -> None:
+        """Is it the message, or the destination?"""
+        if outcome.kind != "retry":
+            self.failures = 0
+            self.trouble = outcome.detail if outcome.kind == "discard" else None
+            return
+        self.failures += 1
+        self.trouble = outcome.detail
+        now = self._clock.now()
+        if outcome.after is not None:
+            self.resting_until = now + timedelta(seconds=outcome.after)
+        elif self._is_down:
+            longest = min(LONGEST_REST, SHORTEST_REST * 2 ** (self.failures - DOWN_AFTER))
+            self.resting_until = now + timedelta(seconds=longest * (1 + self._draw()) / 2)
+
+    def _result(
+        self, parcel: Parcel, outcome: Outcome, request: Request | None, answer: Answer | None, at: datetime
+    ) -> Result:
+        state, next_at = State.DELIVERED, None
+        if outcome.kind == "retry":
+            known = parcel.forward
+            next_at = next_try(
+                known.attempts + 1 if known else 1,
+                known.first_at if known else at,
+                at,
+                draw=self._draw(),
+                after=outcome.after,
+            )
+        if outcome.kind != "delivered":
+            state = State.DEAD if next_at is None else State.RETRYING
+        return Result(
+            parcel=parcel,
+            state=state,
+            made=Try(
+                at=at,
+                status=answer.status if answer else None,
+                reason=outcome.reason,
+                detail=outcome.detail,
+                seconds=answer.seconds if answer else 0.0,
+            ),
+            next_at=next_at,
+            request=shown_request(request),
+            answer=shown_answer(answer),
+        )
+
+    async def _keep(self, round_: Round, results: list[Result]) -> None:
+        """What was tried since the last time, and how far that brings the cursor; nothing is written for nothing."""
+        made = list(results)
+        results.clear()
+        round_.learn(made)
+        reached, position, replay = round_.reached(), None, None
+        if round_.replay is not None and reached is not None:
+            replay = msgspec.structs.replace(
+                round_.replay,
+                position=max(reached, round_.replay.position),
+                sent=round_.replay.sent + round_.sent,
+                state=DONE if reached >= round_.replay.last else round_.replay.state,
+            )
+        elif reached is not None:
+            position = max(reached, self.position)
+        lazily = not made and replay is None
+        if lazily and (position is None or position - self._position_kept < WINDOW * 20):
+            self.position = position or self.position
+            return
+        keep = partial(
+            forward.keep,
+            destination=self.destination,
+            results=made,
+            position=position,
+            replay=replay,
+            now=self._clock.now(),
+        )
+        await self._store.write(keep)
+        if position is not None:
+            self.position = self._position_kept = position
+        if any(each.state is State.RETRYING for each in made):
+            self._look_for_retries = True
+
+    @property
+    def _is_down(self) -> bool:
+        return self.failures >= DOWN_AFTER
+
+    async def _know_retries(self) -> None:
+        if self._look_for_retries:
+            self._look_for_retries = False
+            self._retry_at = await self._store.read(partial(forwards.next_due, destination=self.destination.id))
+
+
+def _batches(lane: Sequence[Parcel], most: int) -> Iterator[Sequence[Parcel]]:
+    """Stretches of a lane that fit into one request."""
+    batch: list[Parcel] = []
+    size = 0
+    for each in lane:
+        weight = len(each.placed.kept.body) + ENVELOPE_BYTES
+        if batch and (len(batch) == most or size + weight > MOST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(each)
+        size += weight
+    if batch:
+        yield batch

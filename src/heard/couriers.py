@@ -1,0 +1,87 @@
+"""The couriers of an installation: one for every destination outside, kept in step with what is edited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from heard.clock import Clock
+from heard.courier import Carry, Courier, Windows
+from heard.routing.destination import SURVEYS
+from heard.store import cursors, forwards, messages
+from heard.store.directory import Directory
+from heard.store.store import Store
+
+
+class Couriers:
+    """`carry` hands a request to the outside and gives what came back."""
+
+    def __init__(self, *, store: Store, clock: Clock, carry: Carry, directory: Callable[[], Directory]) -> None:
+        self._store, self._clock, self._carry, self._directory = store, clock, carry, directory
+        self._windows = Windows(store)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._started = False
+        self.by_destination: dict[int, Courier] = {}
+
+    async def start(self) -> None:
+        self._started = True
+        await self.refresh()
+
+    async def stop(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    async def refresh(self) -> None:
+        """Somebody edited destinations: there are others, or they are told otherwise."""
+        wanted = {each.id: each for each in self._directory().destinations.values() if each.type != SURVEYS}
+        for number in self.by_destination.keys() - wanted.keys():
+            del self.by_destination[number]
+            if task := self._tasks.pop(number, None):
+                task.cancel()
+        for number, destination in wanted.items():
+            courier = self.by_destination.get(number)
+            if courier is None:
+                position = await self._store.read(partial(_position, destination=number))
+                courier = self.by_destination[number] = Courier(
+                    destination,
+                    position,
+                    store=self._store,
+                    windows=self._windows,
+                    clock=self._clock,
+                    carry=self._carry,
+                    directory=self._directory,
+                )
+            elif courier.destination != destination:
+                courier.destination = destination
+                courier.look()
+            if self._started and number not in self._tasks:
+                self._tasks[number] = asyncio.create_task(courier.run(), name=f"courier {destination.name}")
+
+    def wake(self) -> None:
+        """New messages are on record."""
+        for courier in self.by_destination.values():
+            courier.wake()
+
+    async def idle(self) -> bool:
+        """Do whatever can be done now; False when there was nothing."""
+        busy = False
+        for courier in list(self.by_destination.values()):
+            while await courier.step():
+                busy = True
+        return busy
+
+    async def next_moment(self) -> datetime | None:
+        moments = [await courier.next_moment() for courier in self.by_destination.values()]
+        return min((each for each in moments if each is not None), default=None)
+
+
+def _position(connection: Connection, destination: int) -> int:
+    """Where it stopped. One that never began takes what comes from now on."""
+    kept = cursors.known(connection, forwards.cursor_of(destination))
+    return messages.last(connection) if kept is None else kept

@@ -1,0 +1,95 @@
+"""A destination as the workspace file and the forms write it, read and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from heard.destinations import kinds
+from heard.errors import Invalid
+from heard.routing.destination import Filter
+from heard.routing.word_of_filters import read_filter
+
+LONGEST_NAME = 100
+KEYS = ("name", "type", "enabled", "sources", "settings", "events", "filters")
+MOST_FILTERS, MOST_EVENTS = 50, 5000
+
+
+class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
+    """`sources` by name, None = every one. `switches`: which events it gets, by exact name; absent = on."""
+
+    name: str
+    type: str
+    sources: tuple[str, ...] | None
+    settings: dict[str, Any]
+    enabled: bool = True
+    switches: dict[str, bool] = msgspec.field(default_factory=dict)
+    filters: tuple[Filter, ...] = ()
+
+
+def destination_line(line: dict[str, Any], place: str, *, allow_private: bool) -> DestinationLine:
+    """One destination; `place` leads what there is to say against it.
+
+    Raises:
+        Invalid: naming the place and the fix.
+    """
+    for key in line:
+        if key not in KEYS:
+            raise Invalid(f"{place}.{key}: there is no such key. Known: {', '.join(KEYS)}.", field=f"{place}.{key}")
+    kind = line.get("type")
+    if not isinstance(kind, str) or kind not in kinds.KINDS:
+        raise Invalid(f"{place}.type: write one of {', '.join(kinds.KINDS)}.", field=f"{place}.type")
+    enabled = line.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise Invalid(f"{place}.enabled: write true or false.", field=f"{place}.enabled")
+    settings = line.get("settings") or {}
+    if not isinstance(settings, dict):
+        raise Invalid(f"{place}.settings: write keys and values.", field=f"{place}.settings")
+    return DestinationLine(
+        name=_name(line.get("name"), f"{place}.name"),
+        type=kind,
+        sources=_sources(line, f"{place}.sources"),
+        settings=kinds.read_settings(kind, settings, f"{place}.settings", allow_private=allow_private),
+        enabled=enabled,
+        switches=_switches(line.get("events"), f"{place}.events"),
+        filters=_filters(line.get("filters"), f"{place}.filters"),
+    )
+
+
+def _sources(line: dict[str, Any], place: str) -> tuple[str, ...] | None:
+    """Without a word, every source; so it is with all destinations alike."""
+    fed = line.get("sources")
+    if fed is None:
+        return None
+    if not isinstance(fed, list) or not all(isinstance(name, str) for name in fed):
+        raise Invalid(f"{place}: write a list of names of sources.", field=place)
+    return tuple(dict.fromkeys(fed))
+
+
+def _switches(written: object, place: str) -> dict[str, bool]:
+    if written is None:
+        return {}
+    if not isinstance(written, dict) or not all(
+        isinstance(name, str) and isinstance(on, bool) for name, on in written.items()
+    ):
+        raise Invalid(f"{place}: write the names of events, each with true or false.", field=place)
+    if len(written) > MOST_EVENTS:
+        raise Invalid(f"{place}: at most {MOST_EVENTS:,} events can be switched; use a filter.", field=place)
+    return dict(written)
+
+
+def _filters(written: object, place: str) -> tuple[Filter, ...]:
+    if written is None:
+        return ()
+    if not isinstance(written, list):
+        raise Invalid(f"{place}: write a list, each line like {{if: \"type = 'page'\", then: drop}}.", field=place)
+    if len(written) > MOST_FILTERS:
+        raise Invalid(f"{place}: at most {MOST_FILTERS} filters; join conditions with `or`.", field=place)
+    return tuple(read_filter(line, f"{place}[{number}]") for number, line in enumerate(written))
+
+
+def _name(value: object, place: str) -> str:
+    if not isinstance(value, str) or not 1 <= len(value.strip()) <= LONGEST_NAME:
+        raise Invalid(f"{place}: write a name of 1 to {LONGEST_NAME} characters.", field=place)
+    return value.strip()

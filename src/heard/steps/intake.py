@@ -1,0 +1,67 @@
+"""The surveys destination's daily limit: what is over it waits, and is taken in its order when the next day begins.
+
+Whoever comes while others wait waits behind them, so that nobody's track overtakes its identify.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from heard.destinations import surveys
+from heard.destinations.plans import plan_of
+from heard.destinations.surveys import Considered
+from heard.messages.again import again
+from heard.steps import keep
+from heard.steps.allowance import left
+from heard.steps.route import load, settle_kept
+from heard.store import messages, tallies, waiting
+from heard.store.days import day_of
+from heard.store.directory import Directory
+
+MOST_AT_ONCE = 1000
+
+
+class Taken(msgspec.Struct, kw_only=True):
+    messages: int = 0
+    activated: set[int] = msgspec.field(default_factory=set)
+    due: bool = False
+
+
+def take_waiting(connection: Connection, *, directory: Directory, now: datetime) -> Taken:
+    """As many of those that wait as the day allows, a batch a workspace."""
+    taken = Taken()
+    for workspace in waiting.workspaces(connection):
+        intake = directory.intakes.get(workspace)
+        room = MOST_AT_ONCE if intake is None else min(MOST_AT_ONCE, left(connection, workspace, intake, now))
+        if room > 0:
+            _take(connection, workspace, room, directory, now, taken)
+    return taken
+
+
+def _take(connection: Connection, workspace: int, room: int, directory: Directory, now: datetime, taken: Taken) -> None:
+    places = waiting.first(connection, workspace, room)
+    found = messages.placed(connection, places)
+    read = {number: again(found[number].kept) for _, number in places if number in found}
+    batch = [message for message in read.values() if message is not None]
+    known = load(connection, workspace, batch, directory)
+    known.load_waiting(surveys.trigger_key(each) for each in batch if each.type == "track")
+    plan, outcome = plan_of(directory, workspace), Considered()
+    verdicts: list[tuple[str, str | None, int, int]] = []
+    for day, number in places:
+        message = read.get(number)
+        if message is not None:
+            verdict, reason = surveys.consider(plan.shaped(message), known, outcome, now=now)
+            verdicts.append((verdict, reason, day, number))
+    counts: Counter[tuple[int, int, str]] = Counter({(workspace, day_of(now), tallies.TAKEN): len(verdicts)})
+    keep.considered(connection, workspace, known, outcome, counts, now)
+    tallies.add(connection, counts)
+    messages.judge(connection, verdicts)
+    settle_kept(connection, workspace, outcome.settled)
+    waiting.remove(connection, workspace, [number for _, number in places])
+    taken.messages += len(places)
+    taken.activated |= outcome.activated
+    taken.due |= bool(outcome.deliveries)

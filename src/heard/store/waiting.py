@@ -1,0 +1,49 @@
+"""Messages over a daily limit: they stand in a queue, and are taken in their order when there is room again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from heard.store import dialects, tallies
+
+
+def add(connection: Connection, workspace: int, day: int, numbers: Iterable[int]) -> None:
+    """`day`: the one of their table."""
+    rows = [(workspace, number, day) for number in numbers]
+    dialects.many(connection, "INSERT INTO waiting (workspace_id, message, day) VALUES (?, ?, ?)", rows)
+
+
+def first(connection: Connection, workspace: int, limit: int) -> list[tuple[int, int]]:
+    """(day, number) of those that came first."""
+    query = "SELECT day, message FROM waiting WHERE workspace_id = ? ORDER BY message LIMIT ?"
+    return [(row[0], row[1]) for row in dialects.fetch(connection, query, workspace, limit)]
+
+
+def remove(connection: Connection, workspace: int, numbers: Sequence[int]) -> None:
+    dialects.many(
+        connection,
+        "DELETE FROM waiting WHERE workspace_id = ? AND message = ?",
+        [(workspace, number) for number in numbers],
+    )
+
+
+def workspaces(connection: Connection) -> list[int]:
+    """Those in which something waits."""
+    return [row[0] for row in dialects.fetch(connection, "SELECT DISTINCT workspace_id FROM waiting")]
+
+
+def count(connection: Connection, workspace: int) -> int:
+    return dialects.fetch(connection, "SELECT count(*) FROM waiting WHERE workspace_id = ?", workspace)[0][0]
+
+
+def anything(connection: Connection, workspace: int) -> bool:
+    return bool(dialects.fetch(connection, "SELECT 1 FROM waiting WHERE workspace_id = ? LIMIT 1", workspace))
+
+
+def taken(connection: Connection, workspace: int, day: int) -> int:
+    """How many were taken on a UTC day."""
+    query = "SELECT n FROM tallies WHERE workspace_id = ? AND day = ? AND name = ?"
+    rows = dialects.fetch(connection, query, workspace, day, tallies.TAKEN)
+    return rows[0][0] if rows else 0
