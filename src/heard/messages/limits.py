@@ -12,6 +12,9 @@ MAX_MESSAGE_BYTES = 32_768
 MAX_BATCH = 2_500
 """Messages in one batch. More are accepted with 200 and every one of them is rejected, as Segment does."""
 
+MAX_SHARED_BYTES = 10_240_000
+"""What a batch's `context` and `integrations` may come to, with a copy in each of its messages."""
+
 MAX_MESSAGE_ID = 100
 """Characters of a messageId."""
 

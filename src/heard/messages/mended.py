@@ -10,7 +10,7 @@ from msgspec import Raw
 from heard.messages import lenient, timestamps
 from heard.messages.depth import is_deep
 from heard.messages.limits import MAX_DEPTH
-from heard.messages.parts import Envelope, Item, Unusable, read_item
+from heard.messages.parts import EMPTY, Envelope, Item, Unusable, read_item
 from heard.messages.plain import is_plain
 
 IDS = ("userId", "anonymousId", "previousId", "groupId", "messageId")
@@ -67,6 +67,15 @@ def mended_envelope(body: bytes) -> Envelope:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         # The collector refuses such a body, so this one came another way: one message that says so.
         return Envelope(batch=[Raw(body)])
+
+
+def mended_part(part: bytes) -> bytes:
+    """A batch's `context` or `integrations` as every database takes it; `{}` where there is no mending it."""
+    try:
+        mended = _kept(lenient.load(part))
+    except (ValueError, RecursionError):
+        return EMPTY
+    return EMPTY if mended is TOO_DEEP_TO_WRITE else mended
 
 
 def what_can_be_said(body: bytes) -> Item:

@@ -38,7 +38,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The batch's context under the message's own, key by key; the same for `integrations`."""
     integrations: bytes
     body: bytes
-    """The whole message as accepted; with what `lenient` mended, if anything."""
+    """The whole message as accepted, with the batch's context and integrations, and with what `lenient` mended."""
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -18,8 +18,8 @@ import msgspec
 
 from heard.messages import timestamps
 from heard.messages.accepted import Accepted
-from heard.messages.limits import MAX_BATCH, MAX_MESSAGE_BYTES, MAX_MESSAGE_ID, MAX_NAME
-from heard.messages.mended import mended_envelope, mended_item, showable, what_can_be_said
+from heard.messages.limits import MAX_BATCH, MAX_MESSAGE_BYTES, MAX_MESSAGE_ID, MAX_NAME, MAX_SHARED_BYTES
+from heard.messages.mended import mended_envelope, mended_item, mended_part, showable, what_can_be_said
 from heard.messages.message import TYPES, Message, Rejected
 from heard.messages.parts import (
     EMPTY,
@@ -33,6 +33,7 @@ from heard.messages.parts import (
     shared_part,
     under,
     with_context_traits,
+    with_shared,
 )
 from heard.messages.plain import is_plain
 
@@ -58,16 +59,24 @@ class _Request:
         self.kind = None if accepted.kind == "batch" else accepted.kind
         self.received_at = timestamps.EARLIEST + timedelta(microseconds=accepted.received_at)
         self.sent_at = timestamps.read(envelope.sent_at)
-        self.context = shared_part(envelope.context)
-        self.integrations = shared_part(envelope.integrations)
         self.made_id = f"heard-{accepted.received_at}-{offset}"
         self.is_plain = is_plain(accepted.body)
+        self.context = self._shared(envelope.context)
+        self.integrations = self._shared(envelope.integrations)
+        shared = (part for part in (self.context, self.integrations) if part != EMPTY)
+        self.shared_bytes = sum(map(len, shared)) * len(envelope.batch)
+
+    def _shared(self, raw: msgspec.Raw) -> bytes:
+        part = EMPTY if raw is NOTHING else shared_part(raw)
+        return part if part == EMPTY or self.is_plain or is_plain(part) else mended_part(part)
 
     def message(self, body: bytes, index: int) -> Message | Rejected:
         item: Item | None = None
         try:
             if len(body) > MAX_MESSAGE_BYTES:
                 raise Unusable("message_too_large", f"The message is over {MAX_MESSAGE_BYTES:,} bytes; send less.")
+            if self.shared_bytes > MAX_SHARED_BYTES:
+                raise Unusable("message_too_large", _TOO_MUCH_SHARED)
             item, body = self._read(body)
             return self._checked(item, body, index)
         except Unusable as problem:
@@ -114,11 +123,13 @@ class _Request:
         original = timestamps.parse(text) if text is not None else None
         sent = timestamps.parse(item.sent_at) if item.sent_at is not None else None
         context = EMPTY if item.context is NOTHING else part(item.context, "context")
-        if self.context is not EMPTY:
+        if self.context != EMPTY:
             context = under(self.context, context)
+            body = with_shared(body, b"context", item.context, context)
         integrations = EMPTY if item.integrations is NOTHING else part(item.integrations, "integrations")
-        if self.integrations is not EMPTY:
+        if self.integrations != EMPTY:
             integrations = under(self.integrations, integrations)
+            body = with_shared(body, b"integrations", item.integrations, integrations)
         traits = EMPTY if item.traits is NOTHING else part(item.traits, "traits")
         return Message(
             source=self.source,
@@ -155,6 +166,11 @@ class _Request:
             body=showable(body),
         )
 
+
+_TOO_MUCH_SHARED = (
+    f"The batch's `context` and `integrations` come to over {MAX_SHARED_BYTES:,} bytes with a copy in each of its "
+    "messages; send smaller batches, or less in them."
+)
 
 _NO_ID = (
     "Neither `userId` nor `anonymousId` is set; send at least one of them.",

@@ -78,6 +78,13 @@ def under(lower: bytes, upper: bytes) -> bytes:
     return lower if upper == EMPTY else _dump(_parts(lower) | _parts(upper))
 
 
+def with_shared(body: bytes, field: bytes, own: Raw, value: bytes) -> bytes:
+    """A message's `body` with `value` in `field`, where it has `own`. Where it has nothing, `value` goes to the end."""
+    if own is NOTHING:
+        return b'%b,"%b":%b}' % (body.rstrip()[:-1], field, value)
+    return _dump(_parts(body) | {field.decode(): Raw(value)})
+
+
 def with_context_traits(traits: bytes, context: bytes) -> bytes:
     """An identify's traits over those in its context."""
     if b'"traits"' not in context:

@@ -32,15 +32,20 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     workspace: int
     name: str
     type: str
-    settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    settings: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
     sources: frozenset[int] | None = None
     enabled: bool = True
     methods: frozenset[str] = frozenset({"identify", "track", "page", "screen", "group", "alias"})
     """The types of message it can take."""
-    switches: Mapping[str, bool] = msgspec.field(default_factory=dict)
+    switches: Mapping[str, bool] = msgspec.field(default_factory=dict[str, bool])
     filters: tuple[Filter, ...] = ()
     consent_categories: tuple[str, ...] = ()
     """Categories of consent that must all be true where a message carries consent."""
+
+    @property
+    def judges_consent_itself(self) -> bool:
+        """Whether a track without consent goes there all the same: surveys keep a decision that says so."""
+        return self.type == SURVEYS
 
     @property
     def names(self) -> tuple[str, ...]:

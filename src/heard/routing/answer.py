@@ -1,0 +1,55 @@
+"""Who gets a message, and for everybody else why not: the answer as a value, and as the text that is kept with it.
+
+{"to":[1,3],"not":{"2":["event_switch","The event \\"Page Scrolled\\" is switched off for Warehouse hook; ..."]}}
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+KEPT = 1024  # answers in memory as text and as value; a workspace has a few
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True, cache_hash=True, gc=False):
+    """`reason` is a word of `Reason`; `detail` a sentence that names what to change."""
+
+    reason: str
+    detail: str
+
+
+class Routing(msgspec.Struct, frozen=True, cache_hash=True):
+    """Every destination of the workspace by its id, in the order of the workspace, once: in `to` or in `refused`."""
+
+    to: tuple[int, ...] = ()
+    refused: tuple[tuple[int, Refusal], ...] = ()
+
+    def refusal(self, destination: int) -> Refusal | None:
+        """Why this destination does not get it; None when it does, or was not there yet."""
+        return next((refusal for place, refusal in self.refused if place == destination), None)
+
+
+class _Written(msgspec.Struct, rename={"refused": "not"}):
+    to: tuple[int, ...]
+    refused: dict[int, Refusal] | msgspec.UnsetType = msgspec.UNSET
+
+
+_read = msgspec.json.Decoder(_Written).decode
+
+
+@lru_cache(maxsize=KEPT)
+def encode(routing: Routing) -> str:
+    """The text to keep with the message."""
+    return msgspec.json.encode(_Written(routing.to, dict(routing.refused) or msgspec.UNSET)).decode()
+
+
+@lru_cache(maxsize=KEPT)
+def decode(text: str) -> Routing:
+    """The answer behind a kept text.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    written = _read(text)
+    return Routing(written.to, tuple(written.refused.items()) if written.refused else ())

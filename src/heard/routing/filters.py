@@ -1,0 +1,102 @@
+"""A destination's filters, read once and asked often.
+
+They are asked in Segment's order: samples, then drops; within a kind as they are listed. `drop_properties` and
+`allow_properties` refuse nothing: `shape` applies them when a message goes out. A filter that cannot be read withholds
+everything, whatever it is for: letting through what somebody wanted stopped cannot be taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from heard import fql
+from heard.fql.tree import Path
+from heard.routing import reasons
+from heard.routing.answer import Refusal
+from heard.routing.destination import Destination, Filter
+from heard.routing.required import required
+from heard.routing.sampling import sample
+
+ALL = "all"  # the condition that is true of everything
+
+SAMPLE, DROP, DROP_PROPERTIES, ALLOW_PROPERTIES = "sample", "drop", "drop_properties", "allow_properties"
+ACTIONS = (SAMPLE, DROP, DROP_PROPERTIES, ALLOW_PROPERTIES)
+"""In the order in which they act."""
+
+Holds = Callable[[Mapping[str, Any]], bool]
+
+
+class Objector(msgspec.Struct, frozen=True, kw_only=True):
+    """A filter that can refuse a message: where `holds`, and for a sample where the person is not in it."""
+
+    holds: Holds | None  # None = of everything
+    is_in: Callable[[str], bool] | None  # of a sample
+    refusal: Refusal
+    reads: frozenset[Path]
+    events: frozenset[str] | None  # it holds of no others; None = of any
+    types: frozenset[str] | None
+
+    def may_hold(self, type: str, event: str | None) -> bool:  # noqa: A002
+        """Whether it can be true of a message of this type and event."""
+        return (self.types is None or type in self.types) and (self.events is None or event in self.events)
+
+
+def objectors(destination: Destination) -> tuple[Objector, ...]:
+    """The filters that can refuse, in the order in which they are asked.
+
+    Raises:
+        Invalid: one cannot be read; `problem` says it without raising.
+    """
+    numbered = list(enumerate(destination.filters, 1))
+    return tuple(
+        _objector(destination, number, each)
+        for action in (SAMPLE, DROP)
+        for number, each in numbered
+        if each.action == action
+    )
+
+
+def problem(destination: Destination) -> Refusal | None:
+    """The refusal of everything, for the first filter that cannot be read."""
+    for number, each in enumerate(destination.filters, 1):
+        try:
+            holds(each.condition)
+        except fql.Invalid as error:
+            return reasons.filter_invalid(destination, number, str(error))
+        if each.action not in ACTIONS:
+            return reasons.filter_invalid(destination, number, f"there is no action {each.action}")
+    return None
+
+
+def holds(condition: str) -> Holds | None:
+    """A condition as a function; None for "all".
+
+    Raises:
+        fql.Invalid: it is no expression.
+    """
+    return None if condition == ALL else fql.predicate(condition)
+
+
+def _objector(destination: Destination, number: int, each: Filter) -> Objector:
+    tree = None if each.condition == ALL else fql.parse(each.condition)
+    is_sample = each.action == SAMPLE
+    refusal = reasons.sampled_out if is_sample else reasons.filtered
+    return Objector(
+        holds=holds(each.condition),
+        is_in=sample(destination.id, each.condition, each.share) if is_sample else None,
+        refusal=refusal(destination, number, each),
+        reads=frozenset() if tree is None else fql.fields(tree),
+        events=None if tree is None else required(tree, ("event",)),
+        types=None if tree is None else required(tree, ("type",)),
+    )
+
+
+def objection(asked: tuple[Objector, ...], document: Mapping[str, Any], person: str) -> Refusal | None:
+    """The first refusal. `person` is the userId, else the anonymousId."""
+    for each in asked:
+        if (each.holds is None or each.holds(document)) and (each.is_in is None or not each.is_in(person)):
+            return each.refusal
+    return None
