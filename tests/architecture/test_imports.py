@@ -56,6 +56,7 @@ def test_a_house_in_order_passes(tmp_path: Path):
         ("scores.planted", "import sqlalchemy", "heard.scores.planted -> sqlalchemy"),
         ("contacts.planted", "import time", "heard.contacts.planted -> time"),
         ("collector.planted", "import litestar", "heard.collector.planted -> litestar"),
+        ("channels.planted", "import httpx", "heard.channels.planted -> httpx"),
         ("services.planted", "", "heard.services"),
     ],
 )

@@ -18,11 +18,16 @@ from typing import Any, Protocol
 
 import msgspec
 
+from heard.outgoing.exchange import Answer, Request
+
+__all__ = ["Answer", "Document", "Field", "Kind", "Outcome", "Request"]
+
 Document = dict[str, Any]  # one message as routed
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting. `kind`: text, url, secret, number, switch, length, list (of texts), map (of texts), template, categories.
+    """One setting. `kind`: text, url, secret, number, switch, length, list (of texts), map (of texts), template,
+    categories.
 
     `default` None = absent. `example` is what a form shows in an empty field.
     """
@@ -34,29 +39,6 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     default: Any = None
     example: str = ""
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request, ready to go. `headers` in the order they are sent; Host and lengths are the client's."""
-
-    method: str = "POST"
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back, or why nothing did.
-
-    `status` None = no answer: `error` is one of the words below and `detail` a sentence. `body` is cut at 64 KB.
-    """
-
-    status: int | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    error: str | None = None  # "timeout" "refused" "reset" "dns" "tls" "forbidden_address" "bad_url" "protocol"
-    detail: str = ""
-    seconds: float = 0.0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,168 @@
+"""The one client that everything leaves by: webhooks, forwards, the button that tries them.
+
+It reaches public addresses only (`url.py`, `connect.py`), follows no redirect, knows no cookie, no proxy and no
+password of the environment, and never waits longer nor reads more than it is told. It is httpcore's connection pool:
+what httpx adds around it is what would have to be switched off here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from heard.errors import Invalid
+from heard.outgoing import url
+from heard.outgoing.exchange import Answer, NoAnswer, Request
+from heard.outgoing.names import Resolver, SystemResolver
+
+if TYPE_CHECKING:
+    import httpcore
+
+    from heard.outgoing.connect import CheckedConnections
+
+TIMEOUT = 5.0  # seconds from the first packet to the last octet; what Segment gives a webhook
+CONNECT_TIMEOUT = 3.0  # seconds, of those, for name and connection; the same again for TLS
+MOST_READ = 64 << 10  # octets of an answer's body
+KEPT_OPEN = 4.0  # seconds in which an idle connection is used again; many servers close theirs after five
+MOST_KEPT_OPEN = 32  # idle connections
+OURS = frozenset({"host", "content-length", "transfer-encoding", "connection"})  # headers nobody else sets
+
+
+class Client:
+    """Sends requests, any number side by side; how many, is for those to limit who call it.
+
+    One for an installation. Nothing is loaded before the first request. `resolve` stands in for the system's resolver.
+    """
+
+    def __init__(self, *, allow_private: bool, resolve: Resolver | None = None) -> None:
+        self._allow_private = allow_private
+        self._resolve = resolve
+        self._connections: CheckedConnections | None = None
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    async def send(self, request: Request, *, timeout: float = TIMEOUT) -> Answer:  # noqa: ASYNC109
+        """What came back, within `timeout` seconds whatever the other side does. Failures are answers, not raised."""
+        began = time.monotonic()
+        try:
+            target = url.read(request.url, allow_private=self._allow_private)
+            answer = await self._exchange(request, target, timeout)
+        except url.Forbidden as error:
+            answer = Answer(error="forbidden_address", detail=str(error))
+        except Invalid as error:
+            answer = Answer(error="bad_url", detail=str(error))
+        except NoAnswer as failure:
+            answer = Answer(error=failure.error, detail=str(failure))
+        return replace(answer, seconds=time.monotonic() - began)
+
+    async def check_url(self, written: str, *, field: str | None = None) -> None:
+        """As `url.check_url`, and what the name leads to is checked too; a name unknown just now is let pass.
+
+        Raises:
+            Invalid: nothing would be sent there.
+        """
+        url.check_url(written, allow_private=self._allow_private, field=field)
+        host = url.read(written, allow_private=self._allow_private).host
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._checked_connections().checked(host)
+        except url.Forbidden as error:
+            error.field = field
+            raise
+        except (NoAnswer, TimeoutError):
+            pass
+
+    async def close(self) -> None:
+        """Let go of every connection; requests under way are cut. It can be used again."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.aclose()
+
+    async def _exchange(self, request: Request, target: url.Target, timeout: float) -> Answer:  # noqa: ASYNC109
+        import httpcore
+
+        body, response = bytearray(), None
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self._opened().handle_async_request(_outgoing(request, target))
+                try:
+                    async for part in response.aiter_stream():
+                        body += part
+                        if len(body) >= MOST_READ:
+                            break
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
+            # What the other side decided is in its status. If a body that nobody ends undid that, we would send again.
+            if response is None:
+                raise _no_answer(error, target.host, timeout) from error
+        except httpcore.LocalProtocolError as error:
+            raise NoAnswer("bad_request", f"This cannot be sent: {error}.") from error
+        return Answer(
+            status=response.status,
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers),
+            body=bytes(body[:MOST_READ]),
+        )
+
+    def _opened(self) -> httpcore.AsyncConnectionPool:
+        if self._pool is None:
+            import httpcore
+
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=_trusted(),
+                max_connections=None,
+                max_keepalive_connections=MOST_KEPT_OPEN,
+                keepalive_expiry=KEPT_OPEN,
+                network_backend=self._checked_connections(),
+            )
+        return self._pool
+
+    def _checked_connections(self) -> CheckedConnections:
+        if self._connections is None:
+            from heard.outgoing.connect import CheckedConnections
+
+            self._connections = CheckedConnections(self._resolve or SystemResolver(), allow_private=self._allow_private)
+        return self._connections
+
+
+def _outgoing(request: Request, target: url.Target) -> httpcore.Request:
+    import httpcore
+
+    given = [
+        (name.encode("latin-1", "replace"), value.encode("utf-8"))
+        for name, value in request.headers
+        if name.lower() not in OURS
+    ]
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(
+            scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
+        ),
+        headers=[
+            (b"Host", target.authority.encode()),
+            *given,
+            (b"Content-Length", str(len(request.body)).encode()),
+        ],
+        content=request.body,
+        extensions={"timeout": {"connect": CONNECT_TIMEOUT}},
+    )
+
+
+def _no_answer(error: Exception, host: str, timeout: float) -> NoAnswer:
+    if isinstance(error, TimeoutError):
+        return NoAnswer("timeout", f"{host} did not answer within {timeout:g} seconds.")
+    if "disconnected without" in str(error) or not type(error).__name__.endswith("ProtocolError"):
+        return NoAnswer("reset", f"{host} broke the connection off before it answered.")
+    return NoAnswer("protocol", f"{host} answered with something that is not HTTP.")
+
+
+def _trusted() -> ssl.SSLContext:
+    """The system's certificates (or those that SSL_CERT_FILE names), and Mozilla's for systems that have none."""
+    import certifi
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
