@@ -23,7 +23,7 @@ from heard.clock import Clock
 from heard.destinations.destination import Answer, Outcome, Request
 from heard.destinations.kinds import KINDS
 from heard.destinations.outcome import outcome_of
-from heard.destinations.plans import plan_of
+from heard.destinations.plans import plan_for_replay
 from heard.destinations.retries import next_try
 from heard.destinations.shown import shown_answer, shown_request
 from heard.errors import HeardError
@@ -32,7 +32,6 @@ from heard.routing.forward import State, Try
 from heard.steps import forward
 from heard.steps.forward import Parcel, Result
 from heard.store import forwards, messages, replays
-from heard.store.directory import Directory
 from heard.store.messages import Placed
 from heard.store.replays import DONE, Replay
 from heard.store.store import Store
@@ -105,12 +104,11 @@ class Courier:
         windows: Windows,
         clock: Clock,
         carry: Carry,
-        directory: Callable[[], Directory],
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.destination, self.position = destination, position
         self._store, self._windows, self._clock = store, windows, clock
-        self._carry, self._directory, self._draw = carry, directory, draw
+        self._carry, self._draw = carry, draw
         self._position_kept = position
         self._wake, self._stepping = asyncio.Event(), asyncio.Lock()
         self._retry_at: datetime | None = None  # when the first of what failed is to be tried again
@@ -192,7 +190,7 @@ class Courier:
         if not running:
             self._look_for_replays = False
             return False
-        plan = plan_of(self._directory(), self.destination.workspace)
+        plan = plan_for_replay(self.destination)
         window = partial(messages.after, position=running.position, until=running.last, limit=WINDOW)
         found: list[Placed] = await self._store.read(window)
         mine = [each for each in found if forward.is_for_replay(each, self.destination, plan)]

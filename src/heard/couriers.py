@@ -55,7 +55,6 @@ class Couriers:
                     windows=self._windows,
                     clock=self._clock,
                     carry=self._carry,
-                    directory=self._directory,
                 )
             elif courier.destination != destination:
                 courier.destination = destination

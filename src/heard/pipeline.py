@@ -11,8 +11,9 @@
     answer    the survey page            valid? human?                        the answer, every version of it
 
 `collect` is the other process (`heard.collector`); `answer` runs when somebody posts (`heard.steps.answer`); `deliver`
-is a courier for every destination (`heard.courier`), so that nobody waits for anybody. The rest is here: each loop takes one step, and when there is nothing to do it waits. All state goes through one writer, so
-steps never fight; a step that fails is tried again, and a record that fails by itself is set aside and passed.
+is a courier for every destination (`heard.courier`), so that nobody waits for anybody. The rest is here: each loop
+takes one step, and when there is nothing to do it waits. All state goes through one writer, so steps never fight; a
+step that fails is tried again, and a record that fails by itself is set aside and passed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from heard.destinations.kinds import KINDS
+from heard.messages.again import again
+from heard.messages.message import Message
+from heard.routing import document
+from heard.routing.answer import Refusal
+from heard.routing.destination import Destination
+from heard.routing.filters import ALLOW_PROPERTIES, DROP_PROPERTIES
 from heard.routing.plan import Plan
+from heard.routing.shape import shaped
 from heard.store.directory import Directory
 
 
@@ -13,10 +20,31 @@ def plan_of(directory: Directory, workspace: int) -> Plan:
     """Made once for each state of the directory."""
     plan = directory.plans.get(workspace)
     if plan is None:
-        plan = directory.plans[workspace] = Plan(
-            [
-                msgspec.structs.replace(each, methods=frozenset(KINDS[each.type].methods))
-                for each in directory.destinations_of(workspace)
-            ]
-        )
+        plan = directory.plans[workspace] = Plan([_able(each) for each in directory.destinations_of(workspace)])
     return plan
+
+
+def plan_for_replay(destination: Destination) -> Plan:
+    """The one destination, for messages that `for_replay` made: being switched off does not matter then."""
+    return Plan([msgspec.structs.replace(_able(destination), enabled=True)])
+
+
+def refusal_of_replay(message: Message, destination: Destination, plan: Plan) -> Refusal | None:
+    """Why it does not get the message once more. The sender's wish is "this one alone"; consent and filters hold."""
+    wish = msgspec.json.encode({"All": False, destination.name: True})
+    return plan.route(msgspec.structs.replace(message, integrations=wish)).refusal(destination.id)
+
+
+def as_it_gets_it(message: Message, destination: Destination | None) -> Message | None:
+    """The message after the destination's property filters; None when they leave none."""
+    if destination is None or not any(
+        each.action in (DROP_PROPERTIES, ALLOW_PROPERTIES) for each in destination.filters
+    ):
+        return message
+    whole = document.of(message)
+    left = shaped(whole, destination)
+    return message if left is whole else again(message, message.id, body=msgspec.json.encode(left))
+
+
+def _able(destination: Destination) -> Destination:
+    return msgspec.structs.replace(destination, methods=frozenset(KINDS[destination.type].methods))

@@ -1,4 +1,4 @@
-"""A message that was kept, as it was when it was routed: for whatever happens to it later."""
+"""A message read once more: as it was kept, or after something was taken from it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ import msgspec
 from heard.messages.accepted import Accepted
 from heard.messages.message import Message
 from heard.messages.parse import read
-from heard.messages.timestamps import EARLIEST
 
 
 class Kept(Protocol):
-    """What is kept of it."""
+    """What is kept of a message; a `Message` itself will do."""
 
     @property
     def source(self) -> int: ...
-    @property
-    def message_id(self) -> str: ...
     @property
     def type(self) -> str: ...
     @property
@@ -30,11 +27,17 @@ class Kept(Protocol):
     def body(self) -> bytes: ...
 
 
-def again(kept: Kept) -> Message | None:
-    """The message; None for one that was rejected."""
-    received = round((kept.received_at - EARLIEST).total_seconds() * 1_000_000)
-    accepted = Accepted(source=kept.source, kind=kept.type, received_at=received, client="", agent="", body=kept.body)
+def again(kept: Kept, message_id: str, *, body: bytes | None = None) -> Message | None:
+    """The message, as it was routed; with this `body` where one is given. None when that is no message (any more)."""
+    accepted = Accepted(
+        source=kept.source,
+        kind=kept.type,
+        received_at=0,
+        client="",
+        agent="",
+        body=kept.body if body is None else body,
+    )
     (message,) = read(accepted, offset=0)
     if not isinstance(message, Message):
         return None
-    return msgspec.structs.replace(message, id=kept.message_id, at=kept.at, received_at=kept.received_at)
+    return msgspec.structs.replace(message, id=message_id, at=kept.at, received_at=kept.received_at)

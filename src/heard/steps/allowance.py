@@ -48,8 +48,8 @@ def next_moment(connection: Connection, directory: Directory, now: datetime) -> 
     """When waiting messages can be taken: now, or when the next day begins; None when none wait."""
     moments = []
     for workspace in waiting.workspaces(connection):
-        intake = directory.intakes.get(workspace)
-        moments.append(now if intake is None or left(connection, workspace, intake, now) > 0 else next_day(now))
+        is_room = left(connection, workspace, directory.intakes[workspace], now) > 0
+        moments.append(now if is_room else next_day(now))
     return min(moments, default=None)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import ids
+from heard.destinations.plans import refusal_of_replay
 from heard.messages.again import again
 from heard.routing.answer import decode
 from heard.routing.destination import Destination
@@ -106,8 +107,8 @@ def is_for_replay(placed: Placed, destination: Destination, plan: Plan) -> bool:
     """Whether it may have the message now: the sender's wish is "this one alone"; consent and filters hold."""
     if placed.workspace != destination.workspace or placed.kept.verdict == "rejected":
         return False
-    message = again(placed.kept)
-    return message is not None and plan.may_have(message, destination.id) is None
+    message = again(placed.kept, placed.kept.message_id)
+    return message is not None and refusal_of_replay(message, destination, plan) is None
 
 
 def keep(

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.destinations import surveys
-from heard.destinations.plans import plan_of
+from heard.destinations.plans import as_it_gets_it
 from heard.destinations.surveys import Considered
 from heard.messages.again import again
 from heard.steps import keep
@@ -35,8 +35,7 @@ def take_waiting(connection: Connection, *, directory: Directory, now: datetime)
     """As many of those that wait as the day allows, a batch a workspace."""
     taken = Taken()
     for workspace in waiting.workspaces(connection):
-        intake = directory.intakes.get(workspace)
-        room = MOST_AT_ONCE if intake is None else min(MOST_AT_ONCE, left(connection, workspace, intake, now))
+        room = min(MOST_AT_ONCE, left(connection, workspace, directory.intakes[workspace], now))
         if room > 0:
             _take(connection, workspace, room, directory, now, taken)
     return taken
@@ -45,16 +44,18 @@ def take_waiting(connection: Connection, *, directory: Directory, now: datetime)
 def _take(connection: Connection, workspace: int, room: int, directory: Directory, now: datetime, taken: Taken) -> None:
     places = waiting.first(connection, workspace, room)
     found = messages.placed(connection, places)
-    read = {number: again(found[number].kept) for _, number in places if number in found}
+    ours = directory.destinations[directory.intakes[workspace].destination]
+    read = {number: again(each.kept, each.kept.message_id) for number, each in found.items()}
     batch = [message for message in read.values() if message is not None]
     known = load(connection, workspace, batch, directory)
     known.load_waiting(surveys.trigger_key(each) for each in batch if each.type == "track")
-    plan, outcome = plan_of(directory, workspace), Considered()
+    outcome = Considered()
     verdicts: list[tuple[str, str | None, int, int]] = []
     for day, number in places:
         message = read.get(number)
-        if message is not None:
-            verdict, reason = surveys.consider(plan.shaped(message), known, outcome, now=now)
+        mine = as_it_gets_it(message, ours) if message is not None else None
+        if mine is not None:
+            verdict, reason = surveys.consider(mine, known, outcome, now=now)
             verdicts.append((verdict, reason, day, number))
     counts: Counter[tuple[int, int, str]] = Counter({(workspace, day_of(now), tallies.TAKEN): len(verdicts)})
     keep.considered(connection, workspace, known, outcome, counts, now)

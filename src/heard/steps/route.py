@@ -20,13 +20,15 @@ from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
 from heard.destinations.known import Known
-from heard.destinations.plans import plan_of
+from heard.destinations.plans import as_it_gets_it, plan_of
 from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
 from heard.messages.message import Message, Rejected
 from heard.messages.parse import read
 from heard.routing.answer import Refusal, Routing, encode
+from heard.routing.destination import Destination
+from heard.routing import reasons as refusals
 from heard.steps import keep
 from heard.steps.allowance import Allowance, allowance
 from heard.store import cursors, days, forwards, messages, tallies, waiting
@@ -36,7 +38,7 @@ from heard.store.types import micros
 log = structlog.get_logger()
 _accepted = msgspec.msgpack.Decoder(Accepted)
 Row = tuple[Any, ...]
-NOT_FED = "not_connected"
+NOT_FED = refusals.Reason.NOT_CONNECTED.value
 NOBODY = Refusal(NOT_FED, "")
 
 
@@ -172,6 +174,8 @@ def _consider(
     known = load(connection, workspace, batch, directory)
     outcome, plan = Considered(), plan_of(directory, workspace)
     intake = directory.intakes.get(workspace)
+    ours = directory.destinations[intake.destination] if intake else None
+    has_others = any(each is not ours for each in directory.destinations_of(workspace))
     allowed = allowance(connection, workspace, intake, now)
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
     rows, counts = kept.rows, kept.counts
@@ -189,7 +193,7 @@ def _consider(
             verdict, reason = "rejected", message.reason
         else:
             answer = plan.route(message)
-            if plan.has_others or answer.refused:
+            if has_others or answer.refused:
                 written = encode(answer)
                 kept.refused.update(_refused(workspace, answer, received))
                 routed.forwarded |= bool(answer.to)
@@ -200,7 +204,7 @@ def _consider(
                 verdict, reason = _wait(message, known, outcome, allowed, now)
                 kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
             else:
-                verdict, reason = _one(plan.shaped(message), known, outcome, now, routed)
+                verdict, reason = _one(message, ours, known, outcome, now, routed)
         if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         rows[day].append(_row(workspace, message, received_us, verdict, reason, written))
@@ -233,9 +237,12 @@ def _refused(workspace: int, answer: Routing, received: datetime) -> Iterable[fo
     ]
 
 
-def _one(message: Message, known: Known, outcome: Considered, now: datetime, routed: Routed) -> tuple[str, str | None]:
+def _one(
+    message: Message, ours: Destination | None, known: Known, outcome: Considered, now: datetime, routed: Routed
+) -> tuple[str, str | None]:
     try:
-        return surveys.consider(message, known, outcome, now=now)
+        left = as_it_gets_it(message, ours)
+        return ("accepted", "filtered") if left is None else surveys.consider(left, known, outcome, now=now)
     except Exception as error:  # our fault, not the sender's: keep the message, say so, go on
         log.exception("message_set_aside", message_id=message.id, source=message.source)
         routed.set_aside += 1

@@ -1,0 +1,210 @@
+"""Sending messages again: a window of history, what was given up, one message by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from heard.destinations.plans import plan_for_replay, refusal_of_replay
+from heard.errors import HeardError, Invalid, NotFound
+from heard.installation import Installation
+from heard.messages.again import again
+from heard.operations.meant import workspace_meant
+from heard.routing.destination import SURVEYS, Destination
+from heard.routing.forward import Forward, State
+from heard.routing.forward import again as sent_again
+from heard.store import audit, forwards, messages, replays, tail
+from heard.store.days import day_of
+from heard.store.replays import CANCELLED, Replay
+
+A_TIME = 1000  # forwards that are taken up again in one transaction
+
+
+async def begin(
+    app: Installation,
+    *,
+    destination: str,
+    since: datetime | str,
+    until: datetime | str | None = None,
+    workspace: str | None = None,
+    workspace_id: int | None = None,
+    by: str = audit.COMMAND_LINE,
+) -> dict[str, Any]:
+    """Everything received from `since` until before `until` (now) goes to the destination once more, in its order.
+
+    The sender's `integrations` become "this one alone"; consent and filters hold; a destination that is switched off
+    gets it too. What it already has it gets twice: that is what a replay is for.
+
+    Gives `{"id", "destination", "since", "until", "messages", "looked_at", "sent", "state"}`; it goes on by itself.
+
+    Raises:
+        NotFound: no such destination.
+        Invalid: `since` is not before `until`, or one is no moment.
+        HeardError: the destination is the surveys one.
+    """
+    number = workspace_meant(app, workspace, workspace_id)
+    wanted, now = app.directory.destination(number, destination), app.clock.now()
+    _must_be_outside(wanted)
+    first, last = moment_in(since, "since", now), now if until is None else moment_in(until, "until", now)
+    if first >= last:
+        raise Invalid("since: it has to be before until.", field="since")
+
+    def work(connection: Connection) -> Replay:
+        position, end = messages.received_within(connection, first, last)
+        made = replays.begin(
+            connection,
+            number,
+            destination=wanted.id,
+            since=first,
+            until=last,
+            position=position,
+            last=end,
+            by=by,
+            at=now,
+        )
+        detail = {"since": first.isoformat(), "until": last.isoformat()}
+        audit.note(connection, number, by=by, what="replay.begun", subject=wanted.name, at=now, detail=detail)
+        return made
+
+    made = await app.store.write(work)
+    await app.couriers.refresh()
+    app.couriers.by_destination[wanted.id].look()
+    if not app.couriers.started:
+        await app.couriers.idle()
+        made = await app.store.read(lambda connection: replays.one(connection, number, made.id)) or made
+    return described(made, wanted.name)
+
+
+async def progress(
+    app: Installation, *, id: int, workspace: str | None = None, workspace_id: int | None = None  # noqa: A002
+) -> dict[str, Any]:
+    """How far a replay is."""
+    number = workspace_meant(app, workspace, workspace_id)
+    found = await app.store.read(lambda connection: replays.one(connection, number, id))
+    if found is None:
+        raise NotFound(f"There is no replay {id}.")
+    destination = app.directory.destinations.get(found.destination)
+    return described(found, destination.name if destination else "(removed)")
+
+
+async def cancel(app: Installation, *, workspace: int, id: int, by: str) -> None:  # noqa: A002
+    """It goes no further; what was sent was sent."""
+    found = await app.store.read(lambda connection: replays.one(connection, workspace, id))
+    if found is None:
+        raise NotFound(f"There is no replay {id}.")
+    name = app.directory.destinations[found.destination].name
+
+    def work(connection: Connection) -> None:
+        replays.cancel(connection, workspace, id)
+        audit.note(connection, workspace, by=by, what="replay.cancelled", subject=name, at=app.clock.now())
+
+    if found.state != CANCELLED:
+        await app.store.write(work)
+
+
+async def dead_letters(app: Installation, *, workspace: int, destination: int, reason: str | None, by: str) -> int:
+    """Try everything again that was given up, or what was for one reason; gives how many."""
+    wanted, now = _of(app, workspace, destination), app.clock.now()
+
+    def work(connection: Connection) -> int:
+        found = forwards.newest(
+            connection, workspace, wanted.id, state=State.DEAD, reason=reason, limit=A_TIME
+        )
+        forwards.keep(connection, [sent_again(each, now=now) for each in found])
+        return len(found)
+
+    total = 0
+    while some := await app.store.write(work):
+        total += some
+    if total:
+        detail = {"messages": total, "reason": reason}
+        await app.store.write(
+            lambda connection: audit.note(
+                connection, workspace, by=by, what="deadletters.retried", subject=wanted.name, at=now, detail=detail
+            )
+        )
+        app.couriers.by_destination[wanted.id].look()
+    return total
+
+
+async def one(app: Installation, *, workspace: int, destination: int, message: int, by: str) -> None:
+    """One message to one destination, whether it has it already or not.
+
+    Raises:
+        NotFound: no such destination or message.
+        HeardError: consent or a filter keeps it from there; the sentence says which.
+    """
+    wanted, now = _of(app, workspace, destination), app.clock.now()
+    _must_be_outside(wanted)
+
+    def work(connection: Connection) -> None:
+        kept = tail.by_id(connection, workspace, message)
+        if kept is None:
+            raise NotFound("There is no such message. It may have been dropped with its day.")
+        read = again(kept, kept.message_id) if kept.verdict != "rejected" else None
+        if read is None:
+            raise HeardError("A rejected message goes nowhere.")
+        refusal = refusal_of_replay(read, wanted, plan_for_replay(wanted))
+        if refusal is not None:
+            raise HeardError(refusal.detail)
+        known = forwards.one(connection, workspace, wanted.id, message)
+        if known is not None and known.state is State.RETRYING:
+            forwards.keep(connection, [_at_once(known, now)])
+        else:
+            fresh = Forward(
+                workspace=workspace,
+                destination=wanted.id,
+                message=message,
+                day=day_of(kept.received_at),
+                state=State.DELIVERED,
+                attempts=0,
+                first_at=now,
+                last_at=now,
+                next_at=None,
+                reason="sent again by hand",
+            )
+            forwards.keep(connection, [sent_again(known or fresh, now=now)])
+        audit.note(
+            connection, workspace, by=by, what="message.sent_again", subject=wanted.name, at=now,
+            detail={"message": kept.message_id},
+        )  # fmt: skip
+
+    await app.store.write(work)
+    app.couriers.by_destination[wanted.id].look()
+
+
+def described(replay: Replay, destination: str) -> dict[str, Any]:
+    """`messages` is how many numbers the window spans: an upper bound that `looked_at` comes to."""
+    return {
+        "id": replay.id,
+        "destination": destination,
+        "since": replay.since.isoformat(),
+        "until": replay.until.isoformat(),
+        "looked_at": replay.looked_at,
+        "sent": replay.sent,
+        "left": max(0, replay.last - replay.position),
+        "state": replay.state,
+    }
+
+
+def _at_once(forward: Forward, now: datetime) -> Forward:
+    from msgspec.structs import replace
+
+    return replace(forward, next_at=now)
+
+
+def _of(app: Installation, workspace: int, number: int) -> Destination:
+    found = app.directory.destinations.get(number)
+    if found is None or found.workspace != workspace:
+        raise NotFound("There is no such destination in this workspace.")
+    return found
+
+
+def _must_be_outside(destination: Destination) -> None:
+    if destination.type == SURVEYS:
+        raise HeardError(
+            f"{destination.name} is Heard itself: it decided about every message when it came, and keeps to that."
+            " `heard dry-run` shows what a campaign would do with the past."
+        )
