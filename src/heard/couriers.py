@@ -24,11 +24,11 @@ class Couriers:
         self._store, self._clock, self._carry, self._directory = store, clock, carry, directory
         self._windows = Windows(store)
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._started = False
+        self.started = False
         self.by_destination: dict[int, Courier] = {}
 
     async def start(self) -> None:
-        self._started = True
+        self.started = True
         await self.refresh()
 
     async def stop(self) -> None:
@@ -59,7 +59,7 @@ class Couriers:
             elif courier.destination != destination:
                 courier.destination = destination
                 courier.look()
-            if self._started and number not in self._tasks:
+            if self.started and number not in self._tasks:
                 self._tasks[number] = asyncio.create_task(courier.run(), name=f"courier {destination.name}")
 
     def wake(self) -> None:

@@ -14,6 +14,7 @@ from heard.cli.backup import backup, restore
 from heard.cli.demo import demo
 from heard.cli.init import init
 from heard.cli.migrate import migrate
+from heard.cli.replay import replay
 from heard.cli.score import score
 from heard.cli.serve import serve
 from heard.cli.why import why
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, serve, apply, export, why, score, demo, backup, restore, migrate):
+for command in (init, serve, apply, export, why, score, replay, demo, backup, restore, migrate):
     app.command()(command)
 
 

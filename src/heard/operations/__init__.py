@@ -35,6 +35,8 @@ OPERATIONS: Mapping[str, str] = {
     "contact": "heard.operations.contacts:contact",
     "campaign_activate": "heard.operations.campaigns:activate",
     "campaign_pause": "heard.operations.campaigns:pause",
+    "replay": "heard.operations.replay:begin",
+    "replay_progress": "heard.operations.replay:progress",
     "clock_advance": "heard.operations.clock:clock_advance",
 }
 

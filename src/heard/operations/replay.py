@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from heard.destinations.plans import plan_for_replay, refusal_of_replay
@@ -12,6 +13,7 @@ from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
 from heard.messages.again import again
 from heard.operations.meant import workspace_meant
+from heard.operations.moments import moment_in
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
 from heard.routing.forward import again as sent_again
@@ -190,9 +192,7 @@ def described(replay: Replay, destination: str) -> dict[str, Any]:
 
 
 def _at_once(forward: Forward, now: datetime) -> Forward:
-    from msgspec.structs import replace
-
-    return replace(forward, next_at=now)
+    return msgspec.structs.replace(forward, next_at=now)
 
 
 def _of(app: Installation, workspace: int, number: int) -> Destination:
