@@ -64,6 +64,8 @@ def problem(destination: Destination) -> Refusal | None:
     for number, each in enumerate(destination.filters, 1):
         try:
             holds(each.condition)
+            for path in each.paths:
+                path_of(path)
         except fql.Invalid as error:
             return reasons.filter_invalid(destination, number, str(error))
         if each.action not in ACTIONS:
@@ -78,6 +80,18 @@ def holds(condition: str) -> Holds | None:
         fql.Invalid: it is no expression.
     """
     return None if condition == ALL else fql.predicate(condition)
+
+
+def path_of(written: str) -> Path:
+    """("properties", "email") of "properties.email".
+
+    Raises:
+        fql.Invalid: it is not the name of a field.
+    """
+    expression = fql.parse(written)
+    if not isinstance(expression, fql.Field):
+        raise fql.Invalid(f"expected a field, such as properties.email, not {written}", position=1)
+    return expression.path
 
 
 def _objector(destination: Destination, number: int, each: Filter) -> Objector:

@@ -17,9 +17,8 @@ from typing import Any, cast
 
 import msgspec
 
-from heard import fql
 from heard.routing.destination import Destination, Filter
-from heard.routing.filters import ALLOW_PROPERTIES, DROP_PROPERTIES, Holds, holds
+from heard.routing.filters import ALLOW_PROPERTIES, DROP_PROPERTIES, Holds, holds, path_of
 
 ESSENTIAL = frozenset({"type", "messageId", "timestamp"})
 """A message without them is none, so no filter takes them away."""
@@ -45,18 +44,6 @@ def shaped(document: dict[str, Any], destination: Destination) -> dict[str, Any]
         if each.holds is None or each.holds(document):
             result = _without(result, each.paths) if each.drops else _only(result, each.paths)
     return result
-
-
-def path_of(written: str) -> tuple[str, ...]:
-    """("properties", "email") of "properties.email".
-
-    Raises:
-        fql.Invalid: it is not the name of a field.
-    """
-    expression = fql.parse(written)
-    if not isinstance(expression, fql.Field):
-        raise fql.Invalid(f"expected a field, such as properties.email, not {written}", position=1)
-    return expression.path
 
 
 @lru_cache(maxsize=256)
