@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from zlib import crc32
@@ -21,9 +21,9 @@ import structlog
 
 from heard.clock import Clock
 from heard.destinations.destination import Answer, Outcome, Request
-from heard.destinations.kinds import KINDS
+from heard.destinations.kinds import KINDS, fitting
 from heard.destinations.outcome import outcome_of
-from heard.destinations.plans import plan_for_replay
+from heard.steps.plans import plan_for_replay
 from heard.destinations.retries import next_try
 from heard.destinations.shown import shown_answer, shown_request
 from heard.errors import HeardError
@@ -40,14 +40,12 @@ log = structlog.get_logger()
 
 LANES = 8  # requests to one destination at a time
 WINDOW = 500  # messages looked at in one go
-MOST_BYTES = 400_000  # of messages in one request, where a destination takes several
 KEEP_EVERY = 0.25  # seconds between two commits of what was handed over
 LOOK_AGAIN = 0.5  # seconds, while something waits for its moment
 PAUSE_AFTER_FAILURE = 1.0
 DOWN_AFTER = 5  # failures in a row
 SHORTEST_REST, LONGEST_REST = 1.0, 30.0  # seconds; doubled with every failure while it is down
 WINDOWS_KEPT = 8
-ENVELOPE_BYTES = 512  # what routing adds to a message, roughly
 
 Carry = Callable[[Request], Awaitable[Answer]]
 
@@ -228,7 +226,10 @@ class Courier:
         await self._keep(round_, results)
 
     async def _lane(self, lane: Sequence[Parcel], results: list[Result], *, asking: bool) -> None:
-        for batch in _batches(lane, KINDS[self.destination.type].most_at_once):
+        kind = KINDS[self.destination.type]
+        while lane:
+            count = 1 if kind.most_at_once == 1 else fitting(kind, [each.document for each in lane])
+            batch, lane = lane[:count], lane[count:]
             if not asking and (self._is_down or self.resting_until is not None):
                 return
             results += await self._try(batch)
@@ -246,8 +247,8 @@ class Courier:
             refused = Outcome(kind="discard", reason="settings", detail=str(problem))
             return [self._result(each, refused, None, None, now) for each in batch]
         answer = await self._carry(request)
-        outcome = outcome_of(answer, now=now)
-        if outcome.kind == "discard" and len(batch) > 1:  # one of them may spoil it for the others: find out which
+        outcome = outcome_of(answer, now=now, messages=len(batch))
+        if outcome.kind == "divide":  # one of them may spoil it for the others: find out which
             half = len(batch) // 2
             return await self._try(batch[:half]) + await self._try(batch[half:])
         self._learn(outcome)
@@ -339,18 +340,3 @@ class Courier:
         if self._look_for_retries:
             self._look_for_retries = False
             self._retry_at = await self._store.read(partial(forwards.next_due, destination=self.destination.id))
-
-
-def _batches(lane: Sequence[Parcel], most: int) -> Iterator[Sequence[Parcel]]:
-    """Stretches of a lane that fit into one request."""
-    batch: list[Parcel] = []
-    size = 0
-    for each in lane:
-        weight = len(each.placed.kept.body) + ENVELOPE_BYTES
-        if batch and (len(batch) == most or size + weight > MOST_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(each)
-        size += weight
-    if batch:
-        yield batch

@@ -9,7 +9,7 @@ import msgspec
 from heard.destinations import kinds
 from heard.errors import Invalid
 from heard.routing.destination import Filter
-from heard.routing.word_of_filters import read_filter
+from heard.routing.lines import read_filter
 
 LONGEST_NAME = 100
 KEYS = ("name", "type", "enabled", "sources", "settings", "events", "filters")

@@ -26,7 +26,7 @@ from heard.operations.file_read import (
 )
 from heard.operations.first_run import DEFAULT_NAME, DESTINATION
 from heard.routing.destination import SURVEYS
-from heard.routing.filter_lines import written as written_filter
+from heard.routing.lines import written as written_filter
 from heard.store import accounts, directory, edits, tables
 from heard.store.edits import Row
 from heard.store.types import MICROSECOND

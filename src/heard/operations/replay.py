@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from heard.destinations.plans import plan_for_replay, refusal_of_replay
+from heard.steps.plans import plan_for_replay, refusal_of_replay
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
 from heard.messages.again import again

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import ids
-from heard.destinations.plans import refusal_of_replay
+from heard.steps.plans import refusal_of_replay
 from heard.messages.again import again
 from heard.routing.answer import decode
 from heard.routing.destination import Destination

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.destinations import surveys
-from heard.destinations.plans import as_it_gets_it
+from heard.steps.plans import as_it_gets_it
 from heard.destinations.surveys import Considered
 from heard.messages.again import again
 from heard.steps import keep

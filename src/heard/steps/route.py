@@ -20,7 +20,7 @@ from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
 from heard.destinations.known import Known
-from heard.destinations.plans import as_it_gets_it, plan_of
+from heard.steps.plans import as_it_gets_it, plan_of
 from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted

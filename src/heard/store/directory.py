@@ -43,7 +43,7 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: Mapping[int, Campaign]
     intakes: Mapping[int, Intake]  # by workspace
     destinations: Mapping[int, Destination]
-    plans: dict[int, Plan]  # by workspace, made when they are first asked for (see `heard.destinations.plans`)
+    plans: dict[int, Plan]  # by workspace, made when they are first asked for (see `heard.steps.plans`)
     triggered: Mapping[tuple[int, str], tuple[Campaign, ...]]  # by workspace and canonical event name
 
     def workspace(self, name: str | None) -> Workspace:
