@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heard.channels.email import replace
+from heard import replace
 from heard.errors import Invalid
 
 TRAITS = {

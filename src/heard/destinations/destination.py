@@ -3,11 +3,14 @@
     type, title, help     how the workspace file and people call it
     fields                its settings; forms, validation and the reference are made from them
     methods               the types of message it takes
-    most_at_once          messages that go into one request at the most
+    most_at_once          messages that go into one request at the most,
+    most_bytes            and octets of them, as JSON
     request(...)          messages as a request, pure
-    read(...)             optional: what its answer means, where `outcome_of` is not enough
+    check(...)            optional: what the fields by themselves cannot say about settings
 
-A module that is put here is picked up by `kinds.py` and by the contract suite.
+A module that is put here is picked up by `kinds.py` and by the contract suite. What an answer means is the same for all
+(`outcome.py`), and so is when to try again (`retries.py`). Our own engine (`surveys.py`) is a kind without `request`:
+it takes messages where they are routed, in the same transaction.
 """
 
 from __future__ import annotations
@@ -18,11 +21,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from heard.messages.message import TYPES
 from heard.outgoing.exchange import Answer, Request
 
-__all__ = ["Answer", "Document", "Field", "Kind", "Outcome", "Request"]
+__all__ = ["CONSENT", "EVERYTHING", "Answer", "Document", "Field", "Kind", "Outcome", "Request"]
 
 Document = dict[str, Any]  # one message as routed
+
+EVERYTHING = TYPES  # the `methods` of a destination that takes every type of message
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +47,24 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     example: str = ""
 
 
+CONSENT = Field(
+    name="consent_categories",
+    title="Consent",
+    help="Categories of consent. Of the messages that carry consent, only those where all of these are true are taken.",
+    kind="categories",
+    example="Advertising, Analytics",
+)
+"""Obeyed by routing, for every kind."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """`kind`: "delivered", "retry" (later, `after` at the earliest where the receiver says so), or "discard" (never).
+    """What an attempt came to.
+
+    `kind` is one of:
+        "delivered"
+        "retry": later, not before `after` seconds where the receiver says so
+        "divide": the request was refused as a whole, and each of its messages may be welcome; halve it and go on
+        "discard": never
 
     `reason` is a word for lists and counts ("timeout", "http_503"); `detail` a sentence.
     """
@@ -62,6 +84,7 @@ class Kind(Protocol):
     fields: Sequence[Field]
     methods: frozenset[str]
     most_at_once: int
+    most_bytes: int
 
     def request(
         self, messages: Sequence[Document], settings: Mapping[str, Any], *, ids: Sequence[str], now: datetime

@@ -22,11 +22,45 @@ from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.eligibility import Decline, Invite, decide
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
+from heard.destinations.destination import CONSENT, Field
 from heard.destinations.known import Known
 from heard.messages.message import Message
 
+type = "surveys"
 title = "Surveys"
 help = "Keeps contacts, decides whom to ask after which event, and sends the surveys."
+fields = (
+    Field(
+        name="daily_limit",
+        title="Daily limit",
+        help="Messages taken a day, counted in UTC; what comes above is not taken. Absent = no limit.",
+        kind="number",
+        example="50000",
+    ),
+    Field(
+        name="late_identify",
+        title="Late identify",
+        help="How long an event waits for the identify that it overtook. 0 = an event of somebody unknown leads to "
+        "nothing.",
+        kind="length",
+        default="10m",
+    ),
+    Field(
+        name="max_event_age",
+        title="Oldest event",
+        help="An event that happened longer ago when it arrives asks nobody, so that sending last year's events again "
+        "surveys nobody.",
+        kind="length",
+        default="24h",
+    ),
+    Field(
+        name="list",
+        title="List",
+        help="Contacts that an identify makes are put on this list.",
+    ),
+    CONSENT,
+)
+methods = frozenset({"identify", "track"})
 
 _document = msgspec.json.Decoder(dict[str, Any])
 _email = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -16,10 +16,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from heard import durations, fql
+from heard import replace as templates
 from heard.accounts.workspace import Brand, colour
 from heard.campaigns import settings as campaign_settings
 from heard.channels.email import address
-from heard.channels.email import replace as templates
 from heard.errors import Invalid
 from heard.operations.file_destination import DestinationLine, destination_line
 from heard.routing.destination import SURVEYS

@@ -16,8 +16,9 @@ from functools import lru_cache
 
 import msgspec
 
+from heard import replace
 from heard.accounts.workspace import Brand
-from heard.channels.email import headers, look, replace
+from heard.channels.email import headers, look
 from heard.channels.email.address import Mailbox, mailbox, reachable
 from heard.channels.email.invitation import Invitation
 from heard.channels.email.mail import Mail

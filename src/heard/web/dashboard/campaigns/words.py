@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from heard import replace
 from heard.accounts.workspace import Workspace
 from heard.campaigns.campaign import Campaign, Status
-from heard.channels.email import replace
 from heard.channels.email.headers import one_line
 from heard.contacts import traits
 from heard.contacts.contact import Contact

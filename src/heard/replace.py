@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,7 @@ LONGEST_VALUE = 500  # characters of one replaced value
 MOST_SLOTS = 100
 DEEPEST = 8  # keys in a path
 
+# Where a path may begin in a mail.
 ROOTS = ("brand", "email", "firstName", "first_name", "lastName", "last_name", "name", "traits")
 
 _SLOT = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[^{}|.\s](?:[^{}|.\n]*[^{}|.\s])?)*)\s*(?:\|([^{}\n]*))?\}\}")
@@ -39,8 +40,8 @@ class Slot(msgspec.Struct, frozen=True):
 Piece = str | Slot
 
 
-def check(text: str, *, field: str | None = None) -> None:
-    """Refuse a template that is beyond our caps, when it is saved.
+def check(text: str, *, field: str | None = None, roots: Collection[str] = ROOTS) -> None:
+    """Refuse a template that is beyond our caps, when it is saved. `roots` are what a path may begin with.
 
     Raises:
         Invalid: too long, too many replacements, or a path that is too deep or cannot lead anywhere.
@@ -53,8 +54,10 @@ def check(text: str, *, field: str | None = None) -> None:
     for slot in slots:
         if len(slot.path) > DEEPEST:
             raise Invalid(f"A path has at most {DEEPEST} parts.", field=field)
-        if slot.path[0] not in ROOTS:
+        if slot.path[0] not in roots:
             written = ".".join(slot.path)
+            if roots is not ROOTS:
+                raise Invalid(f"There is no {{{{ {written} }}}}; begin with {', '.join(roots)}.", field=field)
             raise Invalid(f"Write {{{{ traits.{written} }}}}; there is no {{{{ {written} }}}}.", field=field)
 
 
@@ -92,7 +95,7 @@ def value(slot: Slot, *, brand: str, traits: Mapping[str, Any]) -> str:
     if root == "brand":
         return one_line(brand)
     # `firstName` alone is short for `traits.firstName`; both find `first_name` as well.
-    found = _walk(traits, tuple(rest) if root == "traits" else slot.path)
+    found = walk(traits, tuple(rest) if root == "traits" else slot.path)
     return one_line(found)[:LONGEST_VALUE] or slot.default
 
 
@@ -113,8 +116,10 @@ def one_line(found: object) -> str:
     return _UNSAFE.sub("", _BREAKS.sub(" ", str(found)[: LONGEST_VALUE * 2])).strip()
 
 
-def _walk(found: Any, path: tuple[str, ...]) -> Any:
+def walk(found: Any, path: tuple[str, ...]) -> Any:
     """Follow the keys through JSON objects; None where they end."""
+    if path and not isinstance(found, Mapping):
+        return None
     if path in (("firstName",), ("first_name",)):
         return known.first_name(found)
     if path == ("name",):
