@@ -23,7 +23,6 @@ from heard.clock import Clock
 from heard.destinations.destination import Answer, Outcome, Request
 from heard.destinations.kinds import KINDS, fitting
 from heard.destinations.outcome import outcome_of
-from heard.steps.plans import plan_for_replay
 from heard.destinations.retries import next_try
 from heard.destinations.shown import shown_answer, shown_request
 from heard.errors import HeardError
@@ -31,6 +30,7 @@ from heard.routing.destination import Destination
 from heard.routing.forward import State, Try
 from heard.steps import forward
 from heard.steps.forward import Parcel, Result
+from heard.steps.plans import plan_for_replay
 from heard.store import forwards, messages, replays
 from heard.store.messages import Placed
 from heard.store.replays import DONE, Replay

@@ -78,6 +78,11 @@ def with_defaults(type: str, kept: Mapping[str, Any]) -> dict[str, Any]:  # noqa
     return {field.name: kept.get(field.name, field.default) for field in kind_of(type).fields}
 
 
+def secrets_of(type: str) -> frozenset[str]:  # noqa: A002
+    """The names of its settings that are shown to nobody once they are kept."""
+    return frozenset(field.name for field in kind_of(type).fields if field.kind in ("secret", "map"))
+
+
 def fitting(kind: Kind, messages: Sequence[Document]) -> int:
     """How many of the first messages go into one request; at least one, of one or more."""
     count, size = 0, 0

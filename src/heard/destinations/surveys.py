@@ -22,7 +22,7 @@ from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.eligibility import Decline, Invite, decide
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
-from heard.destinations.destination import CONSENT, Field
+from heard.destinations.destination import CONSENT, EVERYTHING, Field
 from heard.destinations.known import Known
 from heard.messages.message import Message
 
@@ -33,7 +33,8 @@ fields = (
     Field(
         name="daily_limit",
         title="Daily limit",
-        help="Messages taken a day, counted in UTC; what comes above is not taken. Absent = no limit.",
+        help="Messages taken a day, counted in UTC; what is over it waits in its order for the next day. "
+        "Absent = no limit.",
         kind="number",
         example="50000",
     ),
@@ -56,11 +57,11 @@ fields = (
     Field(
         name="list",
         title="List",
-        help="Contacts that an identify makes are put on this list.",
+        help="Everybody who is identified is put on this list.",
     ),
     CONSENT,
 )
-methods = frozenset({"identify", "track"})
+methods = EVERYTHING  # of a page or a screen nothing comes yet, but it is no mistake to send one
 
 _document = msgspec.json.Decoder(dict[str, Any])
 _email = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from heard.steps.plans import plan_for_replay, refusal_of_replay
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
 from heard.messages.again import again
@@ -17,6 +16,7 @@ from heard.operations.moments import moment_in
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
 from heard.routing.forward import again as sent_again
+from heard.steps.plans import plan_for_replay, refusal_of_replay
 from heard.store import audit, forwards, messages, replays, tail
 from heard.store.days import day_of
 from heard.store.replays import CANCELLED, Replay
@@ -80,7 +80,11 @@ async def begin(
 
 
 async def progress(
-    app: Installation, *, id: int, workspace: str | None = None, workspace_id: int | None = None  # noqa: A002
+    app: Installation,
+    *,
+    id: int,
+    workspace: str | None = None,
+    workspace_id: int | None = None,  # noqa: A002
 ) -> dict[str, Any]:
     """How far a replay is."""
     number = workspace_meant(app, workspace, workspace_id)
@@ -111,9 +115,7 @@ async def dead_letters(app: Installation, *, workspace: int, destination: int, r
     wanted, now = _of(app, workspace, destination), app.clock.now()
 
     def work(connection: Connection) -> int:
-        found = forwards.newest(
-            connection, workspace, wanted.id, state=State.DEAD, reason=reason, limit=A_TIME
-        )
+        found = forwards.newest(connection, workspace, wanted.id, state=State.DEAD, reason=reason, limit=A_TIME)
         forwards.keep(connection, [sent_again(each, now=now) for each in found])
         return len(found)
 

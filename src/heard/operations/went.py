@@ -49,9 +49,7 @@ def _of(
         return []
     answer = decode(kept.routing) if kept.routing else None
     forwards_of = {each.destination: each for each in tried}
-    parts = [
-        _part(each, kept, answer, forwards_of.get(each.id), reached) for each in destinations
-    ]
+    parts = [_part(each, kept, answer, forwards_of.get(each.id), reached) for each in destinations]
     return [part for part in parts if part is not None]
 
 

@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import ids
-from heard.steps.plans import refusal_of_replay
 from heard.messages.again import again
 from heard.routing.answer import decode
 from heard.routing.destination import Destination
@@ -20,6 +19,7 @@ from heard.routing.forward import Forward, State, Try, tried
 from heard.routing.latency import latency_class
 from heard.routing.plan import Plan
 from heard.routing.shape import shaped
+from heard.steps.plans import refusal_of_replay
 from heard.store import cursors, forwards, messages, replays
 from heard.store.forwards import DELIVERED, DISCARDED, LATENCY, REFUSED, RETRIED, hour_of
 from heard.store.messages import Placed

@@ -12,11 +12,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.destinations import surveys
-from heard.steps.plans import as_it_gets_it
 from heard.destinations.surveys import Considered
 from heard.messages.again import again
 from heard.steps import keep
 from heard.steps.allowance import left
+from heard.steps.plans import as_it_gets_it
 from heard.steps.route import load, settle_kept
 from heard.store import messages, tallies, waiting
 from heard.store.days import day_of

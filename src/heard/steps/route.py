@@ -20,17 +20,17 @@ from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
 from heard.destinations.known import Known
-from heard.steps.plans import as_it_gets_it, plan_of
 from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
 from heard.messages.message import Message, Rejected
 from heard.messages.parse import read
+from heard.routing import reasons as refusals
 from heard.routing.answer import Refusal, Routing, encode
 from heard.routing.destination import Destination
-from heard.routing import reasons as refusals
 from heard.steps import keep
 from heard.steps.allowance import Allowance, allowance
+from heard.steps.plans import as_it_gets_it, plan_of
 from heard.store import cursors, days, forwards, messages, tallies, waiting
 from heard.store.directory import Directory
 from heard.store.types import micros
