@@ -19,6 +19,8 @@ from heard.operations.file_read import read
 from heard.store import tables
 
 SURVEY = {"name": "Relationship NPS", "kind": "nps"}
+OURS = {"name": "Heard", "type": "surveys"}
+HOOK = {"name": "Hook", "type": "webhook", "settings": {"url": "https://hooks.acme.example/in"}}
 CAMPAIGN = {"name": "Post-purchase", "survey": "Relationship NPS", "channel": "email", "event": "Order Completed"}
 WHOLE = """
 workspace: Acme
@@ -31,6 +33,13 @@ sources:
   - {name: Shop}
 destinations:
   - {name: Surveys, type: surveys, sources: [Website], settings: {late_identify: 0, max_event_age: 24h, list: null}}
+  - name: Warehouse hook
+    type: webhook
+    sources: [Website]
+    settings: {url: "https://hooks.acme.example/in", secret: whsec_c2VjcmV0}
+    events: {Order Completed: true, Page Scrolled: false}
+    filters: [{if: "type = 'track' and contains(event, 'Debug')", then: drop}]
+  - {name: Segment, type: segment, sources: [], settings: {write_key: wk_elsewhere, host: "https://api.segment.io"}}
 surveys:
   - {name: Relationship NPS, kind: nps, languages: [en], quiet_period: 90d}
   - {name: After support, kind: nps}
@@ -109,7 +118,8 @@ def test_the_directory_obeys_what_the_file_says(app: Installation):
     assert workspace.brand.color == "#2563eb"
     assert (campaign.sample, campaign.status, campaign.daily_cap) == (0.25, "ready", 500)
     assert intake.policy.late_identify.total_seconds() == 0
-    assert {app.directory.sources[number].name for number in intake.sources or ()} == {"Website"}
+    surveys = app.directory.destinations[intake.destination]
+    assert {app.directory.sources[number].name for number in surveys.sources or ()} == {"Website"}
 
 
 def test_a_workspace_without_a_surveys_destination_gets_one_fed_by_every_source(app: Installation):
@@ -223,26 +233,22 @@ def test_a_workspace_that_was_named_is_not_renamed(app: Installation):
         (acme(sources={"name": "a"}), "sources", "write a list"),
         (acme(sources=[{"name": "a", "write_key": "a b"}]), "sources[0].write_key", "4 to 100"),
         (acme(sources=[{"name": "a"}, {"name": "a"}]), "sources[1]", "stands above already"),
-        (acme(destinations=[{"name": "Hook", "type": "webhook"}]), "destinations[0].type", "not yet"),
+        (acme(destinations=[{"name": "Hook", "type": "pigeon"}]), "destinations[0].type", "webhook"),
+        (acme(destinations=[{"name": "Hook", "type": "webhook"}]), "destinations[0].settings.url", "needs this"),
+        (acme(destinations=[HOOK | {"enabled": "yes"}]), "destinations[0].enabled", "true or false"),
+        (acme(destinations=[HOOK | {"events": {"a": "on"}}]), "destinations[0].events", "true or false"),
+        (acme(destinations=[HOOK | {"filters": {}}]), "destinations[0].filters", "write a list"),
+        (acme(destinations=[HOOK | {"filters": [{"if": "a =", "then": "drop"}]}]), "destinations[0].filters[0].if", ""),
+        (acme(destinations=[HOOK | {"filters": [{"if": "all"}]}]), "destinations[0].filters[0].then", "drop"),
         (
-            acme(destinations=[{"name": "H", "type": "surveys", "settings": {"daily_limit": 5}}]),
-            "destinations[0].settings.daily_limit",
-            "not yet",
+            acme(destinations=[HOOK | {"settings": {"url": "https://127.0.0.1/"}}]),
+            "destinations[0].settings.url",
+            "not on the public internet",
         ),
         (
-            acme(destinations=[{"name": "H", "type": "surveys", "settings": {"list": "x"}}]),
-            "destinations[0].settings.list",
-            "not yet",
-        ),
-        (
-            acme(destinations=[{"name": "H", "type": "surveys", "events": {"a": True}}]),
-            "destinations[0].events",
-            "not yet",
-        ),
-        (
-            acme(destinations=[{"name": "H", "type": "surveys", "filters": [{"if": "true"}]}]),
-            "destinations[0].filters",
-            "not yet",
+            acme(destinations=[OURS, {"name": "Other", "type": "surveys"}]),
+            "destinations[1]",
+            "one surveys destination",
         ),
         (acme(surveys=[{"name": "a", "kind": "csat"}]), "surveys[0].kind", "not yet"),
         (acme(surveys=[{"name": "a", "kind": "npss"}]), "surveys[0].kind", "write one of"),

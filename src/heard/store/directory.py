@@ -42,9 +42,10 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     surveys: Mapping[int, Survey]
     campaigns: Mapping[int, Campaign]
     intakes: Mapping[int, Intake]  # by workspace
-    destinations: Mapping[int, Destination]
-    plans: dict[int, Plan]  # by workspace, made when they are first asked for (see `heard.steps.plans`)
     triggered: Mapping[tuple[int, str], tuple[Campaign, ...]]  # by workspace and canonical event name
+    destinations: Mapping[int, Destination] = msgspec.field(default_factory=dict)
+    plans: dict[int, Plan] = msgspec.field(default_factory=dict)
+    """By workspace, made when they are first asked for: `heard.steps.plans`."""
 
     def workspace(self, name: str | None) -> Workspace:
         """The workspace of that name or slug; without a name, the only one there is.
