@@ -1,0 +1,142 @@
+"""The daily limit of the surveys destination: what is over it waits in its order for the next UTC day, and none is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from heard.operations.why import why
+from heard.store import contacts, deliveries, waiting
+from tests.contracts.front import Front, front, identify, track
+
+SURVEYS = [{"name": "Relationship NPS", "kind": "nps"}]
+CAMPAIGN = {
+    "name": "Post-purchase",
+    "survey": "Relationship NPS",
+    "channel": "email",
+    "event": "Order Completed",
+    "status": "ready",
+}
+DAY = timedelta(days=1)
+
+
+def heard_destination(**settings: Any) -> dict[str, Any]:
+    return {"name": "Heard", "type": "surveys", "settings": settings}
+
+
+async def limited(heard: Front, limit: int | None) -> None:
+    settings = {} if limit is None else {"daily_limit": limit}
+    await heard.apply(heard_destination(**settings), surveys=SURVEYS, campaigns=[CAMPAIGN])
+
+
+def waits(heard: Front) -> int:
+    return heard.app.store.read_now(lambda connection: waiting.count(connection, 1))
+
+
+async def decisions(heard: Front, user: str) -> list[tuple[str, list[str], list[str]]]:
+    """(outcome, reasons, causes of revisions), the newest first."""
+    found = await why(heard.app, user_id=user)
+    return [
+        (each["outcome"], [no["reason"] for no in each["objections"]], [was["cause"] for was in each["revisions"]])
+        for each in found["decisions"]
+    ]
+
+
+def test_what_is_over_the_limit_waits_for_the_next_day_and_says_so(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, 2)
+        await heard.receive(identify("ann", email="ann@example.com"), identify("bob", email="bob@example.com"))
+        await heard.receive(track("ann"), identify("cid", email="cid@example.com"), track("cid"))
+        await heard.settle()
+
+        assert heard.verdicts()[2:] == [("held", "intake_limit")] * 3
+        assert await decisions(heard, "ann") == [("held", ["intake_limit"], [])]
+        (held,) = (await why(heard.app, user_id="cid"))["decisions"]
+        assert held["objections"][0]["until"].endswith("T00:00:00Z")
+
+        await heard.pass_time(2 * DAY)
+        assert waits(heard) == 0
+        assert heard.verdicts() == [("accepted", None)] * 5
+        for user in ("ann", "cid"):
+            assert await decisions(heard, user) == [("invited", [], ["the day's allowance"])]
+        assert len(heard.app.store.read_now(lambda found: deliveries.newest(found, 1))) == 2
+
+    front(tmp_path, story)
+
+
+def test_who_comes_later_waits_behind_those_who_wait(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, 3)
+        await heard.receive(*(identify(f"user {n}") for n in range(8)))
+        await heard.settle()
+        assert waits(heard) == 5
+        await heard.pass_time(DAY)
+        assert waits(heard) == 2
+        await heard.receive(identify("late"))
+        await heard.settle()
+        assert waits(heard) == 3
+        people = heard.app.store.read_now(lambda found: contacts.by_user_id(found, 1, {"late", "user 5", "user 6"}))
+        assert set(people) == {"user 5"}
+        await heard.pass_time(DAY)
+        assert waits(heard) == 0
+
+    front(tmp_path, story)
+
+
+def test_line_24_a_burst_of_syncs_is_counted_and_loses_no_later_track(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, 50)
+        await heard.receive(identify("ann", email="ann@example.com"))
+        sync = {"personas": {"computation_class": "audience"}}
+        await heard.receive(*({**identify(f"user {n}", loyal=True), "context": sync} for n in range(120)))
+        await heard.receive(track("ann"))
+        await heard.settle()
+        assert await decisions(heard, "ann") == [("held", ["intake_limit"], [])]
+        await heard.pass_time(3 * DAY)
+        assert await decisions(heard, "ann") == [("invited", [], ["the day's allowance"])]
+
+    front(tmp_path, story)
+
+
+def test_a_limit_that_is_taken_away_lets_everybody_in_at_once(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, 1)
+        await heard.receive(identify("ann"), identify("bob"), identify("cid"))
+        await heard.settle()
+        assert waits(heard) == 2
+        await limited(heard, None)
+        await heard.settle()
+        assert waits(heard) == 0
+
+    front(tmp_path, story)
+
+
+def test_a_track_that_waited_for_its_day_and_then_for_its_identify_is_asked(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, 1)
+        await heard.receive(identify("somebody"), track("ann"))
+        await heard.settle()
+        await heard.app.pipeline.advance((heard.app.clock.now() + DAY).replace(hour=0, minute=1))
+        assert await decisions(heard, "ann") == [("held", ["not_identified"], ["the day's allowance"])]
+        await limited(heard, None)
+        await heard.receive(identify("ann", email="ann@example.com"))
+        await heard.settle()
+        assert await decisions(heard, "ann") == [("invited", [], ["the day's allowance", "identified"])]
+        assert ("accepted", None) == heard.verdicts()[1]
+
+    front(tmp_path, story)
+
+
+def test_everybody_who_is_identified_is_put_on_the_list(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await heard.apply(heard_destination(list="Segment List"))
+        await heard.receive(identify("ann"), identify("ann", plan="Premium"), identify("bob"))
+        await heard.settle()
+        people = heard.app.store.read_now(lambda found: contacts.by_user_id(found, 1, {"ann", "bob"}))
+        lists = heard.app.store.read_now(
+            lambda found: {user: contacts.lists_of(found, 1, each.id) for user, each in people.items()}
+        )
+        assert lists == {"ann": ["Segment List"], "bob": ["Segment List"]}
+
+    front(tmp_path, story)
