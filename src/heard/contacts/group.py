@@ -14,8 +14,9 @@ from heard.contacts import traits as known
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
+    id: int  # our own, as a contact's
     workspace: int
-    id: str  # the `groupId`, as it was sent
+    group_id: str  # as it was sent
     traits: bytes = known.EMPTY  # one JSON object
     first_seen: datetime  # when the first call about it happened; never moved
     updated_at: datetime  # when the call was received that last changed its traits
@@ -24,7 +25,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 class Member(msgspec.Struct, frozen=True):
     """`id` is a userId; an anonymousId where `anonymous`. Neither need be a contact yet."""
 
-    group: str
+    group: int
     id: str
     anonymous: bool
 

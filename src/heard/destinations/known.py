@@ -63,7 +63,10 @@ class Known:
         if ids := claims.asking | claims.linking.keys():
             self.links = Links(anonymous.users_of(self.connection, self.workspace, ids))
         if claims.groups:
-            self.groups = Groups(stored_groups.by_id(self.connection, self.workspace, claims.groups))
+            found = stored_groups.by_group_id(self.connection, self.workspace, claims.groups)
+            new = len(claims.groups) - len(found)
+            first = cursors.take(self.connection, "groups", new) if new else 0
+            self.groups = Groups(found, range(first, first + new))
 
     def load_contacts(self, user_ids: set[str], emails_of_identified: dict[str, str]) -> None:
         """The users of the batch. `emails_of_identified`: userId -> address, for those an identify speaks of."""
@@ -229,19 +232,21 @@ class Known:
 def conditions_met(campaign: Campaign, trigger: Trigger | None, person: dict[str, object] | None) -> bool:
     """`campaign.where` on the event, with the contact's traits beside it.
 
-    Without an event there is nothing to judge; about somebody not identified yet, traits cannot be judged either, and
-    the decision that is held is made again when they are.
+    Without an event there is nothing to judge; about somebody not identified yet, traits cannot be judged either, nor
+    can the userId of somebody anonymous, and the decision that is held is made again when they are.
     """
     if campaign.where is None or trigger is None:
         return True
-    if person is None and _speaks_of_traits(campaign.where):
+    if person is None and _speaks_of(campaign.where, "traits"):
+        return True
+    if trigger.user_id is None and _speaks_of(campaign.where, "userId"):
         return True
     return fql.predicate(campaign.where)({**trigger.document, "traits": person or {}})
 
 
 @lru_cache(maxsize=1000)
-def _speaks_of_traits(condition: str) -> bool:
-    return any(path[0] == "traits" for path in fql.fields(fql.parse(condition)))
+def _speaks_of(condition: str, name: str) -> bool:
+    return any(path[0] == name for path in fql.fields(fql.parse(condition)))
 
 
 def _keys(contact: Contact) -> tuple[int | str, ...]:

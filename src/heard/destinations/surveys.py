@@ -142,7 +142,7 @@ def _link(anonymous_id: str, user_id: str, message: Message, known: Known, outco
 def _settle_what_waited(
     message: Message, contact: Contact, known: Known, outcome: Considered, *, cause: str, now: datetime
 ) -> None:
-    """Everything that waits for this contact, in the order in which it happened to wait."""
+    """Everything that waits for this contact, in the order in which it came."""
     assert contact.user_id is not None
     for decision, trigger in sorted(known.held.pop(contact.user_id, ()), key=lambda each: each[0].id):
         if _in_time(message, decision):
@@ -230,6 +230,9 @@ def _settle(
     campaign = known.directory.campaigns.get(decision.campaign)
     if campaign is None:
         return
+    if trigger.user_id is None:  # it came under an anonymous id
+        named = {**trigger.document, "userId": contact.user_id}
+        trigger = msgspec.structs.replace(trigger, user_id=contact.user_id, document=named)
     case = known.case(campaign, trigger, contact, now=now)
     told = revised(decision, at=now, cause=cause, contact=contact.id, held_until=None)
     outcome.decision(_answered(told, decide(case), case, known, outcome))
@@ -287,8 +290,9 @@ def _only_waits_for_an_identify(answer: Invite | Decline) -> bool:
 
 
 def _trigger_of(message: Message, known: Known) -> Trigger:
-    """Conditions see the message as it was sent; whose it is may be known from elsewhere."""
+    """Where the message carries no userId, it may be known whose its anonymous id is; conditions see that one."""
     anonymous_id = message.anonymous_id if message.user_id is None else None
+    user_id = message.user_id or known.links.of(anonymous_id)
     context = _document.decode(message.context)
     consent = context.get("consent")
     preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
@@ -298,12 +302,12 @@ def _trigger_of(message: Message, known: Known) -> Trigger:
         event=message.event or "",
         at=message.at,
         received_at=message.received_at,
-        user_id=message.user_id or known.links.of(anonymous_id),
+        user_id=user_id,
         anonymous_id=anonymous_id,
         document={
             "type": message.type,
             "event": message.event,
-            "userId": message.user_id,
+            "userId": user_id,
             "anonymousId": message.anonymous_id,
             "messageId": message.id,
             "properties": _document.decode(message.properties),

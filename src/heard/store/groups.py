@@ -13,7 +13,7 @@ from heard.store import dialects
 from heard.store.types import micros, moment
 
 UPSERT = (
-    "INSERT INTO groups (workspace_id, id, traits, first_seen, updated_at) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO groups (workspace_id, id, group_id, traits, first_seen, updated_at) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (workspace_id, id) DO UPDATE SET traits = excluded.traits, updated_at = excluded.updated_at"
 )
 JOIN = (
@@ -21,19 +21,19 @@ JOIN = (
     " ON CONFLICT (workspace_id, group_id, member, anonymous) DO NOTHING"
 )
 MOST = 200  # groups of one person that are shown
+_COLUMNS = "workspace_id, id, group_id, traits, first_seen, updated_at"
 
 
-def by_id(connection: Connection, workspace: int, ids: Iterable[str]) -> dict[str, Group]:
+def by_group_id(connection: Connection, workspace: int, ids: Iterable[str]) -> dict[str, Group]:
     """Those of these groups that are known. On PostgreSQL their rows are held, in the order of id."""
     rows = dialects.fetch(
         connection,
-        "SELECT workspace_id, id, traits, first_seen, updated_at FROM groups"
-        f" WHERE workspace_id = ? AND id {dialects.within(connection)}"
+        f"SELECT {_COLUMNS} FROM groups WHERE workspace_id = ? AND group_id {dialects.within(connection)}"
         + ("" if dialects.is_sqlite(connection) else " ORDER BY id FOR UPDATE"),
         workspace,
         dialects.listed(connection, ids),
     )
-    return {row[1]: _group(row) for row in rows}
+    return {row[2]: _group(row) for row in rows}
 
 
 def keep(connection: Connection, workspace: int, groups: Iterable[Group], joined: Mapping[Member, datetime]) -> None:
@@ -42,7 +42,14 @@ def keep(connection: Connection, workspace: int, groups: Iterable[Group], joined
         connection,
         UPSERT,
         [
-            (each.workspace, each.id, each.traits.decode(), micros(each.first_seen), micros(each.updated_at))
+            (
+                each.workspace,
+                each.id,
+                each.group_id,
+                each.traits.decode(),
+                micros(each.first_seen),
+                micros(each.updated_at),
+            )
             for each in groups
         ],
     )
@@ -55,7 +62,7 @@ def of_person(connection: Connection, workspace: int, user_id: str, anonymous_id
     members = dialects.by("group_members_by_member", "group_members", connection)
     rows = dialects.fetch(
         connection,
-        "SELECT g.workspace_id, g.id, g.traits, g.first_seen, g.updated_at, m.since FROM"
+        "SELECT g.workspace_id, g.id, g.group_id, g.traits, g.first_seen, g.updated_at, m.since FROM"
         " (SELECT group_id, min(at) AS since FROM"
         f" (SELECT group_id, at FROM {members} WHERE workspace_id = ? AND member = ? AND anonymous = 0"
         f" UNION ALL SELECT group_id, at FROM {members}"
@@ -69,14 +76,15 @@ def of_person(connection: Connection, workspace: int, user_id: str, anonymous_id
         MOST,
         workspace,
     )
-    return [Membership(group=_group(row), since=moment(row[5])) for row in rows]
+    return [Membership(group=_group(row), since=moment(row[6])) for row in rows]
 
 
 def _group(row: Any) -> Group:
     return Group(
         workspace=row[0],
         id=row[1],
-        traits=row[2].encode(),
-        first_seen=moment(row[3]),
-        updated_at=moment(row[4]),
+        group_id=row[2],
+        traits=row[3].encode(),
+        first_seen=moment(row[4]),
+        updated_at=moment(row[5]),
     )

@@ -196,17 +196,19 @@ groups = Table(  # accounts: what contacts belong to
     "groups",
     metadata,
     _workspace(),
-    Column("id", Text, primary_key=True),  # the groupId
+    _id(),
+    Column("group_id", Text, nullable=False),  # as it was sent
     Column("traits", Bytes, nullable=False),
     Column("first_seen", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("workspace_id", "group_id"),
     sqlite_with_rowid=False,
 )
 group_members = Table(  # by the id that the call carried, so that nobody has to be a contact to belong to a group
     "group_members",
     metadata,
     _workspace(),
-    Column("group_id", Text, primary_key=True),
+    Column("group_id", BigInteger, primary_key=True, autoincrement=False),
     Column("member", Text, primary_key=True),  # a userId, or an anonymousId
     Column("anonymous", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),  # since when

@@ -13,17 +13,19 @@ def upgrade() -> None:
     op.create_table(
         "groups",
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("group_id", sa.Text(), nullable=False),
         sa.Column("traits", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id"),
+        sa.UniqueConstraint("workspace_id", "group_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "group_members",
         sa.Column("workspace_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("group_id", sa.Text(), nullable=False),
+        sa.Column("group_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("member", sa.Text(), nullable=False),
         sa.Column("anonymous", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
