@@ -16,6 +16,7 @@ from heard.store.days import day_of
 from heard.store.store import Store
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, NOON
+from tests.upgrade.test_groups_and_anonymous_ids import back_to_0002
 
 ADDED = ("sessions", "invites", "audit")
 KEY = "sk_0123456789abcdefghij"
@@ -83,6 +84,7 @@ def _do(url: str, act: Callable[[Connection], Any]) -> None:
 
 def _back_to_0001(connection: Connection) -> None:
     """What 0002 adds is taken away, as if it had never been."""
+    back_to_0002(connection)
     for table in ADDED:
         connection.execute(text(f"DROP TABLE {table}"))
     for index in ("decisions_by_campaign", "deliveries_newest", "deliveries_open", "decisions_held_by_user"):

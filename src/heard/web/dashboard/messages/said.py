@@ -59,7 +59,7 @@ NOT_FOR_SURVEYS = {
     "no_user_id": "An identify without <code>userId</code> makes no contact. Send the id your events carry.",
     "sync_of_unknown_contact": "A computed trait about somebody unknown. Such calls make no contact.",
     "sync_of_unknown_group": "A computed trait about an unknown group. Such calls make no group.",
-    "alias_of_itself": "Both its ids are the same, so nothing changes. analytics.js sends every alias so, once it knows "
+    "alias_of_itself": "Both its ids are the same, so nothing changes. analytics.js sends every alias so once it knows "
     "the user.",
     "alias_between_contacts": "<code>previousId</code> is a contact of its own. Two contacts are never made one; an "
     "alias says whose an anonymous id is.",
