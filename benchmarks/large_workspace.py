@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from heard.store import dialects, funnel
-from heard.store.days import day_of, messages_of, seen_of
+from heard.store.days import day_of, index_of_anonymous, messages_of, seen_of
 
 CONTACTS, MESSAGES, ANSWERS = 1_000_000, 5_000_000, 200_000
 DAYS = 540
@@ -99,6 +99,7 @@ def _messages(connection: sqlite3.Connection, draw: random.Random, count: int, c
             connection.execute(str(CreateTable(table, if_not_exists=True)))
             for index in table.indexes:
                 connection.execute(str(CreateIndex(index, if_not_exists=True)))
+        connection.execute(index_of_anonymous(day))
         length = min(86_400 * MICROSECONDS, now - first)
         rows = []
         for at in range(count // (DAYS + 1)):

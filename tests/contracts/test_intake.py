@@ -1,4 +1,4 @@
-"""The daily limit of the surveys destination: what is over it waits in its order for the next UTC day, and none is lost."""
+"""The surveys destination's daily limit: what is over it waits in its order for the next UTC day, and none is lost."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_track_that_waited_for_its_day_and_then_for_its_identify_is_asked(tmp_
         await heard.receive(identify("ann", email="ann@example.com"))
         await heard.settle()
         assert await decisions(heard, "ann") == [("invited", [], ["the day's allowance", "identified"])]
-        assert ("accepted", None) == heard.verdicts()[1]
+        assert heard.verdicts()[1] == ("accepted", None)
 
     front(tmp_path, story)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,11 +10,12 @@ from sqlalchemy import Connection, text
 
 from heard.accounts.keys import Scope
 from heard.accounts.member import Role
-from heard.store import accounts, audit, dialects, directory, funnel, migrate, schema, sessions, tallies
+from heard.store import accounts, audit, directory, funnel, migrate, schema, sessions, tallies
 from heard.store.days import day_of
 from heard.store.store import Store
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, NOON
+from tests.upgrade.undone import back_to_0002, do
 
 ADDED = ("sessions", "invites", "audit")
 KEY = "sk_0123456789abcdefghij"
@@ -34,8 +34,8 @@ def upgraded(url: str) -> Store:
     ))  # fmt: skip
     desk.store.write_now(lambda connection: accounts.add_key(connection, ACME, "CRM", KEY, now=NOON))
     desk.close()
-    _do(url, _back_to_0001)
-    _do(url, migrate.upgrade)
+    do(url, _back_to_0001)
+    do(url, migrate.upgrade)
     return Store(url)
 
 
@@ -74,15 +74,9 @@ def test_who_was_waited_for_is_moved_not_counted_twice(url: str, upgraded: Store
     later.close()
 
 
-def _do(url: str, act: Callable[[Connection], Any]) -> None:
-    engine = dialects.open_engine(url, writer=True)
-    with engine.begin() as connection:
-        act(connection)
-    engine.dispose()
-
-
 def _back_to_0001(connection: Connection) -> None:
     """What 0002 adds is taken away, as if it had never been."""
+    back_to_0002(connection)
     for table in ADDED:
         connection.execute(text(f"DROP TABLE {table}"))
     for index in ("decisions_by_campaign", "deliveries_newest", "deliveries_open", "decisions_held_by_user"):

@@ -24,7 +24,8 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     at: datetime  # corrected
     received_at: datetime
-    user_id: str | None
+    user_id: str | None  # the message's, else the one its anonymous id is known to belong to
+    anonymous_id: str | None = None  # what it came under, where it had no userId
     document: Mapping[str, Any]
     consent: Mapping[str, bool] | None = None  # context.consent.categoryPreferences, when it was sent
 

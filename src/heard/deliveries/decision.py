@@ -38,6 +38,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     event: str
     event_at: datetime
     user_id: str | None
+    anonymous_id: str | None = None  # what the message came under, where it had no userId
     contact: int | None
     at: datetime
     outcome: Outcome

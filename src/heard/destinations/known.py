@@ -16,14 +16,18 @@ from heard.campaigns.campaign import Campaign
 from heard.contacts import address as addresses
 from heard.contacts import traits
 from heard.contacts.contact import Contact
+from heard.contacts.identity import Links
 from heard.contacts.standing import Kind, Suppression, standing
 from heard.deliveries import schedule
 from heard.deliveries.case import Case, Invited, Policy, Trigger
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.ledger import Touch, Touches
+from heard.destinations.groups import Groups
+from heard.destinations.identity import Claims
+from heard.store import anonymous, cursors
 from heard.store import contacts as stored_contacts
-from heard.store import cursors
 from heard.store import decisions as stored_decisions
+from heard.store import groups as stored_groups
 from heard.store import touches as stored_touches
 from heard.store.directory import Directory
 
@@ -41,7 +45,10 @@ class Known:
         self.changed: dict[int, Contact] = {}
         self.decided: set[tuple[int, str]] = set()
         self.waiting: dict[tuple[int, str], Decision] = {}  # by (campaign, trigger): held by the daily limit until now
-        self.held: dict[str, list[Held]] = defaultdict(list)
+        self.held: dict[str, list[Held]] = defaultdict(list)  # by userId
+        self.held_anonymous: dict[str, list[Held]] = defaultdict(list)  # by anonymousId, while that is nobody's
+        self.links = Links()
+        self.groups = Groups()
         self._adoptable: dict[str, list[Contact]] = {}
         self._touches: dict[int | str, list[Touch]] = defaultdict(list)
         self._suppressions: dict[int | str, list[Suppression]] = defaultdict(list)
@@ -51,6 +58,16 @@ class Known:
         self._new_decisions: Iterable[int] = iter(())
 
     # ── loading ──
+
+    def load_claims(self, claims: Claims) -> None:
+        """Whose the anonymous ids are that matter, and the groups; nothing where the batch speaks of none."""
+        if ids := claims.asking | claims.linking.keys():
+            self.links = Links(anonymous.users_of(self.connection, self.workspace, ids))
+        if claims.groups:
+            found = stored_groups.by_group_id(self.connection, self.workspace, claims.groups)
+            new = len(claims.groups) - len(found)
+            first = cursors.take(self.connection, "groups", new) if new else 0
+            self.groups = Groups(found, range(first, first + new))
 
     def load_contacts(self, user_ids: set[str], emails_of_identified: dict[str, str]) -> None:
         """The users of the batch. `emails_of_identified`: userId -> address, for those an identify speaks of."""
@@ -67,14 +84,16 @@ class Known:
                 first = cursors.take(self.connection, name, count)
                 setattr(self, f"_new_{name}", iter(range(first, first + count)))
 
-    def load_decisions(self, triggers: Iterable[str], identified: Iterable[str]) -> None:
-        """What was decided about these triggers before, and what waits for these users."""
+    def load_decisions(self, triggers: Iterable[str], identified: Iterable[str], linking: Iterable[str] = ()) -> None:
+        """What was decided about these triggers before, and what waits for these users and anonymous ids."""
         if keys := list(triggers):
             self.decided = stored_decisions.triggers_decided(self.connection, self.workspace, keys)
         if users := list(identified):
             for decision, waiting in stored_decisions.held_for(self.connection, self.workspace, users):
-                if decision.user_id is not None:
-                    self.held[decision.user_id].append((decision, msgspec.json.decode(waiting, type=Trigger)))
+                self.wait(decision, msgspec.json.decode(waiting, type=Trigger))
+        if ids := list(linking):
+            for decision, waiting in stored_decisions.held_for_anonymous(self.connection, self.workspace, ids):
+                self.wait(decision, msgspec.json.decode(waiting, type=Trigger))
 
     def load_waiting(self, triggers: Iterable[str]) -> None:
         """What was held by the daily limit, of these triggers: it may be decided now."""
@@ -102,6 +121,14 @@ class Known:
 
     def next_decision(self) -> int:
         return next(iter(self._new_decisions))
+
+    def about(self, claims: Claims) -> set[str]:
+        """The users whom something is decided about that came, or waits, under an anonymous id."""
+        users = {user for each in claims.asking if (user := self.links.of(each)) is not None}
+        for anonymous_id, claiming in claims.linking.items():
+            if anonymous_id in claims.asking or anonymous_id in self.held_anonymous:
+                users |= claiming
+        return users
 
     def adoptable(self, email: str | None) -> Contact | None:
         """The one contact without userId behind this address; None when there is none, or more than one."""
@@ -167,6 +194,13 @@ class Known:
             self.contacts[contact.user_id] = contact
         self.changed[contact.id] = contact
 
+    def wait(self, decision: Decision, trigger: Trigger) -> None:
+        """Held: for its user, or until it is known whose its anonymous id is."""
+        if decision.user_id is not None:
+            self.held[decision.user_id].append((decision, trigger))
+        elif decision.anonymous_id is not None:
+            self.held_anonymous[decision.anonymous_id].append((decision, trigger))
+
     def learn_touch(self, touch: Touch) -> None:
         keys = {touch.contact} | ({touch.email_key} if touch.email_key else set())
         self._learn_touch(touch, keys, keys)
@@ -210,19 +244,21 @@ class Known:
 def conditions_met(campaign: Campaign, trigger: Trigger | None, person: dict[str, object] | None) -> bool:
     """`campaign.where` on the event, with the contact's traits beside it.
 
-    Without an event there is nothing to judge; about somebody not identified yet, traits cannot be judged either, and
-    the decision that is held is made again when they are.
+    Without an event there is nothing to judge; about somebody not identified yet, traits cannot be judged either, nor
+    can the userId of somebody anonymous, and the decision that is held is made again when they are.
     """
     if campaign.where is None or trigger is None:
         return True
-    if person is None and _speaks_of_traits(campaign.where):
+    if person is None and _speaks_of(campaign.where, "traits"):
+        return True
+    if trigger.user_id is None and _speaks_of(campaign.where, "userId"):
         return True
     return fql.predicate(campaign.where)({**trigger.document, "traits": person or {}})
 
 
 @lru_cache(maxsize=1000)
-def _speaks_of_traits(condition: str) -> bool:
-    return any(path[0] == "traits" for path in fql.fields(fql.parse(condition)))
+def _speaks_of(condition: str, name: str) -> bool:
+    return any(path[0] == name for path in fql.fields(fql.parse(condition)))
 
 
 def _waits_for_its_day(decision: Decision) -> bool:

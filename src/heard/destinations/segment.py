@@ -1,7 +1,7 @@
 """Messages on to Segment, or to whatever speaks its protocol: another Heard, RudderStack, Jitsu.
 
-They keep their ids, and the time they happened at is the corrected one. Both times a receiver corrects a clock by are of
-our clock then, so it finds nothing to correct.
+They keep their ids, and the time they happened at is the corrected one. Both times a receiver corrects a clock by are
+of our clock then, so it finds nothing to correct.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from heard.campaigns.campaign import Campaign, Status
 from heard.campaigns.events import canonical
 from heard.contacts import address as addresses
 from heard.contacts.contact import Contact, identified
+from heard.contacts.identity import Link, unchanged_by
 from heard.deliveries.case import Case, Trigger
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import Delivery, State
@@ -23,6 +24,8 @@ from heard.deliveries.eligibility import Decline, Invite, decide
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
 from heard.destinations.destination import CONSENT, EVERYTHING, Field
+from heard.destinations.groups import grouped
+from heard.destinations.identity import awaited, is_a_sync, link_of
 from heard.destinations.known import Known
 from heard.messages.message import Message
 
@@ -73,6 +76,7 @@ class Considered:
     def __init__(self) -> None:
         self.decisions: dict[int, tuple[Decision, bytes | None]] = {}
         self.revised: dict[int, tuple[Decision, bytes | None]] = {}
+        self.moved: dict[int, Decision] = {}  # waited under an anonymous id, waits for a user now
         self.deliveries: list[Delivery] = []
         self.touches: list[Touch] = []
         self.listed: list[tuple[str, int]] = []
@@ -86,6 +90,12 @@ class Considered:
         else:
             self.revised[decision.id] = (decision, waiting)
 
+    def move(self, decision: Decision) -> None:
+        if decision.id in self.decisions:
+            self.decisions[decision.id] = (decision, self.decisions[decision.id][1])
+        else:
+            self.moved[decision.id] = decision
+
 
 def consider(message: Message, known: Known, outcome: Considered, *, now: datetime) -> tuple[str, str | None]:
     """What one message means for contacts and campaigns: (verdict, reason) for the debugger.
@@ -98,6 +108,10 @@ def consider(message: Message, known: Known, outcome: Considered, *, now: dateti
         campaigns = known.directory.triggered.get((known.workspace, canonical(message.event)), ())
         if campaigns:
             return _trigger(message, campaigns, known, outcome, now=now)
+    if message.type == "group":
+        return "accepted", grouped(message, known.groups, known.workspace)
+    if message.type == "alias":
+        return "accepted", _alias(message, known, outcome, now=now)
     return "accepted", None
 
 
@@ -122,7 +136,7 @@ def _identify(message: Message, known: Known, outcome: Considered, *, now: datet
         return "accepted", "no_user_id"  # the userId is how an event finds its contact; without one there is none
     contact = known.contacts.get(message.user_id)
     if contact is None:
-        if _is_a_sync(message):
+        if is_a_sync(message):
             return "accepted", "sync_of_unknown_contact"
         contact = _met(message, known)
     else:
@@ -132,12 +146,51 @@ def _identify(message: Message, known: Known, outcome: Considered, *, now: datet
         contact = updated
     if known.everybodys_list:
         outcome.listed.append((known.everybodys_list, contact.id))
-    for decision, trigger in known.held.pop(message.user_id, ()):
-        if decision.held_until is None or message.received_at <= decision.held_until:
-            _settle(decision, trigger, contact, known, outcome, now=now)
-        else:
-            known.held[message.user_id].append((decision, trigger))
+    if (anonymous_id := link_of(message)) is not None:
+        _link(anonymous_id, message.user_id, message, known, outcome)
+    _settle_what_waited(message, contact, known, outcome, cause="identified", now=now)
     return "accepted", None
+
+
+def _alias(message: Message, known: Known, outcome: Considered, *, now: datetime) -> str | None:
+    """An alias says whose an anonymous id is. It merges no contacts; gives the reason where it changes nothing."""
+    user_id, previous_id = message.user_id, message.previous_id
+    assert user_id is not None  # such a call was rejected
+    assert previous_id is not None
+    if (reason := unchanged_by(user_id, previous_id, known.contacts)) is not None:
+        return reason.value
+    _link(previous_id, user_id, message, known, outcome)
+    if (contact := known.contacts.get(user_id)) is not None:
+        _settle_what_waited(message, contact, known, outcome, cause="known by an alias", now=now)
+    return None
+
+
+def _link(anonymous_id: str, user_id: str, message: Message, known: Known, outcome: Considered) -> None:
+    """It is known whose an anonymous id is: what waited under it waits for that user, who may be a contact already."""
+    known.links.learn(Link(anonymous_id=anonymous_id, user_id=user_id, at=message.received_at))
+    for decision, trigger in known.held_anonymous.pop(anonymous_id, ()):
+        if _in_time(message, decision):
+            moved = msgspec.structs.replace(decision, user_id=user_id)
+            outcome.move(moved)
+            known.held[user_id].append((moved, trigger))
+        else:
+            known.held_anonymous[anonymous_id].append((decision, trigger))
+
+
+def _settle_what_waited(
+    message: Message, contact: Contact, known: Known, outcome: Considered, *, cause: str, now: datetime
+) -> None:
+    """Everything that waits for this contact, in the order in which it came."""
+    assert contact.user_id is not None
+    for decision, trigger in sorted(known.held.pop(contact.user_id, ()), key=lambda each: each[0].id):
+        if _in_time(message, decision):
+            _settle(decision, trigger, contact, known, outcome, cause=cause, now=now)
+        else:
+            known.held[contact.user_id].append((decision, trigger))
+
+
+def _in_time(message: Message, decision: Decision) -> bool:
+    return decision.held_until is None or message.received_at <= decision.held_until
 
 
 def _met(message: Message, known: Known) -> Contact:
@@ -154,16 +207,11 @@ def _met(message: Message, known: Known) -> Contact:
     return contact
 
 
-def _is_a_sync(message: Message) -> bool:
-    """Audiences and computed traits arrive as identify calls about people; they never make one."""
-    return b'"personas"' in message.context and "personas" in _document.decode(message.context)
-
-
 def _trigger(
     message: Message, campaigns: tuple[Campaign, ...], known: Known, outcome: Considered, *, now: datetime
 ) -> tuple[str, str | None]:
-    trigger = _trigger_of(message)
-    contact = known.contacts.get(message.user_id) if message.user_id else None
+    trigger = _trigger_of(message, known)
+    contact = known.contacts.get(trigger.user_id) if trigger.user_id else None
     held = False
     for campaign in campaigns:
         waited = known.waiting.pop((campaign.id, trigger.key), None)
@@ -195,12 +243,14 @@ def _first_decision(
     else:
         decision = revised(waited, at=now, cause="the day's allowance", contact=contact.id if contact else None)
     answer = decide(case)
-    if _only_waits_for_an_identify(answer) and trigger.user_id and known.policy.late_identify > timedelta(0):
+    can_be_named = awaited(trigger.user_id, trigger.anonymous_id)
+    if _only_waits_for_an_identify(answer) and can_be_named and known.policy.late_identify > timedelta(0):
         until = hold_until(trigger, known.policy.late_identify) if waited is None else now + known.policy.late_identify
-        objection = Objection(Reason.NOT_IDENTIFIED, until, "Waits for an identify with this userId.")
+        which = "userId" if trigger.user_id else "anonymousId and a userId"
+        objection = Objection(Reason.NOT_IDENTIFIED, until, f"Waits for an identify with this {which}.")
         held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(objection,), held_until=until)
         outcome.decision(held, msgspec.json.encode(trigger))
-        known.held[trigger.user_id].append((held, trigger))
+        known.wait(held, trigger)
         return True
     outcome.decision(_answered(decision, answer, case, known, outcome))
     return False
@@ -208,12 +258,12 @@ def _first_decision(
 
 def wait(message: Message, known: Known, outcome: Considered, *, now: datetime, until: datetime) -> None:
     """The day's allowance is used up: whoever asks why finds the campaigns' decisions waiting for the next day."""
-    trigger = _trigger_of(message)
+    trigger = _trigger_of(message, known)
     for campaign in known.directory.triggered.get((known.workspace, canonical(trigger.event)), ()):
         if (campaign.id, trigger.key) in known.decided:
             continue
         known.decided.add((campaign.id, trigger.key))
-        contact = known.contacts.get(message.user_id) if message.user_id else None
+        contact = known.contacts.get(trigger.user_id) if trigger.user_id else None
         decision = _undecided(campaign, trigger, contact, known, now=now)
         full = Objection(Reason.INTAKE_LIMIT, until, "More came in today than is taken in one day; it waits its turn.")
         held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(full,))
@@ -232,6 +282,7 @@ def _undecided(
         event=trigger.event,
         event_at=trigger.at,
         user_id=trigger.user_id,
+        anonymous_id=trigger.anonymous_id,
         contact=contact.id if contact else None,
         at=now,
         outcome=Outcome.DECLINED,
@@ -239,14 +290,24 @@ def _undecided(
 
 
 def _settle(
-    decision: Decision, trigger: Trigger, contact: Contact, known: Known, outcome: Considered, *, now: datetime
+    decision: Decision,
+    trigger: Trigger,
+    contact: Contact,
+    known: Known,
+    outcome: Considered,
+    *,
+    cause: str,
+    now: datetime,
 ) -> None:
     """The identify a track waited for has come: the same row becomes invited, or declined for another reason."""
     campaign = known.directory.campaigns.get(decision.campaign)
     if campaign is None:
         return
+    if trigger.user_id is None:  # it came under an anonymous id
+        named = {**trigger.document, "userId": contact.user_id}
+        trigger = msgspec.structs.replace(trigger, user_id=contact.user_id, document=named)
     case = known.case(campaign, trigger, contact, now=now)
-    told = revised(decision, at=now, cause="identified", contact=contact.id, held_until=None)
+    told = revised(decision, at=now, cause=cause, contact=contact.id, held_until=None)
     outcome.decision(_answered(told, decide(case), case, known, outcome))
     outcome.settled.append(trigger)
 
@@ -301,7 +362,10 @@ def _only_waits_for_an_identify(answer: Invite | Decline) -> bool:
     return isinstance(answer, Decline) and all(no.reason == Reason.NOT_IDENTIFIED for no in answer.objections)
 
 
-def _trigger_of(message: Message) -> Trigger:
+def _trigger_of(message: Message, known: Known) -> Trigger:
+    """Where the message carries no userId, it may be known whose its anonymous id is; conditions see that one."""
+    anonymous_id = message.anonymous_id if message.user_id is None else None
+    user_id = message.user_id or known.links.of(anonymous_id)
     context = _document.decode(message.context)
     consent = context.get("consent")
     preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
@@ -311,11 +375,12 @@ def _trigger_of(message: Message) -> Trigger:
         event=message.event or "",
         at=message.at,
         received_at=message.received_at,
-        user_id=message.user_id,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
         document={
             "type": message.type,
             "event": message.event,
-            "userId": message.user_id,
+            "userId": user_id,
             "anonymousId": message.anonymous_id,
             "messageId": message.id,
             "properties": _document.decode(message.properties),

@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 
 from heard.contacts import traits
 from heard.contacts.contact import Contact
+from heard.contacts.group import Membership
 from heard.contacts.standing import Kind, standing, status
 from heard.errors import NotFound
 from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
 from heard.steps import leave
-from heard.store import audit, contacts, story
+from heard.store import anonymous, audit, contacts, groups, story
 from heard.store.messages import Kept
 
 MOST_MESSAGES = 10_000
@@ -24,7 +25,7 @@ MOST_MESSAGES = 10_000
 async def contact(
     app: Installation, *, user_id: str, workspace: str | None = None, workspace_id: int | None = None
 ) -> dict[str, Any]:
-    """`{"id","user_id","email","traits","first_seen","created_at","status","lists","audiences"}`.
+    """`{"id","user_id","email","traits","first_seen","created_at","status","lists","audiences","groups"}`.
 
     `user_id` is a userId, `email:ann@x` or `id:12`.
 
@@ -113,7 +114,23 @@ def described(connection: Connection, contact: Contact) -> dict[str, Any]:
         "status": status(standing(rows)),
         "lists": contacts.lists_of(connection, contact.workspace, contact.id),
         "audiences": [],
+        "groups": [
+            {
+                "group_id": each.group.group_id,
+                "traits": traits.decode(each.group.traits),
+                "since": rfc3339(each.since),
+            }
+            for each in groups_of(connection, contact)
+        ],
     }
+
+
+def groups_of(connection: Connection, contact: Contact) -> list[Membership]:
+    """The groups a contact belongs to, by its userId or an anonymous id of its; the first joined first."""
+    if contact.user_id is None:
+        return []
+    theirs = anonymous.of_user(connection, contact.workspace, contact.user_id)
+    return groups.of_person(connection, contact.workspace, contact.user_id, theirs)
 
 
 def _body(message: Kept) -> Any:

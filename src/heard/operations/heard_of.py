@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from heard.installation import Installation
 from heard.operations.meant import workspace_meant
-from heard.store import messages
+from heard.store import tail
+from heard.store.tail import Wanted
 
 LATELY = 200  # messages
 
@@ -23,7 +24,7 @@ async def heard_of(app: Installation, *, user_id: str, workspace: str | None = N
     waiting = sorted({each.event for each in app.directory.campaigns_of(number) if each.event})
 
     def look(connection: Connection) -> Counter[tuple[str, str, str | None]]:
-        kept = messages.newest(connection, number, user_id=user_id, limit=LATELY)
+        kept = tail.back(connection, number, Wanted(user_id=user_id), limit=LATELY).found
         return Counter((each.event or each.type or "?", each.verdict, each.reason) for each in kept)
 
     counted = await app.store.read(look)

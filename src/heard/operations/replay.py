@@ -82,9 +82,9 @@ async def begin(
 async def progress(
     app: Installation,
     *,
-    id: int,
+    id: int,  # noqa: A002
     workspace: str | None = None,
-    workspace_id: int | None = None,  # noqa: A002
+    workspace_id: int | None = None,
 ) -> dict[str, Any]:
     """How far a replay is."""
     number = workspace_meant(app, workspace, workspace_id)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 from heard.campaigns.campaign import Status
 from heard.destinations.known import Known
 from heard.destinations.surveys import Considered
-from heard.store import contacts, decisions, deliveries, dialects, funnel, tables, touches
+from heard.store import anonymous, contacts, decisions, deliveries, dialects, funnel, groups, tables, touches
 from heard.store.types import micros
 
 
@@ -24,11 +24,14 @@ def considered(
 ) -> None:
     """Everything but the tallies: what is decided is added to `counts`, which the batch keeps at its end."""
     contacts.keep(connection, known.changed.values())
+    anonymous.keep(connection, workspace, known.links.changed.values())
+    groups.keep(connection, workspace, known.groups.changed.values(), known.groups.joined)
     decisions.keep(connection, outcome.decisions.values())
     counts.update(funnel.counted(decision) for decision, _ in outcome.decisions.values())
     for decision, waiting in outcome.revised.values():
         decisions.revise(connection, decision, waiting)
         counts.update(funnel.moved(decision))
+    decisions.wait_for(connection, (each for each in outcome.moved.values() if each.id not in outcome.revised))
     deliveries.keep(connection, outcome.deliveries)
     touches.keep(connection, workspace, outcome.touches)
     listed: dict[str, list[int]] = defaultdict(list)

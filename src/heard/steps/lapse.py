@@ -29,7 +29,8 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
     waited = decisions.held_past(connection, now, MOST_AT_ONCE)
     counts: Counter[funnel.Key] = Counter()
     for decision in waited:
-        nobody = Objection(Reason.NOT_IDENTIFIED, detail="No identify with this userId came in time.")
+        which = "userId" if decision.user_id is not None else "anonymousId and a userId"
+        nobody = Objection(Reason.NOT_IDENTIFIED, detail=f"No identify with this {which} came in time.")
         _settle_message(connection, decision.workspace, decision.id, decision.trigger)
         declined = revised(
             decision,
@@ -71,4 +72,5 @@ def _settle_message(connection: Connection, workspace: int, decision: int, trigg
     day = day_of(waiting.received_at)
     if day in kept(connection):
         source = int(trigger.partition(":")[0])
-        messages.settle(connection, day, workspace, source, [waiting.message_id])
+        reason = Reason.NOT_IDENTIFIED.value
+        messages.settle(connection, day, workspace, source, [waiting.message_id], reason=reason)

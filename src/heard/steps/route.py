@@ -19,6 +19,7 @@ from heard.campaigns.events import canonical
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
+from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
@@ -254,6 +255,7 @@ def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejec
     known = Known(connection, directory, workspace)
     identified: dict[str, str | None] = {}
     triggering: dict[str, str | None] = {}
+    claims = Claims()
     decisions = 0
     for message in batch:
         if isinstance(message, Rejected):
@@ -261,16 +263,25 @@ def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejec
         if message.type == "identify":
             if message.user_id is not None:
                 identified[message.user_id] = surveys.email_in(message) or identified.get(message.user_id)
+                if message.anonymous_id is not None:
+                    claims.take(message)
         elif message.type == "track" and message.event:
             campaigns = directory.triggered.get((workspace, canonical(message.event)), ())
             if campaigns:
                 triggering[surveys.trigger_key(message)] = message.user_id
                 decisions += len(campaigns)
-    users = {user for user in triggering.values() if user is not None}
-    known.load_contacts(identified.keys() | users, {user: email for user, email in identified.items() if email})
+                if message.user_id is None:
+                    claims.take(message)
+        elif message.type in ("group", "alias"):
+            claims.take(message)
+    known.load_claims(claims)
+    users = {user for user in triggering.values() if user is not None} | known.about(claims)
+    named = identified.keys() | users | claims.users
+    known.load_contacts(named, {user: email for user, email in identified.items() if email})
     known.reserve(contacts=sum(user not in known.contacts for user in identified), decisions=decisions)
-    known.load_decisions(triggering, identified)
-    asked = {user: known.contacts[user] for user in users | set(known.held) if user in known.contacts}
+    known.load_decisions(triggering, identified, claims.linking)
+    users |= known.about(claims) | set(known.held)
+    asked = {user: known.contacts[user] for user in users if user in known.contacts}
     if asked:
         keys = [contact.email_key for contact in asked.values() if contact.email_key]
         known.load_people([contact.id for contact in asked.values()], keys)

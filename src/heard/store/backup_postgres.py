@@ -57,8 +57,7 @@ def copy_in(url: str, tables: Mapping[str, IO[bytes]], *, schema: str) -> None:
         upgrade(made, to=schema)
         made.exec_driver_sql("DELETE FROM alembic_version")  # the backup brings its own row
         for day in {int(name.rpartition("_")[2]) for name in tables if name.startswith(DAY_TABLES)}:
-            days.messages_of(day).create(made, checkfirst=True)
-            days.seen_of(day).create(made, checkfirst=True)
+            days.make(made, day)
     with _connected(url) as connection:
         for name, content in tables.items():
             columns = content.readline().decode().strip().split(",")  # their order may differ from the table's

@@ -16,6 +16,8 @@ from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData,
 from heard.store import dialects
 from heard.store.types import Bytes, Moment
 
+ANONYMOUS = "user_id IS NULL AND anonymous_id IS NOT NULL"
+
 
 @lru_cache(maxsize=64)
 def messages_of(day: int) -> Table:
@@ -69,9 +71,23 @@ def before(day: int) -> int:
 def prepare(connection: Connection, days: Iterable[int], made: set[int]) -> None:
     """Make the tables of these days and of their eves where `made` does not list them yet."""
     for day in sorted({each for given in days for each in (given, before(given))} - made):
-        messages_of(day).create(connection, checkfirst=True)
-        seen_of(day).create(connection, checkfirst=True)
+        make(connection, day)
         made.add(day)
+
+
+def make(connection: Connection, day: int) -> None:
+    """Make the pair of a day where it is not there."""
+    messages_of(day).create(connection, checkfirst=True)
+    seen_of(day).create(connection, checkfirst=True)
+    connection.execute(text(index_of_anonymous(day)))
+
+
+def index_of_anonymous(day: int) -> str:
+    """Makes the index by which messages without a userId are found. The others do not stand in it."""
+    return (
+        f"CREATE INDEX IF NOT EXISTS messages_{day}_by_anonymous ON messages_{day} (workspace_id, anonymous_id)"
+        f" WHERE {ANONYMOUS}"
+    )
 
 
 def kept(connection: Connection) -> list[int]:

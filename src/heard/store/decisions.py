@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Column, Connection, select, update
 
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.reasons import Reason
@@ -33,17 +33,24 @@ def triggers_decided(connection: Connection, workspace: int, triggers: Iterable[
 
 def held_for(connection: Connection, workspace: int, user_ids: Iterable[str]) -> list[tuple[Decision, bytes]]:
     """What waits for these users to be identified, oldest first, each with the message that waits."""
-    query = (
-        select(decisions)
-        .where(
-            decisions.c.workspace_id == workspace,
-            decisions.c.held_until.is_not(None),
-            dialects.among(decisions.c.user_id, user_ids, connection),
-        )
-        .with_hint(decisions, "INDEXED BY decisions_held_by_user", "sqlite")
-        .order_by(decisions.c.id)
+    return _held(connection, workspace, decisions.c.user_id, user_ids, by="decisions_held_by_user")
+
+
+def held_for_anonymous(
+    connection: Connection, workspace: int, anonymous_ids: Iterable[str]
+) -> list[tuple[Decision, bytes]]:
+    """What waits until it is known whose these anonymous ids are, oldest first, each with the message that waits."""
+    found = _held(connection, workspace, decisions.c.anonymous_id, anonymous_ids, by="decisions_held_by_anonymous")
+    return [each for each in found if each[0].user_id is None]
+
+
+def wait_for(connection: Connection, moved: Iterable[Decision]) -> None:
+    """What waited under an anonymous id waits for a user from now on."""
+    dialects.many(
+        connection,
+        "UPDATE decisions SET user_id = ? WHERE workspace_id = ? AND id = ?",
+        [(each.user_id, each.workspace, each.id) for each in moved],
     )
-    return [(_decision(row), row.held_body) for row in connection.execute(query)]
 
 
 def held_past(connection: Connection, now: datetime, limit: int) -> list[Decision]:
@@ -218,6 +225,22 @@ def _first_from(connection: Connection, workspace: int, moment: datetime) -> int
     return low
 
 
+def _held(
+    connection: Connection, workspace: int, column: Column[Any], values: Iterable[str], *, by: str
+) -> list[tuple[Decision, bytes]]:
+    query = (
+        select(decisions)
+        .where(
+            decisions.c.workspace_id == workspace,
+            decisions.c.held_until.is_not(None),
+            dialects.among(column, values, connection),
+        )
+        .with_hint(decisions, f"INDEXED BY {by}", "sqlite")
+        .order_by(decisions.c.id)
+    )
+    return [(_decision(row), row.held_body) for row in connection.execute(query)]
+
+
 def _campaigns(connection: Connection, workspace: int) -> list[int]:
     return [row[0] for row in dialects.fetch(connection, "SELECT id FROM campaigns WHERE workspace_id = ?", workspace)]
 
@@ -232,6 +255,7 @@ def _row(decision: Decision) -> dict[str, Any]:
         "event": decision.event,
         "event_at": decision.event_at,
         "user_id": decision.user_id,
+        "anonymous_id": decision.anonymous_id,
         "contact_id": decision.contact,
         "at": decision.at,
         "outcome": decision.outcome.value,
@@ -252,6 +276,7 @@ def _decision(row: Any) -> Decision:
         event=row.event,
         event_at=row.event_at,
         user_id=row.user_id,
+        anonymous_id=row.anonymous_id,
         contact=row.contact_id,
         at=row.at,
         outcome=Outcome(row.outcome),

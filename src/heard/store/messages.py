@@ -84,13 +84,21 @@ def keep(connection: Connection, day: int, rows: Sequence[tuple[Any, ...]]) -> i
     return first
 
 
-def settle(connection: Connection, day: int, workspace: int, source: int, message_ids: Sequence[str]) -> None:
-    """What was held is held no longer."""
+def settle(
+    connection: Connection,
+    day: int,
+    workspace: int,
+    source: int,
+    message_ids: Sequence[str],
+    *,
+    reason: str | None = None,
+) -> None:
+    """What was held is held no longer; `reason` says what came of it where that is not plain."""
     dialects.many(
         connection,
-        f"UPDATE messages_{day} SET verdict = 'accepted' WHERE workspace_id = ? AND source_id = ? AND message_id = ?"
-        " AND verdict = 'held'",
-        [(workspace, source, message_id) for message_id in message_ids],
+        f"UPDATE messages_{day} SET verdict = 'accepted', reason = ? WHERE workspace_id = ? AND source_id = ?"
+        " AND message_id = ? AND verdict = 'held'",
+        [(reason, workspace, source, message_id) for message_id in message_ids],
     )
 
 

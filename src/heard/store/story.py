@@ -18,13 +18,14 @@ from heard.contacts.standing import Kind
 from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import Delivery
 from heard.responses.response import Answer, Response, Verdict
-from heard.store import days, decisions, deliveries, dialects, responses
-from heard.store.messages import COLUMNS, Kept, kept_of
+from heard.store import days, decisions, deliveries, dialects, responses, whose
+from heard.store.messages import Kept
 from heard.store.tables import response_revisions
 from heard.store.types import micros, moment
+from heard.store.whose import Whose
 
 MOST = 500
-DAYS_AT_ONCE = 20  # of messages; SQLite joins up to 500
+EVERYTHING = 1 << 30
 
 
 class Click(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,44 +82,24 @@ def of(connection: Connection, contact: Contact) -> Story:
 def messages_of(
     connection: Connection, workspace: int, user_id: str, *, before: datetime | None = None, limit: int = 50
 ) -> list[Kept]:
-    """Messages with this userId received before `before`, newest first.
+    """Messages of this user received before `before`, newest first; the anonymous ones known as theirs among them.
 
     All messages of one request were received at one moment: the oldest moment is whole, however many that makes.
     """
+    theirs = whose.of_user(connection, workspace, user_id)
     last = None if before is None else days.day_of(before)
     kept = [day for day in days.kept(connection) if last is None or day <= last]
+    earlier = " AND received_at < ?"
     until = micros(before) if before else 1 << 62
-    found: list[Kept] = []
-    for start in range(0, len(kept), DAYS_AT_ONCE):
-        some = kept[start : start + DAYS_AT_ONCE]
-        wanted = limit - len(found)
-        one = (
-            f"SELECT * FROM (SELECT {COLUMNS} FROM {{}} WHERE workspace_id = ? AND user_id = ?"
-            " AND received_at < ? ORDER BY id DESC LIMIT ?) AS {}"
-        )
-        union = " UNION ALL ".join(one.format(_day_table(day, connection), f"of_{day}") for day in some)
-        rows = dialects.fetch(
-            connection, f"{union} ORDER BY id DESC LIMIT ?", *((workspace, user_id, until, wanted) * len(some)), wanted
-        )
-        found += [kept_of(row) for row in rows]
-        if len(found) >= limit:
-            return found + _of_the_same_moment(connection, workspace, user_id, found[-1])
-    return found
+    found = whose.newest(connection, theirs, kept, conditions=earlier, values=[until], limit=limit)
+    return found if len(found) < limit else found + _of_the_same_moment(connection, theirs, found[-1])
 
 
-def _of_the_same_moment(connection: Connection, workspace: int, user_id: str, last: Kept) -> list[Kept]:
+def _of_the_same_moment(connection: Connection, theirs: Whose, last: Kept) -> list[Kept]:
     """What came before it in the same request."""
-    table = _day_table(days.day_of(last.received_at), connection)
-    rows = dialects.fetch(
-        connection,
-        f"SELECT {COLUMNS} FROM {table} WHERE workspace_id = ? AND user_id = ? AND received_at = ? AND id < ?"
-        " ORDER BY id DESC",
-        workspace,
-        user_id,
-        micros(last.received_at),
-        last.id,
-    )
-    return [kept_of(row) for row in rows]
+    moment, day = micros(last.received_at), days.day_of(last.received_at)
+    together = " AND received_at = ? AND id < ?"
+    return whose.newest(connection, theirs, [day], conditions=together, values=[moment, last.id], limit=EVERYTHING)
 
 
 def responses_of(connection: Connection, workspace: int, contact: int) -> list[Response]:
@@ -173,7 +154,3 @@ def wishes_of(connection: Connection, contact: Contact) -> list[Wish]:
         contact.email_key,
     )
     return [Wish(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), cause=row[3]) for row in rows]
-
-
-def _day_table(day: int, connection: Connection) -> str:
-    return dialects.by(f"messages_{day}_by_user", f"messages_{day}", connection)

@@ -253,6 +253,39 @@ list_members = Table(
     Index("list_members_by_contact", "workspace_id", "contact_id"),
     sqlite_with_rowid=False,
 )
+groups = Table(  # accounts: what contacts belong to
+    "groups",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("group_id", Text, nullable=False),  # as it was sent
+    Column("traits", Bytes, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("workspace_id", "group_id"),
+    sqlite_with_rowid=False,
+)
+group_members = Table(  # by the id that the call carried, so that nobody has to be a contact to belong to a group
+    "group_members",
+    metadata,
+    _workspace(),
+    Column("group_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("member", Text, primary_key=True),  # a userId, or an anonymousId
+    Column("anonymous", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),  # since when
+    Index("group_members_by_member", "workspace_id", "member"),
+    sqlite_with_rowid=False,
+)
+anonymous_ids = Table(  # whose they are, by the latest identify or alias that carried both ids
+    "anonymous_ids",
+    metadata,
+    _workspace(),
+    Column("anonymous_id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("anonymous_ids_by_user", "workspace_id", "user_id", "at"),
+    sqlite_with_rowid=False,
+)
 
 # ── surveys and campaigns ──
 surveys = Table(
@@ -313,12 +346,14 @@ decisions = Table(
     Column("delivery_id", Text),
     Column("held_until", Moment),
     Column("held_body", Bytes),  # the message, while its track waits for an identify
+    Column("anonymous_id", Text),  # what the message came under, where it had no userId
     Index("decisions_by_trigger", "workspace_id", "campaign_id", "trigger", unique=True),  # one per trigger, for ever
     Index("decisions_by_user", "workspace_id", "user_id"),
     Index("decisions_by_contact", "workspace_id", "contact_id"),
     Index("decisions_by_campaign", "workspace_id", "campaign_id", "outcome", "id"),
     Index("decisions_held", "held_until", sqlite_where=text("held_until IS NOT NULL")),
     Index("decisions_held_by_user", "workspace_id", "user_id", sqlite_where=text("held_until IS NOT NULL")),
+    Index("decisions_held_by_anonymous", "workspace_id", "anonymous_id", sqlite_where=text("held_until IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 touches = Table(
@@ -461,9 +496,10 @@ def for_postgresql() -> None:
 
 PARTIAL = {
     "decisions_held",
+    "decisions_held_by_anonymous",
     "decisions_held_by_user",
     "deliveries_due",
-    "deliveries_sending",
     "deliveries_open",
+    "deliveries_sending",
     "forwards_due",
 }

@@ -13,15 +13,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from heard.store import days, dialects, tallies
+from heard.store import days, dialects, tallies, whose
 from heard.store.messages import COLUMNS, Kept, kept_of
 from heard.store.types import micros, moment
+from heard.store.whose import Whose
 
 MOST_EXAMINED = 20_000  # rows a look passes: about 50 ms
 MOST_COUNTED = 5_000  # of the newest, to tell how many come in a minute
 MOST_WAITING = 1_000  # users whose held messages are looked for
-DAYS_AT_ONCE = 60  # day tables in one statement about one user
 MINUTE = timedelta(minutes=1)
+LARGEST = 1 << 62
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,25 +141,17 @@ def waiting(connection: Connection, workspace: int) -> int:
 def _of_user(
     connection: Connection, workspace: int, wanted: Wanted, before: int | None, after: int, limit: int
 ) -> Look:
-    """One user's, by the index of each day; many days in one statement, for most days hold nothing of a user."""
-    conditions, values = _conditions(wanted, connection)
-    upper = 2**62 if before is None else before
-    days_left = list(_days(connection, workspace, wanted))
-    found: list[Kept] = []
-    while days_left:
-        some, days_left = days_left[:DAYS_AT_ONCE], days_left[DAYS_AT_ONCE:]
-        each = f" WHERE workspace_id = ? AND id > ? AND id < ?{conditions}"
-        union = " UNION ALL ".join(f"SELECT {COLUMNS} FROM {_by_user(connection, day)}{each}" for day in some)
-        rows = dialects.fetch(
-            connection,
-            f"SELECT {COLUMNS} FROM ({union}) of_user ORDER BY id DESC LIMIT ?",
-            *([workspace, after, upper, *values] * len(some)),
-            limit - len(found),
-        )
-        found += [kept_of(row) for row in rows]
-        if len(found) >= limit:
-            return Look(found=found, further=found[-1].id)
-    return Look(found=found, further=None)
+    """One user's, what came under their anonymous ids among it."""
+    conditions, values = _conditions(msgspec.structs.replace(wanted, user_id=None), connection)
+    found = whose.newest(
+        connection,
+        whose.of_user(connection, workspace, wanted.user_id or ""),
+        _days(connection, workspace, wanted),
+        conditions=f" AND id > ? AND id < ?{conditions}",
+        values=[after, LARGEST if before is None else before, *values],
+        limit=limit,
+    )
+    return Look(found=found, further=found[-1].id if len(found) >= limit else None)
 
 
 def _waiting(
@@ -167,34 +160,29 @@ def _waiting(
     """What is held is found by whom it waits for: there are few of them, and an index."""
     waiting = dialects.fetch(
         connection,
-        f"SELECT user_id, min(at) FROM {_held(connection)} WHERE held_until IS NOT NULL AND workspace_id = ?"
-        " GROUP BY user_id LIMIT ?",
+        f"SELECT user_id, anonymous_id, min(at) FROM {_held(connection)}"
+        " WHERE held_until IS NOT NULL AND workspace_id = ? GROUP BY user_id, anonymous_id LIMIT ?",
         workspace,
         MOST_WAITING,
     )
     if not waiting:
         return Look(found=[], further=None)
-    users = [row[0] for row in waiting]
-    first = days.before(days.day_of(moment(min(row[1] for row in waiting))))  # decided when received, or soon after
+    people = Whose(
+        workspace=workspace,
+        user_ids=tuple({row[0] for row in waiting if row[1] is None and row[0] is not None}),
+        anonymous_ids=tuple({row[1] for row in waiting if row[1] is not None}),
+    )
+    first = days.before(days.day_of(moment(min(row[2] for row in waiting))))  # decided when received, or soon after
     conditions, values = _conditions(wanted, connection)
-    found: list[Kept] = []
-    for day in (day for day in _days(connection, workspace, wanted) if day >= first):
-        rows = dialects.fetch(
-            connection,
-            f"SELECT {COLUMNS} FROM {_by_user(connection, day)}"
-            f" WHERE workspace_id = ? AND user_id {dialects.within(connection)} AND id > ?"
-            f"{'' if before is None else ' AND id < ?'}{conditions} ORDER BY id DESC LIMIT ?",
-            workspace,
-            dialects.listed(connection, users),
-            after,
-            *(() if before is None else (before,)),
-            *values,
-            limit - len(found),
-        )
-        found += [kept_of(row) for row in rows]
-        if len(found) >= limit:
-            return Look(found=found, further=found[-1].id)
-    return Look(found=found, further=None)
+    found = whose.newest(
+        connection,
+        people,
+        [day for day in _days(connection, workspace, wanted) if day >= first],
+        conditions=f" AND id > ? AND id < ?{conditions}",
+        values=[after, LARGEST if before is None else before, *values],
+        limit=limit,
+    )
+    return Look(found=found, further=found[-1].id if len(found) >= limit else None)
 
 
 def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]:
@@ -233,10 +221,6 @@ def _days(connection: Connection, workspace: int, wanted: Wanted) -> Sequence[in
 def _held(connection: Connection) -> str:
     """Decisions by what is held: without being told, SQLite reads every decision of the workspace."""
     return dialects.by("decisions_held", "decisions", connection)
-
-
-def _by_user(connection: Connection, day: int) -> str:
-    return dialects.by(f"messages_{day}_by_user", f"messages_{day}", connection)
 
 
 def _span(connection: Connection, day: int) -> tuple[int, int]:

@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 from litestar import get
+from sqlalchemy import Connection
 
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.store import messages
+from heard.store import messages, tail
 from heard.store.directory import Directory
 from heard.store.messages import Kept
+from heard.store.tail import Wanted
 from heard.web.api import paging
 from heard.web.api.deliveries import Limit
 
@@ -32,22 +34,23 @@ def routes(app: Installation) -> list[Any]:
         cursor: str | None = None,
         limit: Limit = paging.LIMIT,
     ) -> dict[str, Any]:
-        """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `verdict`."""
+        """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `verdict`.
+
+        Of a user it shows also what came without a userId, under an anonymousId that is known to be theirs.
+        """
         if verdict is not None and verdict not in VERDICTS:
             raise Invalid(f"Write one of {', '.join(VERDICTS)}.", field="verdict")
         directory = app.directory
         chosen = _source(directory, workspace, source) if source else None
-        found = await app.store.read(
-            lambda connection: messages.newest(
-                connection,
-                workspace,
-                before=paging.after(cursor, int),
-                limit=limit,
-                source=chosen,
-                user_id=user_id,
-                verdict=verdict,
-            )
-        )
+        before = paging.after(cursor, int)
+
+        def look(connection: Connection) -> list[Kept]:
+            if user_id is not None:
+                wanted = Wanted(user_id=user_id, source=chosen, verdict=verdict)
+                return tail.back(connection, workspace, wanted, before=before, limit=limit).found
+            return messages.newest(connection, workspace, before=before, limit=limit, source=chosen, verdict=verdict)
+
+        found = await app.store.read(look)
         last = found[-1].id if len(found) == limit else None
         return paging.page([_shown(each, directory, workspace) for each in found], last)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from heard.accounts.member import Action
 from heard.contacts.contact import Contact
+from heard.contacts.group import Membership
 from heard.contacts.standing import Kind, standing, status
 from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import State
@@ -44,6 +45,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     unsubscribed: bool
     lists: list[str]
+    groups: list[Membership]
     touches: int  # in the last 90 days
     sharing: list[Named]  # other contacts with the same mailbox
     why: Why | None
@@ -72,7 +74,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             chosen=chosen,
             paged=before is not None,
             page=_page(found, directory, show=show, before=before),
-            traits=traits_shown(found.contact),
+            traits=traits_shown(found.contact.traits),
+            groups=[(each, traits_shown(each.group.traits)) for each in found.groups],
             last_mail=next((each for each in found.story.deliveries if each.state in WENT_OUT), None),
             surveys=directory.surveys,
             waiting=sorted({each.event for each in directory.campaigns_of(seen.workspace.id) if each.event}),
@@ -136,6 +139,7 @@ async def read(
             status=status(kinds),
             unsubscribed=Kind.UNSUBSCRIBED in kinds,
             lists=contacts.lists_of(connection, workspace, contact.id),
+            groups=operations.groups_of(connection, contact),
             touches=sum(now - LATELY <= each.at <= now for each in asks),
             sharing=[named(each) for each in mailbox if each.id != contact.id],
             why=why(decision, whole, directory, who=named(contact).first, now=now) if decision else None,

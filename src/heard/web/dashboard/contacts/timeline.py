@@ -269,9 +269,15 @@ def _message(
         sign="person" if message.type == "identify" else "messages",
         bold=message.event or message.type,
         rest=f" changed {', '.join(changes[:FIELDS_SHOWN])}" if changes else "",
-        badge=(message.verdict.capitalize(), "warn", "warn") if message.verdict == "rejected" else None,
+        badge=_badge(message),
         note=" · ".join(each for each in parts if each),
     )
+
+
+def _badge(message: Kept) -> tuple[str, str, str] | None:
+    if message.verdict == "rejected":
+        return message.verdict.capitalize(), "warn", "warn"
+    return ("Anonymous", "off", "") if message.user_id is None else None
 
 
 def _fields(values: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from heard.contacts import traits
-from heard.contacts.contact import Contact
 
 FIRST = 8
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -20,9 +19,9 @@ class Trait(msgspec.Struct, frozen=True, kw_only=True):
     nested: bool  # an object or a list, shown as JSON
 
 
-def traits_shown(contact: Contact) -> tuple[list[Trait], list[Trait]]:
+def traits_shown(known: bytes) -> tuple[list[Trait], list[Trait]]:
     """The first few, and the rest; names and addresses come last, because the head of the page says them."""
-    said = [_trait(name, value) for name, value in traits.decode(contact.traits).items()]
+    said = [_trait(name, value) for name, value in traits.decode(known).items()]
     said.sort(key=lambda each: (each.nested, each.name in SAID_ABOVE))
     return (said, []) if len(said) <= FIRST + 1 else (said[:FIRST], said[FIRST:])
 

@@ -58,7 +58,14 @@ NOT_FOR_SURVEYS = {
     "no_destination": "This source does not feed surveys. The workspace file says which sources do.",
     "no_user_id": "An identify without <code>userId</code> makes no contact. Send the id your events carry.",
     "sync_of_unknown_contact": "A computed trait about somebody unknown. Such calls make no contact.",
+    "sync_of_unknown_group": "A computed trait about an unknown group. Such calls make no group.",
+    "alias_of_itself": "Both its ids are the same, so nothing changes. analytics.js sends every alias so once it knows "
+    "the user.",
+    "alias_between_contacts": "<code>previousId</code> is a contact of its own. Two contacts are never made one; an "
+    "alias says whose an anonymous id is.",
+    "alias_of_nobody": "Its <code>previousId</code> is what programs write where they have no id. It stays nobody's.",
 }
+STOPS_WITH = {"no_user_id": "No contact was made", "sync_of_unknown_contact": "No contact was made"}
 OURS = "Heard could not handle it. The fault is ours, not the sender's; the server's log tells more."
 
 
@@ -154,7 +161,8 @@ def route(
         steps.append(Step(title="Nobody is asked", text=nobody.text, sign="no", stops=True))
     if reason := NOT_FOR_SURVEYS.get(kept.reason or ""):
         text = _filled(reason, workspace, directory)
-        steps.append(Step(title="No contact was made", text=text, code=kept.reason, sign="warn", stops=True))
+        title = STOPS_WITH.get(kept.reason or "", "Nothing was changed")
+        steps.append(Step(title=title, text=text, code=kept.reason, sign="warn", stops=True))
     return steps
 
 
@@ -185,7 +193,7 @@ def objected(objections: Sequence[Objection], now: datetime) -> str:
 
 def _held(decision: Decision, now: datetime) -> str:
     until = decision.held_until
-    who = decision.user_id or "its user"
+    who = decision.user_id or "whoever this anonymousId is"
     if until is None or until <= now:
         return f"Waited for an identify of {who}"
     return f"Waits {_wait(until - now)} more for an identify of {who}, then is declined"
@@ -254,6 +262,10 @@ def _routed(kept: Kept) -> str:
             return "Its traits are kept with the contact"
         case "track":
             return "Campaigns that listen to its event decide"
+        case "group":
+            return "Its traits are kept with the group, and who belongs to it"
+        case "alias":
+            return "It says whose an anonymous id is"
         case _:
             return "Kept; campaigns listen to track calls"
 

@@ -1,0 +1,42 @@
+"""Databases of earlier releases: what a migration adds is taken away again, as if it had never been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from heard.store import dialects, schema
+
+TABLES_OF_0004 = ("groups", "group_members", "anonymous_ids")
+TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
+COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
+
+
+def back_to_0003(connection: Connection, *, indexes: bool = True) -> None:
+    for table in TABLES_OF_0004:
+        connection.execute(text(f"DROP TABLE {table}"))
+    connection.execute(text("DROP INDEX decisions_held_by_anonymous"))
+    connection.execute(text("ALTER TABLE decisions DROP COLUMN anonymous_id"))
+    for table in dialects.table_names(connection, "messages_2") if indexes else ():
+        connection.execute(text(f"DROP INDEX {table}_by_anonymous"))
+    schema.stamp(connection, "0003")
+
+
+def back_to_0002(connection: Connection) -> None:
+    back_to_0003(connection)
+    for table in TABLES_OF_0003:
+        connection.execute(text(f"DROP TABLE {table}"))
+    days = dialects.table_names(connection, "messages_2")
+    for table, columns in {**COLUMNS_OF_0003, **dict.fromkeys(days, ("routing",))}.items():
+        for column in columns:
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+    schema.stamp(connection, "0002")
+
+
+def do(url: str, act: Callable[[Connection], Any]) -> None:
+    engine = dialects.open_engine(url, writer=True)
+    with engine.begin() as connection:
+        act(connection)
+    engine.dispose()
