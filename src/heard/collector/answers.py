@@ -81,6 +81,9 @@ NOT_FOUND = refusal(
     404, "not_found", "There is no such path under /v1. Messages go to /v1/batch, /v1/track and the like."
 )
 WRONG_METHOD = refusal(405, "method_not_allowed", "Send messages with POST.", ((b"allow", b"POST, OPTIONS"),))
+PIXELS_ARE_READ = refusal(
+    405, "method_not_allowed", "A pixel is loaded with GET; post messages to /v1/track.", ((b"allow", b"GET, HEAD"),)
+)
 UNSUPPORTED_ENCODING = refusal(415, "unsupported_encoding", "The only Content-Encoding that is read is gzip.")
 DRAINING = later("draining", "This server is shutting down; send it again.", 1, (CLOSE,))
 TOO_SLOW = refusal(408, "too_slow", "The request took too long to arrive.", (CLOSE,))

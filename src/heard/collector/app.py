@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from heard.board import Board
-from heard.collector import answers
+from heard.collector import answers, pixel
 from heard.collector.answers import JSON, TAKEN, Answer, Headers, Send, answer, later, refusal
 from heard.collector.body import Disconnected, Receive, inflate, read_body
 from heard.collector.clients import Clients
@@ -88,6 +88,8 @@ class Collector:
                 given = await self._collect(kind, scope, receive)
             except Disconnected:
                 return
+        elif path in pixel.KINDS and scope["method"] in ("GET", "HEAD"):
+            given = await self._pixel(pixel.KINDS[path], scope)
         elif path.startswith("/v1/") or path == "/v1":
             given = _other_than_messages(path, scope["method"])
         elif path == "/health":
@@ -106,6 +108,18 @@ class Collector:
     async def _collect(self, kind: str, scope: Any, receive: Receive) -> Answer:
         body = await read_body(receive)
         judged = TOO_LARGE[kind] if body is None else self.judge(kind, scope["headers"], scope["client"], body)
+        return await self._keep(judged)
+
+    async def _pixel(self, kind: str, scope: Any) -> Answer:
+        """The dot, whatever became of the message; a HEAD only looks."""
+        if scope["method"] == "GET":
+            body, key = pixel.asked(scope["query_string"])
+            headers = [header for header in scope["headers"] if header[0] != b"content-encoding"]
+            became = await self._keep(self.judge(kind, headers, scope["client"], body, key))
+            self.counters.pixels[became.status] += 1
+        return pixel.DOT
+
+    async def _keep(self, judged: Answer | bytes) -> Answer:
         if isinstance(judged, Answer):
             return judged
         try:
@@ -114,8 +128,13 @@ class Collector:
             return unavailable(problem)
         return TAKEN
 
-    def judge(self, kind: str, headers: Headers, peer: tuple[str, int] | None, body: bytes) -> Answer | bytes:
-        """What to keep on the log before the answer is `TAKEN`; or the answer, when nothing is to be kept."""
+    def judge(
+        self, kind: str, headers: Headers, peer: tuple[str, int] | None, body: bytes, key: str | None = None
+    ) -> Answer | bytes:
+        """What to keep on the log before the answer is `TAKEN`; or the answer, when nothing is to be kept.
+
+        `key`: the write key that the address names, which wins over every other one.
+        """
         if self.draining:
             return answers.DRAINING
         authorization = encoding = None
@@ -137,7 +156,7 @@ class Collector:
         glanced = glance(body, kind)
         if isinstance(glanced, Fault):
             return refused(glanced)
-        source = self._keys.source(authorization, glanced.write_key)
+        source = self._keys.source(authorization, glanced.write_key) if key is None else self._keys.source(None, key)
         if source is None:
             return answers.UNKNOWN_KEY
         received_at = time.time_ns() // 1000 + self._board.clock_offset_us
@@ -180,6 +199,8 @@ def _other_than_messages(path: str, method: str) -> Answer:
         return answers.PREFLIGHT
     if path in PATHS:
         return answers.WRONG_METHOD
+    if path in pixel.KINDS:
+        return answers.PIXELS_ARE_READ
     if path in REMOTE_METRICS:
         return TAKEN if method == "POST" else answers.WRONG_METHOD
     return answers.NOT_FOUND
