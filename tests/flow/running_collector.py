@@ -87,7 +87,7 @@ class Collector:
         try:
             yield
         finally:
-            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def stop(self) -> int:
         return self.end(signal.SIGTERM)

@@ -1,6 +1,6 @@
 """The collector's ASGI application: `POST /v1/...` onto the log, everything else to the heart.
 
-    read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> log -> 200
+    read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> too often? (429) -> log -> 200
 
 The 200 is sent after `append` has returned, that is after an fdatasync, and never otherwise.
 """
@@ -20,6 +20,7 @@ from heard.collector.clients import Clients
 from heard.collector.counters import Counters
 from heard.collector.front import Front
 from heard.collector.keys import Keys
+from heard.collector.rate import Rate
 from heard.log.log import LogUnavailable
 from heard.log.segments import SegmentWriter
 from heard.messages.accepted import Accepted, encode
@@ -63,8 +64,9 @@ class Collector:
         clients: Clients,
         prefix: str = "",
         alone: bool = False,
+        rate: Rate | None = None,
     ) -> None:
-        """`alone`: there is no heart, on purpose; being ready means taking messages."""
+        """`alone`: there is no heart, on purpose; being ready means taking messages. `rate`: None = no limit."""
         self._board = board
         self.log = log
         self._keys = keys
@@ -72,6 +74,7 @@ class Collector:
         self._clients = clients
         self._prefix = prefix
         self._alone = alone
+        self._rate = rate
         self.counters = Counters(log)
         self.draining = False
         self.posts = {(under + path).encode(): kind for under in {"", prefix} for path, kind in PATHS.items()}
@@ -159,6 +162,8 @@ class Collector:
         source = self._keys.source(authorization, glanced.write_key) if key is None else self._keys.source(None, key)
         if source is None:
             return answers.UNKNOWN_KEY
+        if self._rate is not None and (wait := self._rate.wait(source, time.monotonic())):
+            return answers.too_often(wait)
         received_at = time.time_ns() // 1000 + self._board.clock_offset_us
         client = self._clients.address(peer, headers)
         return encode(Accepted(source, kind, received_at, client, agent[:MAX_AGENT].decode("latin-1"), body))
