@@ -47,9 +47,12 @@ class Collector:
 
     def let_in(self, keys: dict[str, int]) -> None:
         """As the heart does it: rewrite the file, then bump the generation."""
-        part = self.data / "keys.json.part"
-        part.write_text(json.dumps(keys))
-        part.rename(self.data / "keys.json")
+        self.publish("keys.json", json.dumps(keys))
+
+    def publish(self, name: str, text: str) -> None:
+        part = self.data / f"{name}.part"
+        part.write_text(text)
+        part.rename(self.data / name)
         self.board.keys_generation += 1
 
     @property

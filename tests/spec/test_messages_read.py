@@ -153,6 +153,44 @@ def test_a_timestamp_that_is_none_gives_way_to_the_receipt_and_is_kept():
     assert b"yesterday" in got.body
 
 
+# ── what comes through Segment's webhook ──
+
+
+ROUTED = {
+    "timestamp": "2026-11-22T11:00:00Z",
+    "originalTimestamp": "2026-11-22T23:00:00Z",
+    "sentAt": "2026-11-22T23:00:01Z",
+    "receivedAt": "2026-11-22T11:00:01Z",
+}
+"""As Segment passes it on: the sender's clock was twelve hours ahead, and `timestamp` has been corrected for it."""
+
+
+def test_a_hooks_message_names_its_own_type():
+    assert [one(a_track(type=kind, groupId="g", previousId="p"), "hook").type for kind in sorted(message.TYPES)] == (
+        sorted(message.TYPES)
+    )
+
+
+def test_a_hooks_timestamp_was_corrected_already_and_is_taken_as_it_is():
+    got = one(a_track(type="track") | ROUTED, "hook")
+
+    assert got.at == NOON - timedelta(hours=1)
+    assert one(a_track() | ROUTED).at == NOON - timedelta(hours=12, seconds=1)  # what correcting it again would make
+
+
+def test_a_hooks_timestamp_that_is_no_moment_gives_way_to_the_receipt_like_any_other():
+    assert one(a_track(type="track") | ROUTED | {"timestamp": "9999-01-01T00:00:00Z"}, "hook").at == NOON
+
+
+def test_the_same_is_true_of_a_hooks_message_that_has_to_be_mended():
+    assert one(a_track(type="track", userId=7) | ROUTED, "hook").at == NOON - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("kind", [None, "delete", "hook"])
+def test_a_hooks_message_of_an_unknown_type_is_rejected(kind: object):
+    assert refused(a_track(type=kind), "hook").reason == "unknown_type"
+
+
 # ── what is mended ──
 
 

@@ -4,6 +4,7 @@
     body.py        the JSON of a request, inflated
     keys.py        whose write key it is
     pixel.py       messages from an image
+    hook.py        messages from Segment's cloud
     rate.py        how often a source may send
     answers.py     the words of every answer
     front.py       everything that is not the collector's goes to the heart

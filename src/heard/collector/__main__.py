@@ -23,6 +23,7 @@ from heard.collector.app import Collector
 from heard.collector.clients import Clients, networks
 from heard.collector.connection import IDLE_SECONDS, Connection
 from heard.collector.front import Front
+from heard.collector.hook import Hooks
 from heard.collector.keys import Keys
 from heard.collector.rate import Rate
 from heard.errors import HeardError
@@ -97,6 +98,7 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
         board=board,
         log=log,
         keys=Keys(data / "keys.json", board),
+        hooks=Hooks(data / "hooks.json", board),
         front=Front(data / "web.sock", clients),
         clients=clients,
         prefix=given.base_path.rstrip("/"),

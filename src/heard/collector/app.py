@@ -1,4 +1,4 @@
-"""The collector's ASGI application: `POST /v1/...` onto the log, everything else to the heart.
+"""The collector's ASGI application: messages onto the log, everything else to the heart.
 
     read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> too often? (429) -> log -> 200
 
@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from heard.board import Board
-from heard.collector import answers, pixel
+from heard.collector import answers, hook, pixel
 from heard.collector.answers import JSON, TAKEN, Answer, Headers, Send, answer, later, refusal
 from heard.collector.body import Disconnected, Receive, inflate, read_body
 from heard.collector.clients import Clients
 from heard.collector.counters import Counters
 from heard.collector.front import Front
+from heard.collector.hook import Hooks
 from heard.collector.keys import Keys
 from heard.collector.rate import Rate
 from heard.log.log import LogUnavailable
@@ -60,6 +61,7 @@ class Collector:
         board: Board,
         log: SegmentWriter,
         keys: Keys,
+        hooks: Hooks,
         front: Front,
         clients: Clients,
         prefix: str = "",
@@ -70,6 +72,7 @@ class Collector:
         self._board = board
         self.log = log
         self._keys = keys
+        self._hooks = hooks
         self._front = front
         self._clients = clients
         self._prefix = prefix
@@ -89,6 +92,11 @@ class Collector:
         if kind is not None and scope["method"] == "POST":
             try:
                 given = await self._collect(kind, scope, receive)
+            except Disconnected:
+                return
+        elif (key := hook.key_in(path)) is not None:
+            try:
+                given = await self._hook(key, scope, receive)
             except Disconnected:
                 return
         elif path in pixel.KINDS and scope["method"] in ("GET", "HEAD"):
@@ -112,6 +120,20 @@ class Collector:
         body = await read_body(receive)
         judged = TOO_LARGE[kind] if body is None else self.judge(kind, scope["headers"], scope["client"], body)
         return await self._keep(judged)
+
+    async def _hook(self, key: str, scope: Any, receive: Receive) -> Answer:
+        if not key:
+            return hook.NO_KEY
+        if scope["method"] != "POST":
+            return hook.WRONG_METHOD
+        headers, body = scope["headers"], await read_body(receive)
+        if self._keys.source(None, key) is None:
+            return hook.UNKNOWN_KEY
+        if body is None:
+            return TOO_LARGE[hook.KIND]
+        return self._hooks.objection(key, headers, body) or await self._keep(
+            self.judge(hook.KIND, headers, scope["client"], body, key)
+        )
 
     async def _pixel(self, kind: str, scope: Any) -> Answer:
         """The dot, whatever became of the message; a HEAD only looks."""
@@ -196,7 +218,7 @@ def unavailable(problem: LogUnavailable) -> Answer:
     return later("log_unavailable", str(problem), problem.retry_after)
 
 
-TOO_LARGE = {kind: refused(too_large(kind)) for kind in set(KINDS.values())}
+TOO_LARGE = {kind: refused(too_large(kind)) for kind in {*KINDS.values(), hook.KIND}}
 
 
 def _other_than_messages(path: str, method: str) -> Answer:

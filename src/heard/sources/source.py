@@ -10,3 +10,4 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     workspace: int
     name: str
     write_key: str  # public; it may stand in a web page, and can only bring messages in
+    webhook_secret: str | None = None  # what Segment's Webhook destination signs with; None = it need not sign
