@@ -40,7 +40,7 @@ def post(heard: RunningHeard, path: str, body: Any, key: str = "wk_acme_website"
 def kept(heard: RunningHeard, user: str | None = None) -> list[dict[str, Any]]:
     """What the debugger shows, oldest first."""
     heard.settle()
-    query = {"user_id": user} if user else {}
+    query: dict[str, Any] = {"user_id": user} if user else {}
     return with_codes(heard.get("messages", limit=100, **query))[::-1]
 
 
