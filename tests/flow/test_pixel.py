@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from heard.messages import Message, parse
+from tests.architecture.tree import ROOT
 from tests.flow.running_collector import KEY, SOURCE, Collector, running
 
 OPENED = {"userId": "marshall", "event": "Mail Opened", "writeKey": KEY, "properties": {"issue": 3}}
@@ -156,3 +157,15 @@ def test_while_the_disk_takes_nothing_the_dot_is_shown_and_the_loss_is_counted(t
             assert is_the_dot(collector.http.get("/v1/pixel/track", params={"data": packed(OPENED)}))
 
         assert counted(collector) == {"503": 1}
+
+
+def test_the_pixel_on_the_reference_page_works_as_it_stands(collector: Collector):
+    page = (ROOT / "docs/reference/protocol.md").read_text(encoding="utf-8")
+    addresses = re.findall(r"/v1/pixel/track(\?data=[^\"]+)", page) + re.findall(r"`(\?writeKey=[^`]+)`", page)
+    collector.let_in({KEY: SOURCE, "wk_acme": 9})
+
+    for query in addresses:
+        assert is_the_dot(collector.http.get(f"/v1/pixel/track{query}"))
+
+    assert len(addresses) == 2
+    assert [(each.source, json.loads(each.body)["event"]) for each in collector.kept()[-2:]] == [(9, "Mail Opened")] * 2
