@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import hmac
@@ -12,8 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from heard import config
+from heard.operations.opening import open_installation
+from heard.sources.source import Source
 from tests.flow.running import RunningHeard
 from tests.flow.running_collector import KEY, SOURCE, Collector, running
 
@@ -192,3 +197,22 @@ def test_what_segment_routed_becomes_one_message_at_the_time_that_segment_says(t
 
     assert (kept["type"], kept["user_id"], kept["message"]["properties"]) == ("track", "marshall", {"total": 42})
     assert datetime.fromisoformat(kept["timestamp"]) == an_hour_ago
+
+
+def test_the_heart_publishes_the_secrets_of_the_sources_that_have_one(tmp_path: Path):
+    app = open_installation(config.read({}, data=tmp_path))
+    try:
+        generation = app.board.keys_generation
+        sources = {
+            1: Source(id=1, workspace=1, name="Website", write_key=KEY),
+            2: Source(id=2, workspace=1, name="Cloud", write_key=SIGNED, webhook_secret=SECRET),
+        }
+        app.directory = msgspec.structs.replace(app.directory, sources=sources)
+        app.publish_keys()
+
+        assert json.loads((tmp_path / "hooks.json").read_bytes()) == {SIGNED: SECRET}
+        assert json.loads((tmp_path / "keys.json").read_bytes()) == {KEY: 1, SIGNED: 2}
+        assert (tmp_path / "hooks.json").stat().st_mode & 0o077 == 0
+        assert app.board.keys_generation > generation
+    finally:
+        asyncio.run(app.close())
