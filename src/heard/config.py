@@ -46,6 +46,12 @@ SETTINGS: tuple[Setting, ...] = (
         help="The size of one file of the embedded log. Two of them are kept ready ahead.",
     ),
     Setting(
+        name="HEARD_RATE_LIMIT",
+        default="(unset: no limit)",
+        help="How many requests a second each source may send to `/v1` and `/hooks/segment`; two seconds' worth may "
+        "come at once. What is over it is answered with 429 and `Retry-After`, and Segment's libraries send it again.",
+    ),
+    Setting(
         name="HEARD_SMTP_URL",
         default="(unset: mails go to the outbox)",
         help="The mail server: `smtp[s]://user:password@host:port`. STARTTLS and AUTH are used when it offers them.",
@@ -85,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     database_url: str
     segment_bytes: int
+    rate_limit: int | None  # requests a second of each source; None = no limit
     smtp_url: str | None
     smtp_connections: int
     base_url: str | None  # without a slash at the end; None = made from the port
@@ -119,6 +126,7 @@ def read(environment: Mapping[str, str] | None = None, *, data: Path | None = No
         data=folder,
         database_url=_database(given.get("HEARD_DATABASE_URL") or f"sqlite:///{folder / 'heard.db'}"),
         segment_bytes=_number(given, "HEARD_LOG_SEGMENT_BYTES", 32 << 20, 1 << 20, 1 << 30),
+        rate_limit=_number(given, "HEARD_RATE_LIMIT", 0, 1, 1_000_000) or None,
         smtp_url=given.get("HEARD_SMTP_URL") or None,
         smtp_connections=_number(given, "HEARD_SMTP_CONNECTIONS", 8, 1, 64),
         base_url=_base(given.get("HEARD_BASE_URL")),

@@ -128,8 +128,11 @@ class Installation:
         return self._analytics
 
     def publish_keys(self) -> None:
-        """Give the collector its write keys, also for when we are not there."""
-        keys = {source.write_key: source.id for source in self.directory.sources.values()}
+        """Give the collector its write keys and shared secrets, also for when we are not there."""
+        sources = self.directory.sources.values()
+        secrets = {source.write_key: source.webhook_secret for source in sources if source.webhook_secret}
+        _replace(self.settings.data / "hooks.json", msgspec.json.encode(secrets))
+        keys = {source.write_key: source.id for source in sources}
         _replace(self.settings.data / "keys.json", msgspec.json.encode(keys))
         self.board.keys_generation += 1
 

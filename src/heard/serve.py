@@ -177,6 +177,8 @@ def _collector(given: argparse.Namespace, data: Path, port: int, alive: int) -> 
     arguments = ["heard.collector", f"--data={data}", f"--host={given.host}", f"--port={port}", f"--parent-fd={alive}"]
     if given.segment_bytes:
         arguments.append(f"--segment-bytes={given.segment_bytes}")
+    if given.rate_limit:
+        arguments.append(f"--rate-limit={given.rate_limit}")
     if given.trusted_proxies:
         arguments.append(f"--trusted-proxies={given.trusted_proxies}")
     if given.only:
@@ -241,6 +243,7 @@ def _arguments() -> argparse.Namespace:
     asked.add_argument("--base-url", help="what HEARD_BASE_URL says")
     asked.add_argument("--base-path", default="")
     asked.add_argument("--segment-bytes", type=int)
+    asked.add_argument("--rate-limit", type=int)
     asked.add_argument("--trusted-proxies", default="")
     asked.add_argument("--say", action="append", default=[], help="a line to print after the ready line")
     return asked.parse_args()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from heard.accounts.workspace import Brand
 from heard.log.log import Damage, Record
 from heard.store import contacts, cursors, messages, tables
 from tests.contracts.desk import ACME, Desk
@@ -188,7 +191,7 @@ def test_an_event_of_last_year_is_declined(desk: Desk):
     assert desk.decisions("ted") == [("declined", ["event_too_old"])]
 
 
-def test_the_same_message_twice_is_one_message(desk: Desk):
+def test_line_09_fault_16_17_the_same_message_twice_is_one_message(desk: Desk):
     desk.campaign()
     order = desk.track("ted")
     routed = desk.receive(desk.identify("ted", email="ted@mosby.example"), order, order)
@@ -210,7 +213,7 @@ def test_the_same_message_days_later_still_leads_to_nothing_twice(desk: Desk):
     assert len(desk.decisions("ted")) == 1
 
 
-def test_the_same_id_from_another_source_is_another_message(desk: Desk):
+def test_line_09_the_same_id_from_another_source_is_another_message(desk: Desk):
     desk.add(tables.sources, workspace_id=ACME, id=2, name="App", write_key="wk_app", created_at=NOON)
     order = desk.track("ted")
     desk.receive(order)
@@ -218,7 +221,20 @@ def test_the_same_id_from_another_source_is_another_message(desk: Desk):
     assert desk.receive(order, source=2).messages == 1
 
 
-def test_the_integrations_object_decides_who_may_have_a_message(desk: Desk):
+def test_fault_19_the_same_id_in_another_workspace_is_another_message_of_that_workspace(desk: Desk):
+    desk.add(tables.workspaces, id=2, name="Other", slug="other", brand=Brand(name="Other"), created_at=NOON)
+    desk.add(tables.sources, workspace_id=2, id=2, name="App", write_key="wk_other", created_at=NOON)
+    order = desk.track("ted")
+    desk.receive(order)
+    desk.receive(order, source=2)
+
+    ours, theirs = (
+        desk.store.read_now(partial(messages.newest, workspace=workspace, user_id="ted")) for workspace in (ACME, 2)
+    )
+    assert [each.message_id for each in ours] == [each.message_id for each in theirs] == [order["messageId"]]
+
+
+def test_fault_28_the_integrations_object_decides_who_may_have_a_message(desk: Desk):
     desk.campaign()
     desk.receive(
         desk.identify("ted", email="ted@mosby.example"),

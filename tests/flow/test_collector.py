@@ -36,7 +36,7 @@ NAMES = (*LONG, *"itpsgab")
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_path_takes_messages(collector: Collector, name: str, slash: str):
+def test_line_02_every_path_takes_messages_with_and_without_a_slash(collector: Collector, name: str, slash: str):
     body = {"batch": [TRACK | {"type": "track"}]} if name in ("batch", "import", "b") else TRACK
 
     said = collector.post(f"/v1/{name}{slash}", body)
@@ -59,7 +59,7 @@ def test_the_short_way_and_the_long_one_say_the_same(collector: Collector, body:
     assert (short.status_code, short.json()) == (long.status_code, long.json())
 
 
-def test_the_answer_is_exactly_what_old_libraries_insist_on(collector: Collector):
+def test_line_05_the_answer_is_exactly_what_old_libraries_insist_on(collector: Collector):
     said = collector.post("/v1/batch", {"batch": []})
 
     assert said.content == b'{"success":true}'
@@ -69,7 +69,7 @@ def test_the_answer_is_exactly_what_old_libraries_insist_on(collector: Collector
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "PATCH"])
-def test_other_methods_are_405_as_json(collector: Collector, method: str):
+def test_line_12_other_methods_are_405_as_json(collector: Collector, method: str):
     said = collector.http.request(method, "/v1/track")
 
     assert said.status_code == 405
@@ -85,7 +85,7 @@ def test_unknown_paths_are_404_as_json(collector: Collector, path: str):
     assert said.json()["success"] is False
 
 
-def test_remote_metrics_of_browsers_are_taken_and_forgotten(collector: Collector):
+def test_line_12_remote_metrics_of_browsers_are_taken_and_forgotten(collector: Collector):
     before = len(collector.kept())
 
     assert collector.http.post("/v1/m", content=b'{"series":[]}').status_code == 200
@@ -93,7 +93,7 @@ def test_remote_metrics_of_browsers_are_taken_and_forgotten(collector: Collector
 
 
 @pytest.mark.parametrize("path", ["/v1/t", "/v1/batch", "/v1/nope"])
-def test_a_preflight_allows_what_browsers_send(collector: Collector, path: str):
+def test_line_05_a_preflight_allows_what_browsers_send(collector: Collector, path: str):
     asked = {"origin": "https://shop.example", "access-control-request-method": "POST"}
 
     said = collector.http.options(path, headers=asked)
@@ -121,14 +121,14 @@ def test_a_preflight_allows_what_browsers_send(collector: Collector, path: str):
         ({"authorization": "basic   " + base64.b64encode(f"{KEY}:".encode()).decode().rstrip("=")}, None),
     ],
 )
-def test_every_form_of_key_is_read(collector: Collector, headers: dict[str, str], body_key: str | None):
+def test_line_01_every_form_of_key_is_read(collector: Collector, headers: dict[str, str], body_key: str | None):
     said = collector.post("/v1/track", TRACK | ({"writeKey": body_key} if body_key else {}), key=None, headers=headers)
 
     assert said.json() == TAKEN
     assert collector.kept()[-1].source == SOURCE
 
 
-def test_a_batchs_key_is_on_its_envelope(collector: Collector):
+def test_line_01_a_batchs_key_is_on_its_envelope(collector: Collector):
     assert collector.post("/v1/b", {"batch": [], "writeKey": KEY}, key=None).status_code == 200
 
 
@@ -143,7 +143,7 @@ def test_a_batchs_key_is_on_its_envelope(collector: Collector):
         ({"authorization": "Basic \xff!!"}, None),
     ],
 )
-def test_a_missing_or_unknown_key_is_401_and_nothing_is_kept(
+def test_fault_21_22_a_missing_or_unknown_key_is_401_and_nothing_is_kept(
     collector: Collector, headers: dict[str, str], body_key: str | None
 ):
     before = len(collector.kept())
@@ -169,7 +169,7 @@ def test_a_new_key_works_in_the_next_request(collector: Collector):
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/json; charset=utf-8", "text/plain;charset=UTF-8", "x/y", None]
 )
-def test_json_is_json_whatever_it_is_called(collector: Collector, content_type: str | None):
+def test_line_02_json_is_json_whatever_it_is_called(collector: Collector, content_type: str | None):
     headers = {"content-type": content_type} if content_type else {}
 
     assert collector.post("/v1/track", TRACK, headers=headers).json() == TAKEN
@@ -184,14 +184,14 @@ def test_what_is_kept_is_the_body_as_sent(collector: Collector):
     assert (kept.body, kept.agent, kept.client) == (body, "me/1", "127.0.0.1")
 
 
-def test_gzip_is_inflated(collector: Collector):
+def test_line_02_gzip_is_inflated(collector: Collector):
     body = json.dumps(TRACK).encode()
 
     assert collector.post("/v1/track", gzip.compress(body), headers={"content-encoding": "gzip"}).json() == TAKEN
     assert collector.kept()[-1].body == body
 
 
-def test_gzip_in_chunks_is_inflated(collector: Collector):
+def test_line_02_gzip_in_chunks_is_inflated(collector: Collector):
     def chunks() -> Iterator[bytes]:
         packed = gzip.compress(json.dumps(TRACK).encode())
         yield packed[:10]
@@ -209,13 +209,13 @@ PACKED = gzip.compress(json.dumps(TRACK).encode())
     "body",
     [PACKED[:-5], PACKED + b"x", PACKED + PACKED, b"not gzip", zlib.compress(b"{}"), b"", PACKED[:-8] + bytes(8)],
 )
-def test_gzip_that_is_not_one_whole_member_is_400(collector: Collector, body: bytes):
+def test_fault_08_gzip_that_is_not_one_whole_member_is_400(collector: Collector, body: bytes):
     said = collector.post("/v1/track", body, headers={"content-encoding": "gzip"})
 
     assert (said.status_code, said.json()["code"]) == (400, "invalid_gzip")
 
 
-def test_a_gzip_bomb_costs_nothing(collector: Collector):
+def test_fault_07_a_gzip_bomb_is_refused_and_costs_nothing(collector: Collector):
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(300)), packer.flush()])
     before = memory_and_cpu(collector.process.pid)
@@ -223,6 +223,7 @@ def test_a_gzip_bomb_costs_nothing(collector: Collector):
     said = collector.post("/v1/batch", bomb, headers={"content-encoding": "gzip"})
 
     after = memory_and_cpu(collector.process.pid)
+    # 400 like every body that is too large, where the numbered list says 413
     assert (said.status_code, said.json()["code"]) == (400, "body_too_large")
     assert after[0] - before[0] < 10 << 20
     assert after[1] - before[1] <= 0.1
@@ -251,7 +252,9 @@ def test_other_encodings_are_415(collector: Collector, encoding: str):
         (b'{"batch":[]}' + b" " * 512_000, "body_too_large"),
     ],
 )
-def test_faults_of_the_whole_body_are_400_in_words_for_every_library(collector: Collector, body: bytes, code: str):
+def test_line_04_fault_04_06_09_12_faults_of_the_whole_body_are_400_in_words_for_every_library(
+    collector: Collector, body: bytes, code: str
+):
     before = len(collector.kept())
 
     said = collector.post("/v1/batch", body)
@@ -262,23 +265,23 @@ def test_faults_of_the_whole_body_are_400_in_words_for_every_library(collector: 
     assert len(collector.kept()) == before
 
 
-def test_the_largest_batch_is_taken(collector: Collector):
+def test_line_03_the_largest_batch_is_taken(collector: Collector):
     assert collector.post("/v1/batch", b'{"batch":[]}' + b" " * (512_000 - 12)).json() == TAKEN
 
 
-def test_a_single_message_may_have_32768_bytes_and_no_more(collector: Collector):
+def test_line_03_fault_05_a_single_message_may_have_32768_bytes_and_no_more(collector: Collector):
     body = json.dumps(TRACK).encode()
 
     assert collector.post("/v1/track", body.ljust(32_768)).status_code == 200
     assert collector.post("/v1/track", body.ljust(32_769)).json()["code"] == "message_too_large"
 
 
-def test_what_is_wrong_with_one_message_is_not_the_requests_fault(collector: Collector):
+def test_fault_12_what_is_wrong_with_one_message_is_not_the_requests_fault(collector: Collector):
     assert collector.post("/v1/batch", {"batch": [None, 5, {}, TRACK | {"type": "track"}]}).json() == TAKEN
     assert collector.post("/v1/track", {}).json() == TAKEN
 
 
-def test_a_connection_goes_on_after_a_refused_body(collector: Collector):
+def test_fault_01_a_connection_goes_on_after_a_refused_body(collector: Collector):
     request = b"POST /v1/batch HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
     with collector.connection() as opened:
         opened.sendall(request % 600_000 + b" " * 600_000)

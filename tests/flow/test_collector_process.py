@@ -62,7 +62,7 @@ def test_a_connection_that_is_not_to_be_kept_is_closed_after_the_answer(collecto
         b"content-length: x\r\n",
     ],
 )
-def test_ambiguous_framing_is_400_and_the_end(collector: Collector, framing: bytes):
+def test_fault_23_ambiguous_framing_is_400_and_the_end(collector: Collector, framing: bytes):
     with collector.connection() as opened:
         opened.sendall(b"POST /v1/track HTTP/1.1\r\nhost: x\r\n" + framing + b"\r\n0\r\n\r\n")
         assert answer(opened).startswith(b"HTTP/1.1 400")
@@ -79,7 +79,7 @@ def test_a_head_that_never_ends_is_431(collector: Collector):
 @pytest.mark.parametrize(
     "start", [b"POST /v1/tr", b"POST /v1/track HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n\r\n{"]
 )
-def test_a_request_that_trickles_is_408_and_others_do_not_notice(collector: Collector, start: bytes):
+def test_fault_24_a_request_that_trickles_is_408_and_others_do_not_notice(collector: Collector, start: bytes):
     with collector.connection() as opened:
         opened.sendall(start)
         started = time.monotonic()
@@ -88,7 +88,7 @@ def test_a_request_that_trickles_is_408_and_others_do_not_notice(collector: Coll
         assert 5 < time.monotonic() - started < 15
 
 
-def test_a_client_that_leaves_half_way_costs_nothing(collector: Collector):
+def test_fault_26_a_client_that_leaves_half_way_costs_nothing(collector: Collector):
     before = len(collector.kept())
     for _ in range(20):
         with collector.connection() as opened:
@@ -99,7 +99,7 @@ def test_a_client_that_leaves_half_way_costs_nothing(collector: Collector):
 
 
 @pytest.mark.slow
-def test_ten_thousand_idle_connections_leave_it_answering(tmp_path: Path):
+def test_fault_25_ten_thousand_idle_connections_leave_it_answering(tmp_path: Path):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = min(10_000, (hard if hard != resource.RLIM_INFINITY else 1 << 20) - 500)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))

@@ -14,43 +14,43 @@ def code(body: bytes, kind: str = "batch") -> str | None:
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"{", b'{"batch":[}', b"nope", b'{"batch":[1,]}', b'{"batch":[]} x'])
 @pytest.mark.parametrize("kind", ["batch", "track"])
-def test_what_is_not_json(body: bytes, kind: str):
+def test_line_04_fault_01_what_is_not_json(body: bytes, kind: str):
     assert code(body, kind) == "invalid_json"
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"1", b"null"])
 @pytest.mark.parametrize("kind", ["batch", "track"])
-def test_what_is_no_object(body: bytes, kind: str):
+def test_line_04_what_is_no_object(body: bytes, kind: str):
     assert code(body, kind) == "not_an_object"
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"batch":null}', b'{"batch":{}}', b'{"batch":"x"}', b'{"batch":NaN}'])
-def test_a_batch_that_is_no_list(body: bytes):
+def test_fault_12_a_batch_that_is_no_list(body: bytes):
     assert code(body) == "batch_not_a_list"
 
 
 @pytest.mark.parametrize("body", [b'{"batch":[],"x":"\xff"}', b'{"batch":[{"\xc3":1}]}', b'{"batch":["\xed\xa0\x80"]}'])
-def test_invalid_utf_8_anywhere(body: bytes):
+def test_fault_04_invalid_utf_8_anywhere(body: bytes):
     assert code(body) == "invalid_utf8"
 
 
-def test_a_body_of_512000_bytes_is_taken():
+def test_line_03_a_body_of_512000_bytes_is_taken():
     assert code(b'{"batch":[]}' + b" " * (512_000 - 12)) is None
 
 
-def test_a_body_of_512001_bytes_is_not():
+def test_line_03_fault_06_a_body_of_512001_bytes_is_not():
     assert code(b'{"batch":[]}' + b" " * (512_001 - 12)) == "body_too_large"
 
 
-def test_a_single_message_of_32768_bytes_is_taken():
+def test_line_03_a_single_message_of_32768_bytes_is_taken():
     assert code(b"{}" + b" " * 32_766, "track") is None
 
 
-def test_a_single_message_of_32769_bytes_is_not():
+def test_line_03_a_single_message_of_32769_bytes_is_not():
     assert code(b"{}" + b" " * 32_767, "track") == "message_too_large"
 
 
-def test_a_hundred_thousand_brackets_are_refused_and_not_followed():
+def test_fault_09_a_hundred_thousand_brackets_are_refused_and_not_followed():
     assert code(b'{"batch":' + b"[" * 100_000) == "too_deep"
 
 
@@ -77,5 +77,5 @@ def test_the_last_of_two_write_keys_is_meant():
     assert glance(b'{"writeKey":"a","writeKey":"b"}', "track") == Glance("b")
 
 
-def test_two_hundred_thousand_equal_keys_are_only_keys():
+def test_fault_11_two_hundred_thousand_equal_keys_are_only_keys():
     assert code(b'{"batch":[{' + b",".join([b'"a":1'] * 80_000) + b"}]}") is None

@@ -79,14 +79,14 @@ def test_an_accepted_request_survives_the_log():
 
 
 @pytest.mark.parametrize("absent", [None, "", "  ", "\n\t"])
-def test_null_empty_and_blank_ids_are_absent(absent: str | None):
+def test_line_06_null_empty_and_blank_ids_are_absent(absent: str | None):
     got = one(a_track(userId=absent, anonymousId="anon"))
 
     assert (got.user_id, got.anonymous_id) == (None, "anon")
 
 
 @pytest.mark.parametrize(("sent", "text"), [(123, "123"), (123.0, "123"), (1.5, "1.5"), (2**70, str(2**70))])
-def test_ids_that_are_numbers_are_read_as_text(sent: float, text: str):
+def test_line_06_fault_15_ids_that_are_numbers_are_read_as_text(sent: float, text: str):
     assert one(a_track(userId=sent)).user_id == text
 
 
@@ -96,11 +96,11 @@ def test_one_numeric_id_does_not_cost_its_neighbours():
     assert [each.user_id for each in got] == ["a", "5", "b"]
 
 
-def test_ids_that_look_like_code_are_only_text():
+def test_fault_15_ids_that_look_like_code_are_only_text():
     assert one(a_track(userId="__proto__", anonymousId="../../x")).user_id == "__proto__"
 
 
-def test_a_message_without_an_id_gets_one_that_a_second_reading_makes_again():
+def test_line_10_a_message_without_an_id_gets_one_that_a_second_reading_makes_again():
     batch = {"batch": [a_track(type="track"), a_track(type="track", messageId=" ")]}
     first, second = read(batch, "batch")
 
@@ -108,7 +108,7 @@ def test_a_message_without_an_id_gets_one_that_a_second_reading_makes_again():
     assert [each.id for each in read(batch, "batch")] == [first.id, second.id]
 
 
-def test_the_batchs_context_and_integrations_lie_under_the_messages_own():
+def test_line_07_the_batchs_context_and_integrations_lie_under_the_messages_own():
     batch = {
         "batch": [a_track(type="track", context={"ip": "1.2.3.4"}, integrations={"All": False})],
         "context": {"library": {"name": "analytics-go"}, "ip": "0.0.0.0"},
@@ -137,7 +137,7 @@ def test_what_is_absent_or_null_is_an_empty_object():
     assert (got.properties, got.traits, got.context, got.integrations) == (b"{}",) * 4
 
 
-def test_the_batchs_sent_at_corrects_every_messages_time():
+def test_line_08_the_batchs_sent_at_corrects_every_messages_time():
     batch = {"batch": [a_track(type="track", timestamp="2026-11-22T12:58:00Z")], "sentAt": "2026-11-22T13:00:00Z"}
     (got,) = read(batch, "batch")
 
@@ -146,29 +146,67 @@ def test_the_batchs_sent_at_corrects_every_messages_time():
     assert got.original_at == NOON + timedelta(minutes=58)
 
 
-def test_a_timestamp_that_is_none_gives_way_to_the_receipt_and_is_kept():
+def test_line_08_a_timestamp_that_is_none_gives_way_to_the_receipt_and_is_kept():
     got = one(a_track(timestamp="yesterday"))
 
     assert (got.at, got.original_at) == (NOON, None)
     assert b"yesterday" in got.body
 
 
+# ── what comes through Segment's webhook ──
+
+
+ROUTED = {
+    "timestamp": "2026-11-22T11:00:00Z",
+    "originalTimestamp": "2026-11-22T23:00:00Z",
+    "sentAt": "2026-11-22T23:00:01Z",
+    "receivedAt": "2026-11-22T11:00:01Z",
+}
+"""As Segment passes it on: the sender's clock was twelve hours ahead, and `timestamp` has been corrected for it."""
+
+
+def test_a_hooks_message_names_its_own_type():
+    assert [one(a_track(type=kind, groupId="g", previousId="p"), "hook").type for kind in sorted(message.TYPES)] == (
+        sorted(message.TYPES)
+    )
+
+
+def test_a_hooks_timestamp_was_corrected_already_and_is_taken_as_it_is():
+    got = one(a_track(type="track") | ROUTED, "hook")
+
+    assert got.at == NOON - timedelta(hours=1)
+    assert one(a_track() | ROUTED).at == NOON - timedelta(hours=12, seconds=1)  # what correcting it again would make
+
+
+def test_a_hooks_timestamp_that_is_no_moment_gives_way_to_the_receipt_like_any_other():
+    assert one(a_track(type="track") | ROUTED | {"timestamp": "9999-01-01T00:00:00Z"}, "hook").at == NOON
+
+
+def test_the_same_is_true_of_a_hooks_message_that_has_to_be_mended():
+    assert one(a_track(type="track", userId=7) | ROUTED, "hook").at == NOON - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("kind", [None, "delete", "hook"])
+def test_a_hooks_message_of_an_unknown_type_is_rejected(kind: object):
+    assert refused(a_track(type=kind), "hook").reason == "unknown_type"
+
+
 # ── what is mended ──
 
 
-def test_half_a_surrogate_pair_becomes_the_replacement_character():
+def test_fault_03_half_a_surrogate_pair_becomes_the_replacement_character():
     got = one(rb'{"userId":"u","event":"x","properties":{"a":"b\ud800c"}}')
 
     assert json.loads(got.properties) == {"a": "b\ufffdc"}
 
 
-def test_a_lone_surrogate_does_not_cost_its_neighbours():
+def test_fault_03_a_lone_surrogate_does_not_cost_its_neighbours():
     got = read(rb'{"batch":[{"type":"track","userId":"u","event":"\ud800"},{"type":"page","userId":"u"}]}', "batch")
 
     assert [type(each) for each in got] == [Message, Message]
 
 
-def test_nul_becomes_the_replacement_character():
+def test_fault_02_nul_becomes_the_replacement_character():
     assert json.loads(one(rb'{"userId":"u","event":"x","properties":{"a":"\u0000"}}').properties) == {"a": "\ufffd"}
 
 
@@ -186,7 +224,7 @@ def test_nul_becomes_the_replacement_character():
         ("1e300", 1e300),
     ],
 )
-def test_numbers_beyond_64_bits_are_kept_as_their_text(sent: str, kept: object):
+def test_fault_10_numbers_beyond_64_bits_are_kept_as_their_text(sent: str, kept: object):
     got = one(b'{"userId":"u","event":"x","properties":{"a":%b}}' % sent.encode())
 
     assert json.loads(got.properties) == {"a": kept}
@@ -203,17 +241,17 @@ def test_a_uuid_that_looks_like_a_huge_number_is_left_alone():
 
 
 @pytest.mark.parametrize("item", [None, 1, "x", [], True])
-def test_a_message_that_is_no_object(item: object):
+def test_fault_12_a_message_that_is_no_object(item: object):
     assert refused({"batch": [item]}, "batch").reason == "not_an_object"
 
 
 @pytest.mark.parametrize("kind", [None, "", "Track", "delete", 5])
-def test_a_type_that_is_missing_or_unknown(kind: object):
+def test_fault_13_a_type_that_is_missing_or_unknown(kind: object):
     assert refused({"batch": [a_track(type=kind)]}, "batch").reason == "unknown_type"
 
 
 @pytest.mark.parametrize("nobody", [{}, {"userId": None}, {"userId": " ", "anonymousId": ""}])
-def test_nobody(nobody: dict[str, Any]):
+def test_line_06_fault_14_nobody(nobody: dict[str, Any]):
     assert refused({"event": "x"} | nobody).reason == "no_user_anon_id"
 
 
@@ -234,15 +272,15 @@ def test_a_track_needs_an_event(event: object):
     assert refused(a_track(event=event)).reason == "event_missing"
 
 
-def test_a_message_id_of_100_characters_is_taken():
+def test_line_10_a_message_id_of_100_characters_is_taken():
     assert one(a_track(messageId="m" * 100)).id == "m" * 100
 
 
-def test_a_message_id_of_101_characters_is_not():
+def test_line_10_a_message_id_of_101_characters_is_not():
     assert refused(a_track(messageId="m" * 101)).reason == "message_id_too_long"
 
 
-def test_a_user_id_of_ten_thousand_characters():
+def test_fault_15_a_user_id_of_ten_thousand_characters():
     assert refused(a_track(userId="u" * 10_000)).reason == "id_too_long"
 
 
@@ -262,7 +300,7 @@ def test_a_message_of_32768_bytes_in_a_batch_is_taken():
     assert isinstance(read(b'{"batch":[%b]}' % sized(32_768), "batch")[0], Message)
 
 
-def test_a_message_of_32769_bytes_in_a_batch_is_rejected_and_its_neighbour_is_not():
+def test_fault_05_a_message_of_32769_bytes_in_a_batch_is_rejected_and_its_neighbour_is_not():
     large, small = read(b'{"batch":[%b,{"type":"page","userId":"u"}]}' % sized(32_769), "batch")
 
     assert isinstance(large, Rejected)
@@ -276,7 +314,7 @@ def test_a_batch_of_2500_messages_is_taken():
     assert {type(each) for each in got} == {Message}
 
 
-def test_of_a_batch_of_2501_messages_every_one_is_rejected():
+def test_line_03_of_a_batch_of_2501_messages_every_one_is_rejected():
     got = read({"batch": [a_track(type="track")] * (limits.MAX_BATCH + 1)}, "batch")
 
     assert len(got) == 2501
@@ -284,7 +322,7 @@ def test_of_a_batch_of_2501_messages_every_one_is_rejected():
 
 
 @pytest.mark.parametrize("depth", [65, 900, 20_000])
-def test_a_message_that_is_nested_too_deep_is_rejected_without_a_crash(depth: int):
+def test_fault_09_a_message_that_is_nested_too_deep_is_rejected_without_a_crash(depth: int):
     body = b'{"batch":[{"type":"page","userId":"u","x":%b%b}]}' % (b"[" * depth, b"]" * depth)
 
     assert {getattr(each, "reason", None) for each in read(body, "batch")} <= {"too_deep", "message_too_large"}

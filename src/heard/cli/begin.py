@@ -78,6 +78,8 @@ def become_the_server(
         f"--trusted-proxies={','.join(map(str, settings.trusted_proxies))}",
         *(f"--say={line}" for line in say),
     ]
+    if settings.rate_limit:
+        arguments.append(f"--rate-limit={settings.rate_limit}")
     if settings.base_url:
         arguments += [f"--base-url={settings.base_url}", f"--base-path={urlsplit(settings.base_url).path}"]
     if only:

@@ -3,6 +3,9 @@
     app.py         what is asked, and by which path
     body.py        the JSON of a request, inflated
     keys.py        whose write key it is
+    pixel.py       messages from an image
+    hook.py        messages from Segment's cloud
+    rate.py        how often a source may send
     answers.py     the words of every answer
     front.py       everything that is not the collector's goes to the heart
     connection.py  slow and broken clients

@@ -23,7 +23,9 @@ from heard.collector.app import Collector
 from heard.collector.clients import Clients, networks
 from heard.collector.connection import IDLE_SECONDS, Connection
 from heard.collector.front import Front
+from heard.collector.hook import Hooks
 from heard.collector.keys import Keys
+from heard.collector.rate import Rate
 from heard.errors import HeardError
 from heard.log.segments import SEGMENT_BYTES, SegmentWriter
 
@@ -54,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     asked.add_argument("--port", type=int, default=8800, help="0 = any free one; it is printed")
     asked.add_argument("--base-path", default="", help="a path prefix that is also answered under, like /heard")
     asked.add_argument("--segment-bytes", type=int, default=SEGMENT_BYTES)
+    asked.add_argument("--rate-limit", type=int, help="requests a second of each source; absent = as many as come")
     asked.add_argument("--trusted-proxies", type=networks, default=[], help="whose X-Forwarded-For is believed, CIDRs")
     asked.add_argument("--alone", action="store_true", help="there is no heart: be ready when messages are taken")
     asked.add_argument("--parent-fd", type=int, help="a pipe; its end means that the supervisor died")
@@ -95,10 +98,12 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
         board=board,
         log=log,
         keys=Keys(data / "keys.json", board),
+        hooks=Hooks(data / "hooks.json", board),
         front=Front(data / "web.sock", clients),
         clients=clients,
         prefix=given.base_path.rstrip("/"),
         alone=given.alone,
+        rate=Rate(given.rate_limit) if given.rate_limit else None,
     )
     server = Server(
         Config(

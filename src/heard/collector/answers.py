@@ -6,6 +6,7 @@ Exactly 200 and never 201 to 204 or a redirect; a JSON object on every status; `
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -49,9 +50,20 @@ def refusal(status: int, code: str, message: str, headers: Iterable[Header] = ()
     return answer(status, msgspec.json.encode(words), (JSON, CORS, *headers))
 
 
+EXPOSED: Header = (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset")
+"""Without it a browser hides from its page when to send again."""
+
+
 def later(code: str, message: str, seconds: int, headers: Iterable[Header] = ()) -> Answer:
     """Every library tries a 503 again."""
-    return refusal(503, code, message, ((b"retry-after", b"%d" % seconds), *headers))
+    return refusal(503, code, message, ((b"retry-after", b"%d" % seconds), EXPOSED, *headers))
+
+
+def too_often(wait: float) -> Answer:
+    """Every library sends it again, most of them after `wait` (in seconds; whole ones are told, at least one)."""
+    seconds = b"%d" % max(1, math.ceil(wait))
+    words = "This source sends faster than HEARD_RATE_LIMIT allows; send it again after Retry-After seconds."
+    return refusal(429, "rate_limited", words, ((b"retry-after", seconds), (b"x-ratelimit-reset", seconds), EXPOSED))
 
 
 CLOSE: Header = (b"connection", b"close")
@@ -81,6 +93,9 @@ NOT_FOUND = refusal(
     404, "not_found", "There is no such path under /v1. Messages go to /v1/batch, /v1/track and the like."
 )
 WRONG_METHOD = refusal(405, "method_not_allowed", "Send messages with POST.", ((b"allow", b"POST, OPTIONS"),))
+PIXELS_ARE_READ = refusal(
+    405, "method_not_allowed", "A pixel is loaded with GET; post messages to /v1/track.", ((b"allow", b"GET, HEAD"),)
+)
 UNSUPPORTED_ENCODING = refusal(415, "unsupported_encoding", "The only Content-Encoding that is read is gzip.")
 DRAINING = later("draining", "This server is shutting down; send it again.", 1, (CLOSE,))
 TOO_SLOW = refusal(408, "too_slow", "The request took too long to arrive.", (CLOSE,))

@@ -1,6 +1,6 @@
-"""The collector's ASGI application: `POST /v1/...` onto the log, everything else to the heart.
+"""The collector's ASGI application: messages onto the log, everything else to the heart.
 
-    read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> log -> 200
+    read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> too often? (429) -> log -> 200
 
 The 200 is sent after `append` has returned, that is after an fdatasync, and never otherwise.
 """
@@ -13,13 +13,15 @@ from typing import Any
 import msgspec
 
 from heard.board import Board
-from heard.collector import answers
+from heard.collector import answers, hook, pixel
 from heard.collector.answers import JSON, TAKEN, Answer, Headers, Send, answer, later, refusal
 from heard.collector.body import Disconnected, Receive, inflate, read_body
 from heard.collector.clients import Clients
 from heard.collector.counters import Counters
 from heard.collector.front import Front
+from heard.collector.hook import Hooks
 from heard.collector.keys import Keys
+from heard.collector.rate import Rate
 from heard.log.log import LogUnavailable
 from heard.log.segments import SegmentWriter
 from heard.messages.accepted import Accepted, encode
@@ -59,19 +61,23 @@ class Collector:
         board: Board,
         log: SegmentWriter,
         keys: Keys,
+        hooks: Hooks,
         front: Front,
         clients: Clients,
         prefix: str = "",
         alone: bool = False,
+        rate: Rate | None = None,
     ) -> None:
-        """`alone`: there is no heart, on purpose; being ready means taking messages."""
+        """`alone`: there is no heart, on purpose; being ready means taking messages. `rate`: None = no limit."""
         self._board = board
         self.log = log
         self._keys = keys
+        self._hooks = hooks
         self._front = front
         self._clients = clients
         self._prefix = prefix
         self._alone = alone
+        self._rate = rate
         self.counters = Counters(log)
         self.draining = False
         self.posts = {(under + path).encode(): kind for under in {"", prefix} for path, kind in PATHS.items()}
@@ -88,6 +94,13 @@ class Collector:
                 given = await self._collect(kind, scope, receive)
             except Disconnected:
                 return
+        elif (key := hook.key_in(path)) is not None:
+            try:
+                given = await self._hook(key, scope, receive)
+            except Disconnected:
+                return
+        elif path in pixel.KINDS and scope["method"] in ("GET", "HEAD"):
+            given = await self._pixel(pixel.KINDS[path], scope)
         elif path.startswith("/v1/") or path == "/v1":
             given = _other_than_messages(path, scope["method"])
         elif path == "/health":
@@ -106,6 +119,32 @@ class Collector:
     async def _collect(self, kind: str, scope: Any, receive: Receive) -> Answer:
         body = await read_body(receive)
         judged = TOO_LARGE[kind] if body is None else self.judge(kind, scope["headers"], scope["client"], body)
+        return await self._keep(judged)
+
+    async def _hook(self, key: str, scope: Any, receive: Receive) -> Answer:
+        if not key:
+            return hook.NO_KEY
+        if scope["method"] != "POST":
+            return hook.WRONG_METHOD
+        headers, body = scope["headers"], await read_body(receive)
+        if self._keys.source(None, key) is None:
+            return hook.UNKNOWN_KEY
+        if body is None:
+            return TOO_LARGE[hook.KIND]
+        return self._hooks.objection(key, headers, body) or await self._keep(
+            self.judge(hook.KIND, headers, scope["client"], body, key)
+        )
+
+    async def _pixel(self, kind: str, scope: Any) -> Answer:
+        """The dot, whatever became of the message; a HEAD only looks."""
+        if scope["method"] == "GET":
+            body, key = pixel.asked(scope["query_string"])
+            headers = [header for header in scope["headers"] if header[0] != b"content-encoding"]
+            became = await self._keep(self.judge(kind, headers, scope["client"], body, key))
+            self.counters.pixels[became.status] += 1
+        return pixel.DOT
+
+    async def _keep(self, judged: Answer | bytes) -> Answer:
         if isinstance(judged, Answer):
             return judged
         try:
@@ -114,8 +153,13 @@ class Collector:
             return unavailable(problem)
         return TAKEN
 
-    def judge(self, kind: str, headers: Headers, peer: tuple[str, int] | None, body: bytes) -> Answer | bytes:
-        """What to keep on the log before the answer is `TAKEN`; or the answer, when nothing is to be kept."""
+    def judge(
+        self, kind: str, headers: Headers, peer: tuple[str, int] | None, body: bytes, key: str | None = None
+    ) -> Answer | bytes:
+        """What to keep on the log before the answer is `TAKEN`; or the answer, when nothing is to be kept.
+
+        `key`: the write key that the address names, which wins over every other one.
+        """
         if self.draining:
             return answers.DRAINING
         authorization = encoding = None
@@ -137,9 +181,11 @@ class Collector:
         glanced = glance(body, kind)
         if isinstance(glanced, Fault):
             return refused(glanced)
-        source = self._keys.source(authorization, glanced.write_key)
+        source = self._keys.source(authorization, glanced.write_key) if key is None else self._keys.source(None, key)
         if source is None:
             return answers.UNKNOWN_KEY
+        if self._rate is not None and (wait := self._rate.wait(source, time.monotonic())):
+            return answers.too_often(wait)
         received_at = time.time_ns() // 1000 + self._board.clock_offset_us
         client = self._clients.address(peer, headers)
         return encode(Accepted(source, kind, received_at, client, agent[:MAX_AGENT].decode("latin-1"), body))
@@ -172,7 +218,7 @@ def unavailable(problem: LogUnavailable) -> Answer:
     return later("log_unavailable", str(problem), problem.retry_after)
 
 
-TOO_LARGE = {kind: refused(too_large(kind)) for kind in set(KINDS.values())}
+TOO_LARGE = {kind: refused(too_large(kind)) for kind in {*KINDS.values(), hook.KIND}}
 
 
 def _other_than_messages(path: str, method: str) -> Answer:
@@ -180,6 +226,8 @@ def _other_than_messages(path: str, method: str) -> Answer:
         return answers.PREFLIGHT
     if path in PATHS:
         return answers.WRONG_METHOD
+    if path in pixel.KINDS:
+        return answers.PIXELS_ARE_READ
     if path in REMOTE_METRICS:
         return TAKEN if method == "POST" else answers.WRONG_METHOD
     return answers.NOT_FOUND

@@ -11,6 +11,8 @@ class Counters:
     def __init__(self, log: SegmentWriter) -> None:
         self._log = log
         self.answered: Counter[int] = Counter()
+        self.pixels: Counter[int] = Counter()
+        """Pixels that were loaded, by the status that their message would have had as a POST."""
 
     def text(self) -> bytes:
         log = self._log
@@ -20,6 +22,12 @@ class Counters:
             *(
                 f'heard_collector_requests_total{{status="{status}"}} {count}'
                 for status, count in sorted(self.answered.items())
+            ),
+            "# HELP heard_collector_pixels_total Pixels, by what their message would have been answered as a POST.",
+            "# TYPE heard_collector_pixels_total counter",
+            *(
+                f'heard_collector_pixels_total{{status="{status}"}} {count}'
+                for status, count in sorted(self.pixels.items())
             ),
         ]
         for name, kind, help_text, value in (

@@ -9,7 +9,8 @@ class Accepted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`body` is the JSON as sent, inflated; it has passed `glance.glance` and nothing else.
 
     `received_at` is in microseconds since 1970 UTC (by Heard's clock, so the test clock moves it); `client` is the
-    sender's address, "" when unknown; `kind` is "batch" or a message type. New fields are added at the end, with a
+    sender's address, "" when unknown; `kind` is "batch", a message type, or "hook": one message that names its type
+    and whose `timestamp` was corrected by who passed it on. New fields are added at the end, with a
     default: the log outlives an upgrade.
     """
 

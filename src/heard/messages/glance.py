@@ -45,7 +45,7 @@ _batch = msgspec.json.Decoder(_Batch).decode
 
 
 def glance(body: bytes, kind: str) -> Glance | Fault:
-    """Whose `body` is, or what is wrong with it. `kind` is "batch" or a message type."""
+    """Whose `body` is, or what is wrong with it. `kind` as in `Accepted`."""
     if not body.isascii() and not _is_utf8(body):
         return Fault("invalid_utf8", "The body is not UTF-8 text. Send JSON encoded as UTF-8.")
     size = len(body)

@@ -7,7 +7,8 @@ Two doors. The fast one is prebuilt msgspec decoders over the bytes, parts that 
 What a message must have: a known `type` (on `/v1/track` and the like the path says it); `userId` or `anonymousId`;
 `event` for track, `groupId` for group, `userId` and `previousId` for alias. Null, "" and blank mean absent. A batch's
 `context` and `integrations` lie under those of each message; its `sentAt` is that of each message; its `messageId` and
-`timestamp` name the request and say nothing about the messages.
+`timestamp` name the request and say nothing about the messages. On `/hooks/segment` times were corrected before they
+came here: `timestamp` is taken as it is, and `sentAt`, which is on the first sender's clock, says nothing more.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class _Request:
 
     def __init__(self, accepted: Accepted, offset: int, envelope: Envelope) -> None:
         self.source = accepted.source
-        self.kind = None if accepted.kind == "batch" else accepted.kind
+        self.kind = accepted.kind if accepted.kind in TYPES else None
+        self.is_corrected = accepted.kind == "hook"
         self.received_at = timestamps.EARLIEST + timedelta(microseconds=accepted.received_at)
         self.sent_at = timestamps.read(envelope.sent_at)
         self.made_id = f"heard-{accepted.received_at}-{offset}"
@@ -121,7 +123,7 @@ class _Request:
             raise Unusable("no_group_id", "A group call needs `groupId`.")
         text = item.timestamp or item.original_timestamp
         original = timestamps.parse(text) if text is not None else None
-        sent = timestamps.parse(item.sent_at) if item.sent_at is not None else None
+        sent = timestamps.parse(item.sent_at) if item.sent_at is not None and not self.is_corrected else None
         context = EMPTY if item.context is NOTHING else part(item.context, "context")
         if self.context != EMPTY:
             context = under(self.context, context)
