@@ -1,9 +1,9 @@
 """What it costs to decide who gets a message: 1, 10 and 50 destinations with 20 filters each, and with none.
 
-Ours is `plan.route` over messages that were just read, half a kilobyte each. The floor is the same predicates written by
-hand in Python and asked one after the other about the message's document, decoding included. The peer is tsub, the
+Ours is `plan.route` over messages that were just read, half a kilobyte each. The floor is the same predicates written
+by hand in Python and asked one after the other about the message's document, decoding included. The peer is tsub, the
 engine that Segment's library runs in browsers, in Node: it is asked the same filters about events that are decoded
-already; like in browsers it reads each filter's representation again for each event.
+already; as in browsers, it reads each filter's representation again for each event.
 
 Then the language by itself: one expression of each kind, ours beside the same by hand.
 
@@ -36,7 +36,9 @@ from heard.routing.plan import Plan  # noqa: E402
 from tests.contracts.tsub import ENGINE, ir_of  # noqa: E402
 
 NOW = 1_795_348_800_000_000
-EVENTS = [f"{noun} {verb}" for noun in ("Order", "Cart", "Product", "Page", "Debug") for verb in ("Viewed", "Added", "Completed", "Removed", "Opened", "Shared")]  # fmt: skip
+NOUNS = ("Order", "Cart", "Product", "Page", "Debug")
+VERBS = ("Viewed", "Added", "Completed", "Removed", "Opened", "Shared")
+EVENTS = [f"{noun} {verb}" for noun in NOUNS for verb in VERBS]
 FILTERS = 20
 
 Document = dict[str, Any]

@@ -31,7 +31,7 @@ KNOWN = {"type": "track", "event": "Order Completed"}
         ("event in ['Order Completed', 5]", "true"),
         ("'x' in event or traits.a", "traits.a"),
         ("event.name = null and length(event) = 15", "true"),
-        ("'Order Completed' in [event, properties.a]", "true"),
+        ("'Order Completed' in [event, properties.a]", "'Order Completed' in ['Order Completed', properties.a]"),
         ("properties.a in [event, 'b']", "properties.a in ['Order Completed', 'b']"),
         ("properties.a = event", "properties.a = 'Order Completed'"),
         ("lowercase(event) = 'order completed' and typeof(type) = 'string'", "true"),
@@ -48,6 +48,7 @@ literals = (values | st.lists(values, max_size=3).map(tuple)).map(Literal)
 choices = (
     st.lists(values, max_size=3).map(tuple).map(Literal) | fields | st.tuples(fields, values.map(Literal)).map(Listed)
 )
+functions = st.sampled_from(("length", "string", "bool", "typeof"))
 expressions: st.SearchStrategy[Expression] = st.recursive(
     fields | literals,
     lambda inner: (
@@ -56,9 +57,7 @@ expressions: st.SearchStrategy[Expression] = st.recursive(
         | st.lists(inner, min_size=2, max_size=3).map(tuple).map(And)
         | st.lists(inner, min_size=2, max_size=3).map(tuple).map(Or)
         | st.builds(In, inner, choices)
-        | st.builds(
-            lambda name, one: Call(name, (one,)), st.sampled_from(("length", "string", "bool", "typeof")), inner
-        )
+        | st.builds(lambda name, one: Call(name, (one,)), functions, inner)
         | st.builds(lambda one, other: Call("contains", (one, other)), inner, inner)
     ),
     max_leaves=8,
