@@ -8,7 +8,7 @@ import pytest
 
 from heard.routing.answer import Refusal, Routing, decode, encode
 from heard.routing.destination import Filter
-from heard.routing.plan import Plan
+from heard.routing.plan import MOST_LANES, Plan
 from heard.routing.reasons import Reason
 from tests.spec.routed import SOURCE, a_destination, a_message, a_surveys, reason, refusal
 
@@ -169,6 +169,32 @@ def test_line_15_only_the_metadata_of_the_message_says_what_was_bundled():
     elsewhere = {"bundled": ["SatisMeter"]}
 
     assert reason(a_surveys(), properties=elsewhere, context={"_metadata": elsewhere}) is None
+
+
+def test_an_answer_is_right_however_many_events_came_before():
+    plan = Plan(
+        [
+            a_destination(
+                switches={"Switched off": False},
+                filters=(
+                    Filter(condition="contains(event, 'Debug') and properties.total > 5", action="drop"),
+                    Filter(condition="type = 'page' or event = 'Dropped'", action="drop"),
+                ),
+            )
+        ]
+    )
+    for number in range(MOST_LANES + 5):
+        assert plan.route(a_message(event=f"Event {number}")).to == (1,)
+
+    def asked(**fields: Any) -> str | None:
+        refused = plan.route(a_message(**fields)).refusal(1)
+        return refused.reason if refused else None
+
+    assert asked(event="Debug", properties={"total": 6}) == "filtered"
+    assert asked(event="Debug", properties={"total": 5}) is None
+    assert asked(event="Dropped") == "filtered"
+    assert asked(event="Switched off") == "event_switch"
+    assert asked(event="Something else") is None
 
 
 # ── what is kept with the message ──

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 UPDATED = "Segment Consent Preference Updated"
 """The track by which a person's changed preferences travel; it goes out whatever they are."""
 
 Preferences = Mapping[str, Any]
-UNREADABLE: Preferences = {}
-"""Stands for consent that was sent in a form nobody can read. It permits nothing; compare with `is`."""
+UNSAID: Preferences = {}
+"""Stands for consent that has to say something and does not. It permits nothing; compare with `is`."""
 
 
-def preferences(context: Mapping[str, Any]) -> Preferences | None:
-    """What was said yes or no to; None when the message says nothing, and then nothing is enforced.
+def preferences(context: Mapping[str, Any], *, names_destinations: Callable[[], bool]) -> Preferences | None:
+    """What was said yes or no to; None when nothing is enforced.
 
-    No `consent`, null, and an object without `categoryPreferences` say nothing. An empty `categoryPreferences` is a no
-    to everything.
+    No `consent`, or null, enforces nothing. Neither does one without `categoryPreferences`, unless the message names
+    destinations in `integrations`: then it is a no to everything (Segment's table of the two objects has it so). An
+    empty `categoryPreferences` is a no to everything, and so is anything that is no object: it holds no yes.
     """
     consent: Any = context.get("consent")
-    if isinstance(consent, dict):
-        consent = cast("dict[str, Any]", consent).get("categoryPreferences")
     if consent is None:
         return None
-    if isinstance(consent, dict) and isinstance(context["consent"], dict):
-        return cast("dict[str, Any]", consent)
-    return UNREADABLE
+    if not isinstance(consent, dict):
+        return UNSAID
+    given: Any = cast("dict[str, Any]", consent).get("categoryPreferences")
+    if given is None:
+        return UNSAID if names_destinations() else None
+    return cast("dict[str, Any]", given) if isinstance(given, dict) else UNSAID
 
 
 def missing(categories: Iterable[str], given: Preferences) -> tuple[str, ...]:

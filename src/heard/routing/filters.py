@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from heard import fql
-from heard.fql.tree import Path
+from heard.fql.tree import Expression, Path
 from heard.routing import reasons
 from heard.routing.answer import Refusal
 from heard.routing.destination import Destination, Filter
-from heard.routing.required import required
+from heard.routing.remainder import TRUE
 from heard.routing.sampling import sample
 
 ALL = "all"  # the condition that is true of everything
@@ -30,25 +30,22 @@ Holds = Callable[[Mapping[str, Any]], bool]
 
 
 class Objector(msgspec.Struct, frozen=True, kw_only=True):
-    """A filter that can refuse a message: where `holds`, and for a sample where the person is not in it."""
+    """A filter that can refuse: where its condition is true, and for a sample where the person is not in it."""
 
-    holds: Holds | None  # None = of everything
+    condition: Expression
     is_in: Callable[[str], bool] | None  # of a sample
     refusal: Refusal
-    reads: frozenset[Path]
-    events: frozenset[str] | None  # it holds of no others; None = of any
-    types: frozenset[str] | None
 
-    def may_hold(self, type: str, event: str | None) -> bool:  # noqa: A002
-        """Whether it can be true of a message of this type and event."""
-        return (self.types is None or type in self.types) and (self.events is None or event in self.events)
+    def refuses(self, person: str) -> bool:
+        """Whether it does where its condition is true. `person` is the userId, else the anonymousId."""
+        return self.is_in is None or not self.is_in(person)
 
 
 def objectors(destination: Destination) -> tuple[Objector, ...]:
     """The filters that can refuse, in the order in which they are asked.
 
     Raises:
-        Invalid: one cannot be read; `problem` says it without raising.
+        fql.Invalid: one cannot be read; `problem` says so without raising.
     """
     numbered = list(enumerate(destination.filters, 1))
     return tuple(
@@ -95,22 +92,10 @@ def path_of(written: str) -> Path:
 
 
 def _objector(destination: Destination, number: int, each: Filter) -> Objector:
-    tree = None if each.condition == ALL else fql.parse(each.condition)
     is_sample = each.action == SAMPLE
     refusal = reasons.sampled_out if is_sample else reasons.filtered
     return Objector(
-        holds=holds(each.condition),
+        condition=TRUE if each.condition == ALL else fql.parse(each.condition),
         is_in=sample(destination.id, each.condition, each.share) if is_sample else None,
         refusal=refusal(destination, number, each),
-        reads=frozenset() if tree is None else fql.fields(tree),
-        events=None if tree is None else required(tree, ("event",)),
-        types=None if tree is None else required(tree, ("type",)),
     )
-
-
-def objection(asked: tuple[Objector, ...], document: Mapping[str, Any], person: str) -> Refusal | None:
-    """The first refusal. `person` is the userId, else the anonymousId."""
-    for each in asked:
-        if (each.holds is None or each.holds(document)) and (each.is_in is None or not each.is_in(person)):
-            return each.refusal
-    return None

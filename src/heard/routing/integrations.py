@@ -31,6 +31,11 @@ def permits(integrations: bytes, names: Iterable[str]) -> bool:
     return integrations in (b"{}", b"") or said_of(read(integrations), names)[0] is not False
 
 
+def names_destinations(integrations: bytes) -> bool:
+    """Whether an object says anything but what browsers send with every message."""
+    return integrations != b"{}" and any(name != NOBODY for name in read(integrations))
+
+
 def said_of(wishes: Mapping[str, Any], names: Iterable[str]) -> tuple[bool | None, str]:
     """What an object says of a destination, and under which name: yes, no, or nothing (None) about it.
 

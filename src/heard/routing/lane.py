@@ -1,34 +1,40 @@
-"""Everything that can be known beforehand of the messages of one source, type and event."""
+"""Everything that can be known beforehand of the messages of one source, type and event.
+
+Of the filters, that is most: what is left to ask of them (`remainder`) is asked once a message, however many
+destinations ask it, and reads only the parts of the message that it needs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from heard.fql.tree import Path
+from heard import fql
+from heard.fql.tree import Expression, Path
+from heard.fql.write import text_of
 from heard.messages.message import Message
 from heard.routing import document, reasons
 from heard.routing.answer import Refusal
 from heard.routing.destination import Destination
 from heard.routing.document import Document
-from heard.routing.filters import Objector
+from heard.routing.filters import Holds, Objector
+from heard.routing.remainder import FALSE, TRUE, Known, remainder
 from heard.routing.word import read_object
 
 PARTS = ("properties", "context", "traits")  # what a document can be made of without reading the whole message
-IDS = frozenset({("type",), ("event",), ("userId",), ("anonymousId",)})
+IDS = frozenset({("userId",), ("anonymousId",)})
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """One destination in one lane. Its refusals here are the same for every message."""
 
-    place: int  # in the plan
     destination: Destination
     names: tuple[str, ...]
     closed: Refusal | None  # not connected, off, or not its type of call
     switch: Refusal | None
     broken: Refusal | None  # a filter of it cannot be read
-    asked: tuple[Objector, ...]  # the filters that may be true here
+    asks: Sequence[Objector]
 
     @property
     def unless_told(self) -> Refusal | None:
@@ -36,18 +42,38 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         return self.closed or self.switch or self.broken
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition with those who ask it: (place of the destination, how early it asks, the filter)."""
+
+    holds: Holds | None  # None = always
+    askers: tuple[tuple[int, int, Objector], ...]
+
+
 class Lane(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...]
     quiet: tuple[Refusal | None, ...]  # the answers where the message says nothing of its own, before filters
-    filtering: tuple[Candidate, ...]  # those whose filters have to be asked then
-    parts: tuple[str, ...] | None  # what the filters read; None = it takes the whole message
+    quiet_questions: tuple[Question, ...]  # of the destinations that are open then
+    questions: tuple[Question, ...]  # of all that may be open
+    parts: tuple[str, ...] | None  # what the questions read; None = it takes the whole message
 
-    def read(self, message: Message) -> Document:
-        """As much of the message's document as the filters read."""
+    def filtered(self, message: Message, questions: tuple[Question, ...]) -> dict[int, Refusal]:
+        """What the filters refuse: the first refusal of each destination, by its place."""
+        read = self._read(message)
+        person = message.user_id or message.anonymous_id or ""
+        earliest: dict[int, int] = {}
+        refused: dict[int, Refusal] = {}
+        for question in questions:
+            if question.holds is None or question.holds(read):
+                for place, rank, each in question.askers:
+                    if rank < earliest.get(place, rank + 1) and each.refuses(person):
+                        earliest[place], refused[place] = rank, each.refusal
+        return refused
+
+    def _read(self, message: Message) -> Document:
+        """As much of the message's document as the questions read."""
         if self.parts is None:
             return document.of(message)
         read: Document = {
-            "type": message.type,
             "event": message.event,
             "userId": message.user_id,
             "anonymousId": message.anonymous_id,
@@ -57,13 +83,17 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
         return read
 
 
-def lane(type: str, candidates: tuple[Candidate, ...]) -> Lane:  # noqa: A002
-    open_ones = [each for each in candidates if not each.closed]
+def lane(candidates: Sequence[Candidate], known: Known, functions: dict[str, Holds]) -> Lane:
+    """The lane of messages of which `known` is so. `functions` remembers conditions by their text, for all lanes."""
+    is_open = [place for place, each in enumerate(candidates) if not each.closed and not each.broken]
+    left = {place: [remainder(one.condition, known) for one in candidates[place].asks] for place in is_open}
+    quiet = [place for place in is_open if not candidates[place].switch]
     return Lane(
-        candidates=candidates,
+        candidates=tuple(candidates),
         quiet=tuple(each.unless_told for each in candidates),
-        filtering=tuple(each for each in open_ones if each.asked and not each.unless_told),
-        parts=_parts(type, (path for each in open_ones for one in each.asked for path in one.reads)),
+        quiet_questions=_questions(candidates, {place: left[place] for place in quiet}, functions),
+        questions=_questions(candidates, left, functions),
+        parts=_parts(known, (path for each in left.values() for one in each for path in fql.fields(one))),
     )
 
 
@@ -76,24 +106,40 @@ def closed(destination: Destination, source: int, type: str) -> Refusal | None: 
     return None if type in destination.methods else reasons.method_not_supported(destination, type)
 
 
-def switch(destination: Destination, type: str, event: str | None) -> Refusal | None:  # noqa: A002
+def switch(destination: Destination, known: Known) -> Refusal | None:
     """The workspace's no to an event."""
-    if type != "track" or event is None or destination.switches.get(event, True):
+    event = known.get("event")
+    if known["type"] != "track" or event is None or destination.switches.get(event, True):
         return None
     return reasons.event_switch(destination, event)
 
 
-def _parts(type: str, paths: Iterable[Path]) -> tuple[str, ...] | None:  # noqa: A002
+def _questions(
+    candidates: Sequence[Candidate], left: dict[int, list[Expression]], functions: dict[str, Holds]
+) -> tuple[Question, ...]:
+    askers: dict[str, list[tuple[int, int, Objector]]] = {}
+    for place, conditions in left.items():
+        for rank, (condition, each) in enumerate(zip(conditions, candidates[place].asks, strict=True)):
+            if condition is FALSE:
+                continue
+            text = "" if condition is TRUE else text_of(condition)
+            askers.setdefault(text, []).append((place, rank, each))
+            if text and text not in functions:
+                functions[text] = fql.predicate(condition)
+    return tuple(Question(holds=functions.get(text), askers=tuple(each)) for text, each in askers.items())
+
+
+def _parts(known: Known, paths: Iterable[Path]) -> tuple[str, ...] | None:
     """The parts of a message that these paths read; None when only the whole message will do.
 
-    A path that ends at a part, like `properties`, takes the whole message: there null is null. So do an identify's
-    traits, which a `Message` has with those of its context, and the event of anything but a track: it may be no text.
+    A path that ends at a part, like `properties`, takes the whole message: there null is null. So do the traits of an
+    identify, which a `Message` has with those of its context, and the event of anything but a track: it may be no text.
     """
     parts: set[str] = set()
     for path in paths:
-        if path in IDS and (path != ("event",) or type == "track"):
+        if path in IDS or (path == ("event",) and known["type"] == "track"):
             continue
-        if len(path) < 2 or path[0] not in PARTS or (path[0] == "traits" and type == "identify"):
+        if len(path) < 2 or path[0] not in PARTS or (path[0] == "traits" and known["type"] == "identify"):
             return None
         parts.add(path[0])
     return tuple(sorted(parts))

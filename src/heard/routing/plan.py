@@ -20,16 +20,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from heard import fql
 from heard.messages.message import Message
 from heard.routing import filters, integrations, lane
 from heard.routing import word as words
 from heard.routing.answer import Refusal, Routing
 from heard.routing.destination import Destination
-from heard.routing.document import Document
+from heard.routing.filters import Holds
 from heard.routing.lane import Candidate, Lane
+from heard.routing.remainder import Known
 from heard.routing.word import EMPTY, Wish, Word
 
 KNOWN_BY_HEART = 1024  # bytes of an `integrations` object up to which its meaning is remembered
+MOST_LANES = 2048  # an event that comes after so many others is asked every filter
+
+Key = tuple[int, str] | tuple[int, str, str | None]
+"""Of a lane: source, type, and the event where it is known and matters."""
 
 
 class Plan:
@@ -46,51 +52,44 @@ class Plan:
             for each, broken in zip(self.destinations, self._broken, strict=True)
         )
         self._minds_consent = any(each.consent_categories for each in self.destinations)
-        # the events that a switch or a filter names; all others are alike
-        self._events = frozenset[str]().union(
-            *(each.switches for each in self.destinations),
-            *(objector.events or () for asked in self._objectors for objector in asked),
+        self._switched = frozenset[str]().union(*(each.switches for each in self.destinations))
+        self._minds_event = bool(self._switched) or any(
+            path[0] == "event" for asked in self._objectors for each in asked for path in fql.fields(each.condition)
         )
-        self._lanes: dict[tuple[int, str, str | None], tuple[Lane, Routing]] = {}
+        self._lanes: dict[Key, tuple[Lane, Routing]] = {}
+        self._functions: dict[str, Holds] = {}
         self._answer = lru_cache(maxsize=1024)(self._routing)
         self._wishes = lru_cache(maxsize=256)(self._read_wishes)
 
     def route(self, message: Message) -> Routing:
         """Who gets it, and why not the others. The same message always has the same answer."""
         event = message.event
-        key = (message.source, message.type, event if event in self._events else None)
-        known, answer = self._lanes.get(key) or self._lane(*key)
+        if not self._minds_event or (event is None and b'"event"' in message.body):  # then it may be no text
+            key = (message.source, message.type)
+        else:
+            key = (message.source, message.type, event)
+        known, answer = self._lanes.get(key) or self._lane(key)
         word = self._word(message)
         if word is not None:
-            return self._as_told(message, known, word)
-        if not known.filtering:
+            return self._answer(self._as_told(message, known, word))
+        if not known.quiet_questions or not (refused := known.filtered(message, known.quiet_questions)):
             return answer
-        document = known.read(message)
-        person = message.user_id or message.anonymous_id or ""
-        answers: list[Refusal | None] | None = None
-        for each in known.filtering:
-            refusal = filters.objection(each.asked, document, person)
-            if refusal is not None:
-                answers = answers or list(known.quiet)
-                answers[each.place] = refusal
-        return answer if answers is None else self._answer(tuple(answers))
+        answers = list(known.quiet)
+        for place, refusal in refused.items():
+            answers[place] = refusal
+        return self._answer(tuple(answers))
 
-    def _as_told(self, message: Message, known: Lane, word: Word) -> Routing:
-        """The same for a message that says something of its own."""
-        document: Document | None = None
-        person = message.user_id or message.anonymous_id or ""
+    def _as_told(self, message: Message, known: Lane, word: Word) -> tuple[Refusal | None, ...]:
+        """The answers for a message that says something of its own."""
+        filtered = known.filtered(message, known.questions) if known.questions else {}
         answers: list[Refusal | None] = []
-        for each in known.candidates:
-            wish = word.wishes[each.place] if word.wishes else None
+        for place, each in enumerate(known.candidates):
+            wish = word.wishes[place] if word.wishes else None
             refusal = each.closed or words.objection(each.destination, each.names, wish, message=message, word=word)
             if refusal is None and wish is None:
                 refusal = each.switch
-            refusal = refusal or each.broken
-            if refusal is None and each.asked:
-                document = document or known.read(message)
-                refusal = filters.objection(each.asked, document, person)
-            answers.append(refusal)
-        return self._answer(tuple(answers))
+            answers.append(refusal or each.broken or filtered.get(place))
+        return tuple(answers)
 
     def _word(self, message: Message) -> Word | None:
         """What the message says; None when it changes nothing."""
@@ -120,19 +119,25 @@ class Plan:
             refused=tuple((each.id, refusal) for each, refusal in asked if refusal is not None),
         )
 
-    def _lane(self, source: int, type: str, event: str | None) -> tuple[Lane, Routing]:  # noqa: A002
-        candidates = tuple(
+    def _lane(self, key: Key) -> tuple[Lane, Routing]:
+        if len(key) == 3 and len(self._lanes) >= MOST_LANES and key[2] not in self._switched:
+            key = key[:2]
+        if key in self._lanes:
+            return self._lanes[key]
+        known: Known = {"type": key[1]} if len(key) == 2 else {"type": key[1], "event": key[2]}
+        candidates = [
             Candidate(
-                place=place,
                 destination=each,
-                names=self._names[place],
-                closed=lane.closed(each, source, type),
-                switch=lane.switch(each, type, event),
-                broken=self._broken[place],
-                asked=tuple(one for one in self._objectors[place] if one.may_hold(type, event)),
+                names=names,
+                closed=lane.closed(each, key[0], key[1]),
+                switch=lane.switch(each, known),
+                broken=broken,
+                asks=asked,
             )
-            for place, each in enumerate(self.destinations)
-        )
-        known = lane.lane(type, candidates)
-        self._lanes[source, type, event] = made = known, self._routing(known.quiet)
-        return made
+            for each, names, broken, asked in zip(
+                self.destinations, self._names, self._broken, self._objectors, strict=True
+            )
+        ]
+        made = lane.lane(candidates, known, self._functions)
+        self._lanes[key] = made, self._routing(made.quiet)
+        return self._lanes[key]

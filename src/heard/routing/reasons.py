@@ -57,8 +57,8 @@ def consent_denied(name: str, categories: tuple[str, ...]) -> Refusal:
 
 
 @lru_cache(maxsize=1024)
-def consent_unreadable(name: str) -> Refusal:
-    detail = f"`context.consent` cannot be read, and {name} needs it; send an object with `categoryPreferences`."
+def consent_unsaid(name: str) -> Refusal:
+    detail = f"`context.consent` does not say to what, and {name} needs it; send `categoryPreferences`, an object."
     return Refusal(Reason.CONSENT_DENIED.value, detail)
 
 

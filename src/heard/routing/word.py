@@ -6,6 +6,7 @@ Read only where its bytes hold the word that matters: most messages say nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -45,7 +46,10 @@ def of_context(message: Message, *, minds_consent: bool) -> tuple[str | None, co
     if not may_say_consent and b'"heard"' not in message.context:
         return None, None
     context = read_object(message.context)
-    return _came_from(context), consent.preferences(context) if may_say_consent else None
+    if not may_say_consent:
+        return _came_from(context), None
+    names = partial(integrations.names_destinations, message.integrations)
+    return _came_from(context), consent.preferences(context, names_destinations=names)
 
 
 def of_page(message: Message) -> frozenset[str]:
@@ -84,8 +88,8 @@ def _without_consent(destination: Destination, type: str, given: consent.Prefere
     missing = consent.missing(destination.consent_categories, given)
     if not missing:
         return None
-    if given is consent.UNREADABLE:
-        return reasons.consent_unreadable(destination.name)
+    if given is consent.UNSAID:
+        return reasons.consent_unsaid(destination.name)
     if destination.judges_consent_itself and type == "track":
         return None
     return reasons.consent_denied(destination.name, missing)
