@@ -3,7 +3,8 @@
     X-Signature         hex HMAC-SHA1 of the body, keyed by the secret as written
     webhook-id          the delivery's id, the same in every attempt: what a receiver drops repeats by
     webhook-timestamp   seconds since 1970, of this attempt
-    webhook-signature   v1,<base64 HMAC-SHA256 of id.timestamp.body>; of a secret whsec_<base64>, the key is what it encodes
+    webhook-signature   v1,<base64 HMAC-SHA256 of id.timestamp.body>; where the secret is whsec_<base64>, keyed by what
+                        it encodes
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
