@@ -1,7 +1,7 @@
 """Messages on to Segment, or to whatever speaks its protocol: another Heard, RudderStack, Jitsu.
 
-They keep their ids, and the time they happened at is the corrected one. Both times a receiver corrects a clock by are
-of our clock then, so it finds nothing to correct.
+They keep their ids, and the time they happened at is the corrected one. Both times that a receiver corrects a clock by
+are read off our clock then, so it finds nothing to correct.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from heard.destinations.destination import CONSENT, EVERYTHING, Document, Field, Request
+from heard.errors import Invalid
 
 HOST = "https://api.segment.io"
 # Of our receipt and our sender, not of the message: the receiver has its own.
@@ -42,9 +43,17 @@ fields = (
 )
 methods = EVERYTHING
 most_at_once = 100
-most_bytes = (
-    470_000  # Segment takes 500 KB a batch, 512,000 octets in Heard; what stands around the messages needs some
-)
+most_bytes = 470_000  # Segment takes 500 KB a batch (Heard 512,000 octets), and something stands around the messages
+
+
+def check(settings: Mapping[str, Any], place: str) -> None:
+    """Refuse a host that no path can stand behind.
+
+    Raises:
+        Invalid: it has a query or a fragment.
+    """
+    if any(mark in settings.get("host", "") for mark in "?#"):
+        raise Invalid(f"{place}.host: leave out what begins with ? or #.", field=f"{place}.host")
 
 
 def request(

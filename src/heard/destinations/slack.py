@@ -33,8 +33,8 @@ fields = (
     Field(
         name="text",
         title="Text",
-        help="What is written. {{ event }}, {{ who }}, {{ properties.total }}, {{ traits.email | someone }} and the "
-        "like are replaced by what the message says, and by what stands after the | where it says nothing.",
+        help="What is written. `{{ event }}`, `{{ who }}`, `{{ properties.total }}`, `{{ traits.email | someone }}` "
+        "are replaced by what the message says, or by what stands after the | where it says nothing.",
         kind="template",
         default=TEXT,
         example="*{{ event }}* by {{ who }}: {{ properties.total }} {{ properties.currency }}",

@@ -3,8 +3,8 @@
     X-Signature         hex HMAC-SHA1 of the body, keyed by the secret as written
     webhook-id          the delivery's id, the same in every attempt: what a receiver drops repeats by
     webhook-timestamp   seconds since 1970, of this attempt
-    webhook-signature   v1,<base64 HMAC-SHA256 of id.timestamp.body>; of a secret whsec_<base64>, the key is what it
-                        encodes
+    webhook-signature   v1,<base64 HMAC-SHA256 of id.timestamp.body>; where the secret is whsec_<base64>, keyed by what
+                        it encodes
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -97,15 +97,19 @@ def request(messages: Sequence[Document], settings: Mapping[str, Any], *, ids: S
         "webhook-timestamp": at,
     }
     if secret := settings.get("secret"):
-        signed = f"{delivery}.{at}.".encode() + body
-        mac = hmac.digest(key(secret), signed, hashlib.sha256)
-        headers["webhook-signature"] = f"v1,{b64encode(mac).decode()}"
+        headers["webhook-signature"] = signature(secret, delivery, at, body)
         headers["X-Signature"] = hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()
     return Request(url=settings["url"], headers=(*headers.items(), *(settings.get("headers") or {}).items()), body=body)
 
 
-def key(secret: str) -> bytes:
-    """The key that a secret stands for in `webhook-signature`: what whsec_ encodes, else the secret's own octets."""
+def signature(secret: str, delivery: str, at: str, body: bytes) -> str:
+    """By Standard Webhooks, of one attempt."""
+    mac = hmac.digest(_key(secret), f"{delivery}.{at}.".encode() + body, hashlib.sha256)
+    return f"v1,{b64encode(mac).decode()}"
+
+
+def _key(secret: str) -> bytes:
+    """What a secret encodes after whsec_, else its own octets."""
     if secret.startswith("whsec_"):
         try:
             return b64decode(secret.removeprefix("whsec_"), validate=True) or secret.encode()
