@@ -14,8 +14,8 @@ PAGES = ROOT / "src/heard/web/static/vendor"
 LIBRARY = ROOT / "src/heard/collector/library"
 
 NEXT = "@segment/analytics-next"
-# All parts of the browser library but its video plugins (legacyVideos, 407): those ask Vimeo and Google, and no settings
-# of ours call for them.
+# All parts of the browser library but its video plugins (legacyVideos, 407): those ask Vimeo and Google, and no
+# settings of ours call for them.
 PARTS = (
     "standalone.js",
     "ajs-destination.bundle.40628baed746e9904edc.js",
