@@ -32,6 +32,8 @@ from heard.errors import HeardError
 from heard.ids import LinkKeys
 from heard.log.segments import SegmentReader
 from heard.pipeline import Pipeline
+from heard.routing.browser import settings_of
+from heard.routing.destination import SURVEYS, Destination
 from heard.scores.answered import Answered
 from heard.steps import send
 from heard.steps.send import Ready
@@ -56,6 +58,7 @@ class Installation:
         self.test_clock = test_clock
         self._lock = _lock(settings.data / "heart.lock")
         self._reloading = asyncio.Lock()
+        self._told: dict[str, bytes] = {}
         self.base_url = settings.base_url or base_url or "http://localhost:8800"
         self.board = Board(settings.data / "board")
         self.clock = Clock(self.board)
@@ -101,10 +104,8 @@ class Installation:
     async def reload(self) -> None:
         """Somebody edited the workspace: read it again, and let the collector know its keys."""
         async with self._reloading:  # the last to finish must be the last to have read
-            before = self.directory
             self.directory = await self.store.read(directory.load)
-            if before.sources != self.directory.sources:
-                self.publish_keys()
+            self.publish_keys()
         self.pipeline.wake()
 
     async def answers(self) -> Analytics:
@@ -119,9 +120,20 @@ class Installation:
         return self._analytics
 
     def publish_keys(self) -> None:
-        """Give the collector its write keys, also for when we are not there."""
-        keys = {source.write_key: source.id for source in self.directory.sources.values()}
-        _replace(self.settings.data / "keys.json", msgspec.json.encode(keys))
+        """Give the collector its write keys, and what pages are told, also for when we are not there."""
+        sources = self.directory.sources.values()
+        fed = _destinations(self.directory)
+        told = {
+            "keys.json": msgspec.json.encode({source.write_key: source.id for source in sources}),
+            "browser.json": msgspec.json.encode(
+                {source.write_key: settings_of(source, fed, base_url=self.base_url) for source in sources}
+            ),
+        }
+        if told == self._told:
+            return
+        for name, content in told.items():
+            _replace(self.settings.data / name, content)
+        self._told = told
         self.board.keys_generation += 1
 
     def mail(self, ready: Ready, now: datetime) -> Mail:
@@ -148,6 +160,20 @@ class Installation:
         quiet = self.directory.workspaces[survey.workspace].quiet_period
         periods = (survey.quiet_period, quiet, campaign.throttle if alone else None)
         return max((period for period in periods if period), default=None)
+
+
+def _destinations(directory: Directory) -> list[Destination]:
+    return [
+        Destination(
+            id=0,
+            workspace=workspace,
+            name=intake.names[0],
+            type=SURVEYS,
+            sources=intake.sources,
+            consent_categories=intake.policy.consent_categories,
+        )
+        for workspace, intake in directory.intakes.items()
+    ]
 
 
 def _lock(path: Path) -> IO[str]:

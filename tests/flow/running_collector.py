@@ -45,10 +45,13 @@ class Collector:
         self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
 
     def let_in(self, keys: dict[str, int]) -> None:
+        self.publish("keys.json", keys)
+
+    def publish(self, name: str, content: Any) -> None:
         """As the heart does it: rewrite the file, then bump the generation."""
-        part = self.data / "keys.json.part"
-        part.write_text(json.dumps(keys))
-        part.rename(self.data / "keys.json")
+        part = self.data / f"{name}.part"
+        part.write_text(json.dumps(content))
+        part.rename(self.data / name)
         self.board.keys_generation += 1
 
     @property

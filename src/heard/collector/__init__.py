@@ -3,6 +3,8 @@
     app.py         what is asked, and by which path
     body.py        the JSON of a request, inflated
     keys.py        whose write key it is
+    browser.py     the library, its parts and settings, for pages and phones
+    served.py      a file for browsers: gzip, ETag, open to every site
     answers.py     the words of every answer
     front.py       everything that is not the collector's goes to the heart
     connection.py  slow and broken clients

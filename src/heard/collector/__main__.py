@@ -20,6 +20,7 @@ from uvicorn import Config, Server
 
 from heard.board import Board
 from heard.collector.app import Collector
+from heard.collector.browser import Browser
 from heard.collector.clients import Clients, networks
 from heard.collector.connection import IDLE_SECONDS, Connection
 from heard.collector.front import Front
@@ -95,6 +96,7 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
         board=board,
         log=log,
         keys=Keys(data / "keys.json", board),
+        browser=Browser(data / "browser.json", board),
         front=Front(data / "web.sock", clients),
         clients=clients,
         prefix=given.base_path.rstrip("/"),

@@ -1,4 +1,4 @@
-"""The collector's ASGI application: `POST /v1/...` onto the log, everything else to the heart.
+"""The collector's ASGI application: `POST /v1/...` onto the log, what pages load, everything else to the heart.
 
     read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> log -> 200
 
@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from heard.board import Board
-from heard.collector import answers
+from heard.collector import answers, browser
 from heard.collector.answers import JSON, TAKEN, Answer, Headers, Send, answer, later, refusal
 from heard.collector.body import Disconnected, Receive, inflate, read_body
+from heard.collector.browser import Browser
 from heard.collector.clients import Clients
 from heard.collector.counters import Counters
 from heard.collector.front import Front
@@ -59,6 +60,7 @@ class Collector:
         board: Board,
         log: SegmentWriter,
         keys: Keys,
+        browser: Browser,
         front: Front,
         clients: Clients,
         prefix: str = "",
@@ -68,6 +70,7 @@ class Collector:
         self._board = board
         self.log = log
         self._keys = keys
+        self._browser = browser
         self._front = front
         self._clients = clients
         self._prefix = prefix
@@ -88,6 +91,8 @@ class Collector:
                 given = await self._collect(kind, scope, receive)
             except Disconnected:
                 return
+        elif path.startswith(browser.PATHS):
+            given = self._browser.answer(path, scope["method"], scope["headers"])
         elif path.startswith("/v1/") or path == "/v1":
             given = _other_than_messages(path, scope["method"])
         elif path == "/health":
