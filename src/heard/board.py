@@ -3,7 +3,7 @@
     word 0  what this file is (MARK)
     word 1  durable           the log is on disk up to this offset; readers never pass it
     word 2  clock_offset_us   microseconds added to the real time (the test clock), signed
-    word 3  keys_generation   grows each time DATA/keys.json and hooks.json were rewritten
+    word 3  keys_generation   grows each time DATA/keys.json or what stands beside it was rewritten
 
 Every word has one writing process, and an aligned eight-byte store is seen whole or not at all by the other one, so
 no lock is needed. The page is a hint that lives as long as the data folder: after a power cut each writer sets its

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
@@ -34,6 +34,7 @@ from heard.ids import LinkKeys
 from heard.log.segments import SegmentReader
 from heard.outgoing.client import Client
 from heard.pipeline import Pipeline
+from heard.routing.browser import settings_of
 from heard.scores.answered import Answered
 from heard.steps import send
 from heard.steps.send import Ready
@@ -58,6 +59,7 @@ class Installation:
         self.test_clock = test_clock
         self._lock = _lock(settings.data / "heart.lock")
         self._reloading = asyncio.Lock()
+        self._told: dict[str, Any] = {}
         self.base_url = settings.base_url or base_url or "http://localhost:8800"
         self.board = Board(settings.data / "board")
         self.clock = Clock(self.board)
@@ -109,10 +111,8 @@ class Installation:
     async def reload(self) -> None:
         """Somebody edited the workspace: read it again, and let the collector know its keys."""
         async with self._reloading:  # the last to finish must be the last to have read
-            before = self.directory
             self.directory = await self.store.read(directory.load)
-            if before.sources != self.directory.sources:
-                self.publish_keys()
+            self.publish_keys()
         await self.couriers.refresh()
         self.pipeline.wake()
 
@@ -128,12 +128,19 @@ class Installation:
         return self._analytics
 
     def publish_keys(self) -> None:
-        """Give the collector its write keys and shared secrets, also for when we are not there."""
-        sources = self.directory.sources.values()
-        secrets = {source.write_key: source.webhook_secret for source in sources if source.webhook_secret}
-        _replace(self.settings.data / "hooks.json", msgspec.json.encode(secrets))
-        keys = {source.write_key: source.id for source in sources}
-        _replace(self.settings.data / "keys.json", msgspec.json.encode(keys))
+        """Give the collector its write keys, shared secrets, and what pages are told, also for when we are not there."""
+        known = self.directory
+        sources, outside = known.sources.values(), list(known.destinations.values())
+        told = {
+            "hooks.json": {each.write_key: each.webhook_secret for each in sources if each.webhook_secret},
+            "keys.json": {each.write_key: each.id for each in sources},
+            "browser.json": {each.write_key: settings_of(each, outside, base_url=self.base_url) for each in sources},
+        }
+        if told == self._told:
+            return
+        for name, content in told.items():
+            _replace(self.settings.data / name, msgspec.json.encode(content))
+        self._told = told
         self.board.keys_generation += 1
 
     def mail(self, ready: Ready, now: datetime) -> Mail:

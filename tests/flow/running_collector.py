@@ -46,12 +46,12 @@ class Collector:
         self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
 
     def let_in(self, keys: dict[str, int]) -> None:
-        """As the heart does it: rewrite the file, then bump the generation."""
-        self.publish("keys.json", json.dumps(keys))
+        self.publish("keys.json", keys)
 
-    def publish(self, name: str, text: str) -> None:
+    def publish(self, name: str, content: Any) -> None:
+        """As the heart does it: rewrite the file, then bump the generation."""
         part = self.data / f"{name}.part"
-        part.write_text(text)
+        part.write_text(content if isinstance(content, str) else json.dumps(content))
         part.rename(self.data / name)
         self.board.keys_generation += 1
 

@@ -6,6 +6,8 @@
     pixel.py       messages from an image
     hook.py        messages from Segment's cloud
     rate.py        how often a source may send
+    browser.py     the library, its parts and settings, for pages and phones
+    served.py      a file for browsers: gzip, ETag, open to every site
     answers.py     the words of every answer
     front.py       everything that is not the collector's goes to the heart
     connection.py  slow and broken clients

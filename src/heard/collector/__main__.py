@@ -20,6 +20,7 @@ from uvicorn import Config, Server
 
 from heard.board import Board
 from heard.collector.app import Collector
+from heard.collector.browser import Browser
 from heard.collector.clients import Clients, networks
 from heard.collector.connection import IDLE_SECONDS, Connection
 from heard.collector.front import Front
@@ -99,6 +100,7 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
         log=log,
         keys=Keys(data / "keys.json", board),
         hooks=Hooks(data / "hooks.json", board),
+        browser=Browser(data / "browser.json", board),
         front=Front(data / "web.sock", clients),
         clients=clients,
         prefix=given.base_path.rstrip("/"),

@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
 
 def answer(status: int, body: bytes, headers: Iterable[Header] = ()) -> Answer:
-    sized = [*headers, (b"content-length", b"%d" % len(body))] if status != 204 else list(headers)
+    sized = [*headers, (b"content-length", b"%d" % len(body))] if status not in (204, 304) else list(headers)
     return Answer(
         status,
         {"type": "http.response.start", "status": status, "headers": sized},

@@ -1,4 +1,4 @@
-"""The collector's ASGI application: messages onto the log, everything else to the heart.
+"""The collector's ASGI application: messages onto the log, what pages load, everything else to the heart.
 
     read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> too often? (429) -> log -> 200
 
@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from heard.board import Board
-from heard.collector import answers, hook, pixel
+from heard.collector import answers, browser, hook, pixel
 from heard.collector.answers import JSON, TAKEN, Answer, Headers, Send, answer, later, refusal
 from heard.collector.body import Disconnected, Receive, inflate, read_body
+from heard.collector.browser import Browser
 from heard.collector.clients import Clients
 from heard.collector.counters import Counters
 from heard.collector.front import Front
@@ -62,6 +63,7 @@ class Collector:
         log: SegmentWriter,
         keys: Keys,
         hooks: Hooks,
+        browser: Browser,
         front: Front,
         clients: Clients,
         prefix: str = "",
@@ -73,6 +75,7 @@ class Collector:
         self.log = log
         self._keys = keys
         self._hooks = hooks
+        self._browser = browser
         self._front = front
         self._clients = clients
         self._prefix = prefix
@@ -101,6 +104,8 @@ class Collector:
                 return
         elif path in pixel.KINDS and scope["method"] in ("GET", "HEAD"):
             given = await self._pixel(pixel.KINDS[path], scope)
+        elif path.startswith(browser.PATHS):
+            given = self._browser.answer(path, scope["method"], scope["headers"])
         elif path.startswith("/v1/") or path == "/v1":
             given = _other_than_messages(path, scope["method"])
         elif path == "/health":
