@@ -128,7 +128,7 @@ class Installation:
         return self._analytics
 
     def publish_keys(self) -> None:
-        """Give the collector its write keys, shared secrets, and what pages are told, also for when we are not there."""
+        """Give the collector its write keys and secrets, and what pages are told, also for when we are not there."""
         known = self.directory
         sources, outside = known.sources.values(), list(known.destinations.values())
         told = {
