@@ -35,6 +35,7 @@ class Receiver:
         self.script: list[Reply] = list(script)
         self.received: list[Received] = []
         self.connections = 0
+        self.open = 0  # connections, now
         self.port = port
         self._tls = tls
         self._loop = asyncio.new_event_loop()
@@ -81,6 +82,7 @@ class Receiver:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         number = self.connections
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while (received := await _request(reader, number)) is not None:
@@ -91,6 +93,7 @@ class Receiver:
                     break
                 writer.write(reply if isinstance(reply, bytes) else answer(reply))
                 await writer.drain()
+        self.open -= 1
         writer.close()
 
 
