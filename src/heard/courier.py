@@ -45,7 +45,7 @@ LOOK_AGAIN = 0.5  # seconds, while something waits for its moment
 PAUSE_AFTER_FAILURE = 1.0
 DOWN_AFTER = 5  # failures in a row
 SHORTEST_REST, LONGEST_REST = 1.0, 30.0  # seconds; doubled with every failure while it is down
-WINDOWS_KEPT = 8
+WINDOWS_KEPT = 4
 
 Carry = Callable[[Request], Awaitable[Answer]]
 
@@ -124,7 +124,7 @@ class Courier:
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
                 continue
             if not busy:
-                waits = self._retry_at is not None or self.resting_until is not None
+                waits = self.resting_until is not None or (self._retry_at is not None and self.destination.enabled)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), timeout=LOOK_AGAIN if waits else None)
                 self._wake.clear()
@@ -146,11 +146,15 @@ class Courier:
             if self.resting_until is not None and now < self.resting_until:
                 return False
             self.resting_until = None
+            if not self.destination.enabled:  # what was on its way waits until it is switched on again
+                return await self._replay()
             return await self._try_again(now) or await self._go_on() or await self._replay()
 
     async def next_moment(self) -> datetime | None:
         """When it has something to do next; None when nothing waits."""
         await self._know_retries()
+        if not self.destination.enabled:
+            return self.resting_until if self._look_for_replays else None
         if self.resting_until is None:
             return self._retry_at
         waits = self._retry_at is not None or await self._windows.after(self.position) or self._look_for_replays

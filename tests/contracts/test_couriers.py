@@ -207,3 +207,34 @@ def test_a_destination_of_another_workspace_gets_nothing(tmp_path: Path):
 
     with Receiver() as receiver:
         front(tmp_path, story)
+
+
+def test_a_destination_that_is_switched_off_gets_what_waits_when_it_is_switched_on_again(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await heard.apply(hook(receiver.url))
+        await heard.receive(track("ann", "Before"), track("ann", "Refused once"))
+        await heard.app.pipeline.route_once()
+        await heard.apply(hook(receiver.url, enabled=False))
+        await heard.receive(track("ann", "Meanwhile"))
+        await heard.settle()
+        await heard.pass_time(timedelta(hours=1))
+        assert receiver.received == []
+        await heard.apply(hook(receiver.url))
+        await heard.settle()
+        assert events(receiver) == ["Before", "Refused once"]
+        assert heard.counts("Hook") == {"delivered": 2, "refused:disabled": 1}
+
+    with Receiver() as receiver:
+        front(tmp_path, story)
+
+
+def test_large_messages_are_taken_a_few_at_a_time(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await heard.apply(hook(receiver.url))
+        for _ in range(20):
+            await heard.receive(*(track("ann", note="x" * 30_000) for _ in range(16)))
+        await heard.settle()
+        assert len(receiver.received) == 320
+
+    with Receiver() as receiver:
+        front(tmp_path, story)

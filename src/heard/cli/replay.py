@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from heard import config
 from heard.cli import reach, show
 from heard.cli.options import Data, Json, Workspace
 from heard.cli.progress import progress_bar
+from heard.errors import HeardError
 
 LOOK_EVERY = 0.2  # seconds
 
@@ -31,13 +33,18 @@ def replay(
     found = reach.ask("replay", data=data, destination=destination, since=since, until=until, workspace=workspace)
     with progress_bar(pieces="messages") as tell:
         total = found["looked_at"] + found["left"]
-        while found["state"] == "running":
+        while found["state"] == "running" and reach.is_served(config.read(data=data)):
             tell(f"Replaying to {found['destination']}", total - found["left"], total)
             time.sleep(LOOK_EVERY)
             found = reach.ask("replay_progress", data=data, id=found["id"], workspace=workspace)
     if json:
         show.document(found)
         return
+    if found["state"] == "running":
+        raise HeardError(
+            f"{found['destination']} took {found['sent']:,} so far, and takes no more just now."
+            " The replay goes on by itself when `heard serve` runs."
+        )
     if found["state"] == "cancelled":
         show.console().print(f"Cancelled: {found['sent']:,} of {found['looked_at']:,} messages were sent.")
         return

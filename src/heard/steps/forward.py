@@ -133,9 +133,9 @@ def keep(
         match result.state:
             case State.DELIVERED:
                 count(DELIVERED)
-                if known is None and result.parcel.replay is None:
-                    waited = (now - result.parcel.placed.kept.received_at).total_seconds()
-                    count(f"{LATENCY}:{latency_class(max(waited, 0.0))}")
+                if result.parcel.replay is None:
+                    since = known.first_at if known else result.parcel.placed.kept.received_at
+                    count(f"{LATENCY}:{latency_class(max((now - since).total_seconds(), 0.0))}")
             case State.RETRYING:
                 count(RETRIED)
             case State.DEAD:

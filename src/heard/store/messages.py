@@ -31,6 +31,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     routing: str | None = None  # as `heard.routing` writes it; None = nothing worth a word
 
 
+WINDOW_BYTES = 4 << 20
+
+
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """A message with whose it is, and the day of its table."""
 
@@ -151,7 +154,10 @@ def last(connection: Connection) -> int:
 
 
 def after(connection: Connection, position: int, *, until: int | None = None, limit: int = 500) -> list[Placed]:
-    """What follows this number, oldest first, of every workspace; `until` is the last number that counts."""
+    """What follows this number, oldest first, of every workspace; `until` is the last number that counts.
+
+    Fewer than `limit` where they are large: a window is to be held in memory.
+    """
     found: list[Placed] = []
     end = "" if until is None else f" AND id <= {until:d}"
     for day in _days_after(connection, position):
@@ -164,7 +170,7 @@ def after(connection: Connection, position: int, *, until: int | None = None, li
         found += [Placed(workspace=row[0], day=day, kept=kept_of(row[1:])) for row in rows]
         if len(found) >= limit:
             break
-    return found
+    return found[: _fitting(found)]
 
 
 def placed(connection: Connection, places: Iterable[tuple[int, int]]) -> dict[int, Placed]:
@@ -200,6 +206,16 @@ def received_within(connection: Connection, since: datetime, until: datetime) ->
         if low is not None:
             first, last_ = first or low, high
     return (first - 1, last_) if first else (0, 0)
+
+
+def _fitting(found: Sequence[Placed]) -> int:
+    """How many of the first come to at most `WINDOW_BYTES`; one at least."""
+    size = 0
+    for count, each in enumerate(found):
+        size += len(each.kept.body)
+        if size > WINDOW_BYTES and count:
+            return count
+    return len(found)
 
 
 def _days_after(connection: Connection, position: int) -> list[int]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import MediaType, Response, get
 
+from heard.courier import Courier
 from heard.installation import Installation
-from heard.store import tallies
+from heard.store import messages, tallies
+
+GAUGES: tuple[tuple[str, str, Callable[[Courier, int], int]], ...] = (
+    ("behind", "gauge", lambda courier, last: last - courier.position),  # messages it has not looked at yet
+    ("failures_in_a_row", "gauge", lambda courier, _: courier.failures),
+    ("resting", "gauge", lambda courier, _: int(courier.resting_until is not None)),
+)
 
 
 def routes(app: Installation) -> list[Any]:
@@ -38,8 +46,22 @@ def routes(app: Installation) -> list[Any]:
         ]
         for name, number in sorted(counted.items()):
             verdict, _, reason = name.partition(":")
-            label = reason.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-            lines.append(f'heard_messages_total{{verdict="{verdict}",reason="{label}"}} {number}')
-        return "\n".join(lines) + "\n"
+            lines.append(f'heard_messages_total{{verdict="{verdict}",reason="{_label(reason)}"}} {number}')
+        return "\n".join([*lines, *await destinations()]) + "\n"
+
+    async def destinations() -> list[str]:
+        """How each destination outside stands; named by its number and name, for a name alone may be another's too."""
+        last = await app.store.read(messages.last)
+        lines: list[str] = []
+        for name, kind, of in GAUGES:
+            lines.append(f"# TYPE heard_destination_{name} {kind}")
+            for number, courier in sorted(app.couriers.by_destination.items()):
+                label = f'id="{number}",destination="{_label(courier.destination.name)}"'
+                lines.append(f"heard_destination_{name}{{{label}}} {of(courier, last)}")
+        return lines if app.couriers.by_destination else []
 
     return [ready, metrics]
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
