@@ -43,6 +43,15 @@ def test_every_reason_has_its_row_in_why_not():
     assert differences((str(reason.value) for reason in Reason), rows(page)) == []
 
 
+def test_every_reason_of_routing_has_its_row_in_the_order_of_the_questions():
+    from heard.routing.reasons import Reason
+
+    page = (REFERENCE / "routing.md").read_text(encoding="utf-8")
+    written = re.findall(r"^\| `(\w+)` \|", page.split("## The integrations object")[0], re.MULTILINE)
+
+    assert written == [reason.value for reason in Reason]
+
+
 def test_every_setting_has_its_row():
     from heard.config import SETTINGS
 

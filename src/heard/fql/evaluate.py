@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
+from heard.fql import glob
 from heard.fql.functions import FUNCTIONS
 from heard.fql.parse import parse
 from heard.fql.tree import And, Call, Compare, Expression, Field, In, Listed, Literal, Not, Or, Path
@@ -71,6 +72,9 @@ def _value(expression: Expression) -> Evaluate:
         case Listed(items):
             readers = tuple(map(_value, items))
             return lambda document: [read(document) for read in readers]
+        case Call("match", (text, Literal(str(pattern)))):
+            read, test = _value(text), glob.matcher(pattern)
+            return lambda document: type(found := read(document)) is str and test(found)
         case Call(function, arguments):
             return _call(FUNCTIONS[function].gives, tuple(map(_value, arguments)))
         case _:

@@ -32,6 +32,7 @@ Holds = Callable[[Mapping[str, Any]], bool]
 class Objector(msgspec.Struct, frozen=True, kw_only=True):
     """A filter that can refuse: where its condition is true, and for a sample where the person is not in it."""
 
+    written: str  # the condition as its author wrote it
     condition: Expression
     is_in: Callable[[str], bool] | None  # of a sample
     refusal: Refusal
@@ -95,6 +96,7 @@ def _objector(destination: Destination, number: int, each: Filter) -> Objector:
     is_sample = each.action == SAMPLE
     refusal = reasons.sampled_out if is_sample else reasons.filtered
     return Objector(
+        written=each.condition,
         condition=TRUE if each.condition == ALL else fql.parse(each.condition),
         is_in=sample(destination.id, each.condition, each.share) if is_sample else None,
         refusal=refusal(destination, number, each),

@@ -6,7 +6,7 @@ destinations ask it, and reads only the parts of the message that it needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -23,6 +23,7 @@ from heard.routing.remainder import FALSE, TRUE, Known, remainder
 from heard.routing.word import read_object
 
 PARTS = ("properties", "context", "traits")  # what a document can be made of without reading the whole message
+NO_PATHS = frozenset[Path]()
 IDS = frozenset({("userId",), ("anonymousId",)})
 
 
@@ -85,15 +86,23 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
 
 def lane(candidates: Sequence[Candidate], known: Known, functions: dict[str, Holds]) -> Lane:
     """The lane of messages of which `known` is so. `functions` remembers conditions by their text, for all lanes."""
+    left: dict[str, tuple[Expression, str]] = {}  # of a condition as it is written: what is left, also as text
+    paths: set[Path] = set()
     is_open = [place for place, each in enumerate(candidates) if not each.closed and not each.broken]
-    left = {place: [remainder(one.condition, known) for one in candidates[place].asks] for place in is_open}
+    for place in is_open:
+        for each in candidates[place].asks:
+            if each.written not in left:
+                condition = remainder(each.condition, known)
+                is_open_question = condition is not TRUE and condition is not FALSE
+                left[each.written] = condition, text_of(condition) if is_open_question else ""
+                paths |= fql.fields(condition) if is_open_question else NO_PATHS
     quiet = [place for place in is_open if not candidates[place].switch]
     return Lane(
         candidates=tuple(candidates),
         quiet=tuple(each.unless_told for each in candidates),
-        quiet_questions=_questions(candidates, {place: left[place] for place in quiet}, functions),
-        questions=_questions(candidates, left, functions),
-        parts=_parts(known, (path for each in left.values() for one in each for path in fql.fields(one))),
+        quiet_questions=_questions(candidates, quiet, left, functions),
+        questions=_questions(candidates, is_open, left, functions),
+        parts=_parts(known, paths),
     )
 
 
@@ -115,17 +124,20 @@ def switch(destination: Destination, known: Known) -> Refusal | None:
 
 
 def _questions(
-    candidates: Sequence[Candidate], left: dict[int, list[Expression]], functions: dict[str, Holds]
+    candidates: Sequence[Candidate],
+    places: Sequence[int],
+    left: Mapping[str, tuple[Expression, str]],
+    functions: dict[str, Holds],
 ) -> tuple[Question, ...]:
     askers: dict[str, list[tuple[int, int, Objector]]] = {}
-    for place, conditions in left.items():
-        for rank, (condition, each) in enumerate(zip(conditions, candidates[place].asks, strict=True)):
+    for place in places:
+        for rank, each in enumerate(candidates[place].asks):
+            condition, text = left[each.written]
             if condition is FALSE:
                 continue
-            text = "" if condition is TRUE else text_of(condition)
-            askers.setdefault(text, []).append((place, rank, each))
             if text and text not in functions:
                 functions[text] = fql.predicate(condition)
+            askers.setdefault(text, []).append((place, rank, each))
     return tuple(Question(holds=functions.get(text), askers=tuple(each)) for text, each in askers.items())
 
 

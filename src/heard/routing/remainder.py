@@ -20,30 +20,29 @@ Known = Mapping[str, str | None]
 
 def remainder(condition: Expression, known: Known) -> Expression:
     """An expression that is true of the same messages of this kind; `TRUE` or `FALSE` where nothing is left to ask."""
-    return _left(_filled_in(condition, known))
-
-
-def _left(condition: Expression) -> Expression:
     match condition:
+        case Compare("=", Field((name,)), Literal(str(value))) if name in known:  # most filters begin so
+            return TRUE if known[name] == value else FALSE
         case And(operands):
-            return _joined(operands, And, decides=FALSE, otherwise=TRUE)
+            return _joined(operands, known, And, decides=FALSE, otherwise=TRUE)
         case Or(operands):
-            return _joined(operands, Or, decides=TRUE, otherwise=FALSE)
+            return _joined(operands, known, Or, decides=TRUE, otherwise=FALSE)
         case Not(operand):
-            left = _left(operand)
+            left = remainder(operand, known)
             return FALSE if left is TRUE else TRUE if left is FALSE else Not(left)
         case _:
-            if fql.fields(condition):
-                return condition
-            return TRUE if fql.predicate(condition)({}) else FALSE
+            filled_in = _filled_in(condition, known)
+            if fql.fields(filled_in):
+                return filled_in
+            return TRUE if fql.predicate(filled_in)({}) else FALSE
 
 
 def _joined(
-    operands: Iterable[Expression], kind: type[And | Or], *, decides: Literal, otherwise: Literal
+    operands: Iterable[Expression], known: Known, kind: type[And | Or], *, decides: Literal, otherwise: Literal
 ) -> Expression:
     left: list[Expression] = []
     for operand in operands:
-        each = _left(operand)
+        each = remainder(operand, known)
         if each is decides:
             return decides
         if each is not otherwise:
