@@ -14,6 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from heard.web.dashboard.sources.snippets import snippets
 from tests.browser.shop import MODULES, Visit, browsing, bundled, shop
 from tests.browser.tls import https_before, made_certificate
 from tests.conftest import absent
@@ -196,3 +197,37 @@ def test_a_page_with_a_wrong_key_is_told_so_and_asks_nobody_else(heard: RunningH
     assert [each for each in visit.complaints if "somebody else" in each] == []
     assert f"404 {address}" in visit.complaints
     assert "No source has the write key" in httpx.get(address).text
+
+
+def test_the_code_that_a_sources_page_offers_is_whole(
+    heard: RunningHeard, browser: Browser, node: Path, tmp_path: Path
+):
+    sends_what_it_says(heard, heard.url, browser, node, tmp_path)
+
+
+def test_the_code_that_a_sources_page_offers_is_whole_under_a_path(browser: Browser, node: Path, tmp_path: Path):
+    behind = RunningHeard(tmp_path / "data")
+    address = behind.environment["HEARD_BASE_URL"] = f"{behind.url}/feedback"
+    with behind as heard:
+        sends_what_it_says(heard, address, browser, node, tmp_path)
+
+
+def sends_what_it_says(heard: RunningHeard, address: str, browser: Browser, node: Path, folder: Path) -> None:
+    """Both snippets for browsers, as they are copied, with an event that is called like nothing else."""
+    odd = """It's "</script>" \\ <b>"""
+    offered = {each.id: each.code for each in snippets(address, KEY, odd)}
+    pages = {"/page": HEAD + offered["page"] + "<h1>Shop</h1>", "/npm": BUNDLE}
+    with shop(pages, scripts=bundled(node, offered["browser"], folder / "scripts")) as site:
+        for number, name in enumerate(pages, 1):
+            visit = Visit(browser, site, address)
+            visit.page.goto(site + name)
+            sent = eventually(
+                lambda number=number: len(of_event(heard, odd)) == number and of_event(heard, odd), what=name
+            )
+            visit.page.wait_for_load_state("networkidle")
+            assert visit.complaints == []
+            assert (sent[0]["userId"], sent[0]["properties"]) == ("u_1", {"total": 49})
+
+
+def of_event(heard: RunningHeard, event: str) -> list[dict[str, Any]]:
+    return [each["message"] for each in heard.get("messages", limit=100)["data"] if each["event"] == event]

@@ -1,7 +1,7 @@
 """What to paste to send a first identify and a first track, for each of Segment's libraries, with this installation's
 address and a source's write key filled in: nothing is left to replace but the person.
 
-A library is here when it sends to another host than Segment's without asking Segment's first.
+A library is here when it sends to another host than Segment's without asking Segment's at all.
 """
 
 from __future__ import annotations
@@ -100,24 +100,82 @@ await analytics.closeAndFlush();
     return Snippet(id="node", label="Node", code=code)
 
 
+def _page(place: _Place) -> Snippet:
+    # `_cdn` because over plain HTTP the library does not look where it came from.
+    code = f"""<script>
+(function (key, heard) {{
+  if (window.analytics) return;
+  // Calls wait in this list until the library is here.
+  var waiting = window.analytics = [];
+  waiting._writeKey = key;
+  waiting._cdn = heard;
+  ["identify", "track", "page", "screen", "group", "alias", "reset", "ready", "on", "once", "off", "debug",
+    "trackLink", "trackForm", "trackClick", "trackSubmit", "setAnonymousId", "register",
+    "addSourceMiddleware", "addDestinationMiddleware"].forEach(function (method) {{
+    waiting[method] = function () {{
+      var here = window.analytics;
+      if (here !== waiting) return here[method].apply(here, arguments);
+      waiting.push([method].concat(Array.prototype.slice.call(arguments)));
+      return waiting;
+    }};
+  }});
+  var script = document.createElement("script");
+  script.async = true;
+  script.src = heard + "/analytics.js/v1/" + encodeURIComponent(key) + "/analytics.min.js";
+  document.head.appendChild(script);
+}})({_in_page(place.key)}, {_in_page(place.url)});
+
+analytics.page();
+analytics.identify("{USER}", {{ email: "{EMAIL}", firstName: "{NAME}" }});
+analytics.track({_in_page(place.event)}, {{ total: {TOTAL} }});
+</script>
+"""
+    return Snippet(id="page", label="Web page", code=code)
+
+
 def _browser(place: _Place) -> Snippet:
-    protocol = "" if place.secure else ', protocol: "http"'
     code = f"""// npm install @segment/analytics-next
 import {{ AnalyticsBrowser }} from "@segment/analytics-next";
 
-const analytics = AnalyticsBrowser.load(
-  {{
-    writeKey: "{place.key}",
-    // given here, so that the library does not ask Segment for them
-    cdnSettings: {{ integrations: {{ "Segment.io": {{ apiKey: "{place.key}" }} }} }}
-  }},
-  {{ integrations: {{ "Segment.io": {{ apiHost: "{place.host}{place.prefix}/v1"{protocol} }} }} }}
-);
+const analytics = AnalyticsBrowser.load({{ writeKey: "{place.key}", cdnURL: "{place.url}" }});
 
 analytics.identify("{USER}", {{ email: "{EMAIL}", firstName: "{NAME}" }});
 analytics.track({_quoted(place.event)}, {{ total: {TOTAL} }});
 """
-    return Snippet(id="browser", label="Browser", code=code)
+    return Snippet(id="browser", label="Browser, npm", code=code)
+
+
+def _swift(place: _Place) -> Snippet:
+    code = f"""// Swift package: https://github.com/segmentio/analytics-swift
+import Segment
+
+let analytics = Analytics(configuration: Configuration(writeKey: "{place.key}")
+    .apiHost("{place.host}{place.prefix}/v1")
+    .cdnHost("{place.host}{place.prefix}/v1"))
+
+analytics.identify(userId: "{USER}", traits: ["email": "{EMAIL}", "firstName": "{NAME}"])
+analytics.track(name: {_quoted(place.event)}, properties: ["total": {TOTAL}])
+analytics.flush()
+"""
+    return Snippet(id="swift", label="Swift", code=code, note=_https_only(place))
+
+
+def _kotlin(place: _Place) -> Snippet:
+    event = _quoted(place.event).replace("$", "\\$")  # a dollar fills something in
+    code = f"""// com.segment.analytics.kotlin:android
+val analytics = Analytics("{place.key}", applicationContext) {{
+    apiHost = "{place.host}{place.prefix}/v1"
+    cdnHost = "{place.host}{place.prefix}/v1"
+}}
+
+analytics.identify("{USER}", buildJsonObject {{
+    put("email", "{EMAIL}")
+    put("firstName", "{NAME}")
+}})
+analytics.track({event}, buildJsonObject {{ put("total", {TOTAL}) }})
+analytics.flush()
+"""
+    return Snippet(id="kotlin", label="Kotlin", code=code, note=_https_only(place))
 
 
 def _ruby(place: _Place) -> Snippet:
@@ -134,10 +192,7 @@ analytics.identify(user_id: "{USER}", traits: {{ email: "{EMAIL}", firstName: "{
 analytics.track(user_id: "{USER}", event: {_single(place.event)}, properties: {{ total: {TOTAL} }})
 analytics.flush
 """
-    note = (
-        "" if place.secure else "This library speaks HTTPS only, so it reaches Heard once Heard has an https address."
-    )
-    return Snippet(id="ruby", label="Ruby", code=code, note=note)
+    return Snippet(id="ruby", label="Ruby", code=code, note=_https_only(place))
 
 
 def _php(place: _Place) -> Snippet:
@@ -190,12 +245,35 @@ analytics.flush();
     return Snippet(id="java", label="Java", code=code)
 
 
-ORDER: tuple[Callable[[_Place], Snippet], ...] = (_curl, _python, _node, _browser, _ruby, _php, _go, _java)
+ORDER: tuple[Callable[[_Place], Snippet], ...] = (
+    _curl,
+    _page,
+    _browser,
+    _python,
+    _node,
+    _ruby,
+    _php,
+    _go,
+    _java,
+    _swift,
+    _kotlin,
+)
+
+
+def _https_only(place: _Place) -> str:
+    return (
+        "" if place.secure else "This library speaks HTTPS only, so it reaches Heard once Heard has an https address."
+    )
 
 
 def _quoted(text: str) -> str:
-    """A string of Python, JavaScript, Go and Java."""
+    """A string of Python, JavaScript, Go, Java and Swift."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def _in_page(text: str) -> str:
+    """A string of a script that stands in a page, which no tag within it can end."""
+    return _quoted(text).replace("<", "\\u003c")
 
 
 def _single(text: str) -> str:
