@@ -43,13 +43,13 @@ class Tree:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         ours = {name: value for name, value in os.environ.items() if not name.startswith("HEARD_")}
-        self._environment = {**ours, "HEARD_LOG_LEVEL": "error", **(environment or {}), "HEARD_DATA": str(self.data)}
+        self.environment = {**ours, "HEARD_LOG_LEVEL": "error", **(environment or {}), "HEARD_DATA": str(self.data)}
         self._file = folder / "heard.yaml"
 
     def __enter__(self) -> Tree:
         self._file.write_text(WORKSPACE)
         for arguments in (["init"], ["apply", str(self._file)]):
-            subprocess.run([HEARD, *arguments], env=self._environment, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([HEARD, *arguments], env=self.environment, check=True, stdout=subprocess.DEVNULL)
         self.start()
         return self
 
@@ -66,7 +66,7 @@ class Tree:
         """Start, without waiting for anything."""
         self._process = subprocess.Popen(
             [HEARD, "serve", "--port", str(self.port)],
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
