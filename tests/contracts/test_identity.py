@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from heard.store import anonymous, messages, story, tables, tail
+from heard.store import anonymous, messages, recent, story, tables, tail
 from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, MINUTE, NOON
@@ -172,6 +172,14 @@ def test_what_no_identify_can_name_does_not_wait(desk: Desk, nobody: str):
     desk.receive(track(desk, nobody))
 
     assert decided(desk) == [(None, "declined", ["not_identified"])]
+
+
+def test_a_preview_takes_a_track_of_a_linked_browser_for_that_contacts(desk: Desk):
+    desk.receive(track(desk, "laptop"), identify(desk, "ted", "laptop"), track(desk, "tablet"))
+
+    look = partial(recent.of_event, workspace=ACME, names=["Order Completed"], since=NOON - DAY, most=10)
+    found, _ = desk.store.read_now(look)
+    assert [(each.anonymous_id, each.user_id) for each in found] == [("tablet", None), ("laptop", "ted")]
 
 
 # ── alias ──

@@ -25,7 +25,7 @@ from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
 from heard.destinations.known import Known, conditions_met
 from heard.installation import Installation
-from heard.store import anonymous, contacts, recent
+from heard.store import contacts, recent
 from heard.store.recent import Happened, Look
 
 SPAN = timedelta(days=30)
@@ -68,8 +68,7 @@ async def preview(app: Installation, campaign: Campaign) -> Preview:
 def look(connection: Connection, app: Installation, campaign: Campaign, now: datetime) -> Preview:
     event = canonical(campaign.event or "")
     names = [event, *(old for old, new in ALIASES.items() if new == event)]
-    received, reach = recent.of_event(connection, campaign.workspace, names, now - SPAN, MOST_MESSAGES)
-    found = _with_their_users(connection, campaign.workspace, received)
+    found, reach = recent.of_event(connection, campaign.workspace, names, now - SPAN, MOST_MESSAGES)
     known = Known(connection, app.directory, campaign.workspace)
     known.contacts = contacts.by_user_id(
         connection, campaign.workspace, {each.user_id for each in found if each.user_id}
@@ -98,16 +97,6 @@ def look(connection: Connection, app: Installation, campaign: Campaign, now: dat
         sample=_sample(judged, held),
         named=sum(1 for each in asked if each.contact and traits.first_name(traits.decode(each.contact.traits))),
     )
-
-
-def _with_their_users(connection: Connection, workspace: int, found: Sequence[Happened]) -> list[Happened]:
-    """What came under an anonymous id that is known to be somebody's is theirs."""
-    unnamed = {each.anonymous_id for each in found if each.user_id is None and each.anonymous_id is not None}
-    users = anonymous.users_of(connection, workspace, unnamed) if unnamed else {}
-    return [
-        msgspec.structs.replace(each, user_id=users.get(each.anonymous_id or "")) if each.user_id is None else each
-        for each in found
-    ]
 
 
 def _matching(campaign: Campaign, found: Sequence[Happened], known: Known) -> list[tuple[Happened, Trigger]]:

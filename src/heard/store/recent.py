@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.contacts.contact import Contact
-from heard.store import contacts, cursors, days, dialects
+from heard.store import anonymous, contacts, cursors, days, dialects
 from heard.store.types import moment
 
 MOST_LOOKED_AT = 50_000
@@ -69,7 +69,25 @@ def events(connection: Connection, workspace: int, since: datetime) -> tuple[dic
 def of_event(
     connection: Connection, workspace: int, names: Collection[str], since: datetime, most: int
 ) -> tuple[list[Happened], Look]:
-    """The newest messages of one event, whatever its spellings, that surveys may have; at most `most`."""
+    """The newest messages of one event, whatever its spellings, that surveys may have; at most `most`.
+
+    What came under an anonymous id that is known to be somebody's is theirs.
+    """
+    found, look = _of_event(connection, workspace, names, since, most)
+    unnamed = {each.anonymous_id for each in found if each.user_id is None and each.anonymous_id is not None}
+    users = anonymous.users_of(connection, workspace, unnamed) if unnamed else {}
+    theirs = [
+        msgspec.structs.replace(each, user_id=users[each.anonymous_id])
+        if each.user_id is None and each.anonymous_id in users
+        else each
+        for each in found
+    ]
+    return theirs, look
+
+
+def _of_event(
+    connection: Connection, workspace: int, names: Collection[str], since: datetime, most: int
+) -> tuple[list[Happened], Look]:
     floor, look = _reach(connection, since)
     found: list[Happened] = []
     marks = ", ".join("?" for _ in names)
