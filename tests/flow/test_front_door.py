@@ -60,8 +60,8 @@ def library(heard: RunningHeard) -> segment.Client:
     return segment.Client("wk_acme_website", host=heard.url, sync_mode=True)
 
 
-def messages(heard: RunningHeard, **wanted: str) -> list[dict[str, Any]]:
-    return heard.get("messages", **wanted)["data"]
+def messages(heard: RunningHeard) -> list[dict[str, Any]]:
+    return heard.get("messages")["data"]
 
 
 def bodies(receiver: Receiver) -> list[dict[str, Any]]:

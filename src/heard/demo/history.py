@@ -121,6 +121,7 @@ class _Play:
             board=self.shown,
             clock=app.clock,
             channel=self.postbox,
+            couriers=app.couriers,
             mail=self._mail,
             directory=lambda: app.directory,
             changed=app.reload,

@@ -196,7 +196,7 @@ def _consider(
             answer = plan.route(message)
             if has_others or answer.refused:
                 written = encode(answer)
-                kept.refused.update(_refused(workspace, answer, received))
+                kept.refused.update(_refused(workspace, answer, message))
                 routed.forwarded |= bool(answer.to)
             refusal = answer.refusal(intake.destination) if intake else NOBODY
             if refusal is not None:
@@ -228,9 +228,9 @@ def _wait(
     return "held", Reason.INTAKE_LIMIT.value
 
 
-def _refused(workspace: int, answer: Routing, received: datetime) -> Iterable[forwards.Count]:
+def _refused(workspace: int, answer: Routing, message: Message) -> Iterable[forwards.Count]:
     """What keeps it from whom, for the pages of the destinations; not those that its source does not feed at all."""
-    hour = forwards.hour_of(received)
+    hour = forwards.hour_of(message.received_at)
     return [
         (workspace, destination, hour, f"{forwards.REFUSED}:{refusal.reason}")
         for destination, refusal in answer.refused
