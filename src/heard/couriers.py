@@ -25,6 +25,7 @@ class Couriers:
         self._windows = Windows(store)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.started = False
+        self._refreshing = asyncio.Lock()
         self.by_destination: dict[int, Courier] = {}
 
     async def start(self) -> None:
@@ -32,6 +33,8 @@ class Couriers:
         await self.refresh()
 
     async def stop(self) -> None:
+        """Requests under way are cut; what they carried is carried again."""
+        self.started = False
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -39,6 +42,10 @@ class Couriers:
 
     async def refresh(self) -> None:
         """Somebody edited destinations: there are others, or they are told otherwise."""
+        async with self._refreshing:  # two at once would send a destination two couriers
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         wanted = {each.id: each for each in self._directory().destinations.values() if each.type != SURVEYS}
         for number in self.by_destination.keys() - wanted.keys():
             del self.by_destination[number]

@@ -35,12 +35,13 @@ def refusal_of_replay(message: Message, destination: Destination, plan: Plan) ->
     return plan.route(msgspec.structs.replace(message, integrations=wish)).refusal(destination.id)
 
 
-def as_it_gets_it(message: Message, destination: Destination | None) -> Message | None:
+def shapes(destination: Destination) -> bool:
+    """Whether its filters may take something from a message."""
+    return any(each.action in (DROP_PROPERTIES, ALLOW_PROPERTIES) for each in destination.filters)
+
+
+def as_it_gets_it(message: Message, destination: Destination) -> Message | None:
     """The message after the destination's property filters; None when they leave none."""
-    if destination is None or not any(
-        each.action in (DROP_PROPERTIES, ALLOW_PROPERTIES) for each in destination.filters
-    ):
-        return message
     whole = document.of(message)
     left = shaped(whole, destination)
     return message if left is whole else again(message, message.id, body=msgspec.json.encode(left))

@@ -31,7 +31,7 @@ from heard.routing.answer import Refusal, Routing, encode
 from heard.routing.destination import Destination
 from heard.steps import keep
 from heard.steps.allowance import Allowance, allowance
-from heard.steps.plans import as_it_gets_it, plan_of
+from heard.steps.plans import as_it_gets_it, plan_of, shapes
 from heard.store import cursors, days, forwards, messages, tallies, waiting
 from heard.store.directory import Directory
 from heard.store.types import micros
@@ -176,6 +176,7 @@ def _consider(
     outcome, plan = Considered(), plan_of(directory, workspace)
     intake = directory.intakes.get(workspace)
     ours = directory.destinations[intake.destination] if intake else None
+    shaping = ours if ours is not None and shapes(ours) else None
     has_others = any(each is not ours for each in directory.destinations_of(workspace))
     allowed = allowance(connection, workspace, intake, now)
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
@@ -205,7 +206,7 @@ def _consider(
                 verdict, reason = _wait(message, known, outcome, allowed, now)
                 kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
             else:
-                verdict, reason = _one(message, ours, known, outcome, now, routed)
+                verdict, reason = _one(message, shaping, known, outcome, now, routed)
         if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         rows[day].append(_row(workspace, message, received_us, verdict, reason, written))
@@ -239,10 +240,11 @@ def _refused(workspace: int, answer: Routing, message: Message) -> Iterable[forw
 
 
 def _one(
-    message: Message, ours: Destination | None, known: Known, outcome: Considered, now: datetime, routed: Routed
+    message: Message, shaping: Destination | None, known: Known, outcome: Considered, now: datetime, routed: Routed
 ) -> tuple[str, str | None]:
+    """`shaping`: our destination, where its filters take something from messages."""
     try:
-        left = as_it_gets_it(message, ours)
+        left = message if shaping is None else as_it_gets_it(message, shaping)
         return ("accepted", "filtered") if left is None else surveys.consider(left, known, outcome, now=now)
     except Exception as error:  # our fault, not the sender's: keep the message, say so, go on
         log.exception("message_set_aside", message_id=message.id, source=message.source)
