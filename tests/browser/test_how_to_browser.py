@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import re
-import threading
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
+from heard.web.dashboard.sources.snippets import snippets
 from tests.architecture.tree import ROOT
-from tests.browser.test_analytics_next import LIBRARY, Quiet
+from tests.browser.shop import Visit, browsing, bundled, shop
 from tests.flow.running import RunningHeard, eventually
 
 PAGE = (ROOT / "docs/how-to/from-the-browser.md").read_text(encoding="utf-8")
-IMPORT = "import { AnalyticsBrowser } from '@segment/analytics-next'\n"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+OFFERED = {each.id: each.code for each in snippets("http://localhost:8800", "wk_acme_website")}
 
 
-@pytest.mark.needs_browser
-def test_from_the_browser(chromium: Path, tmp_path: Path):
-    (program,) = re.findall(r"^```js\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert IMPORT in program
-    script = program.replace(IMPORT, "const { AnalyticsBrowser } = AnalyticsNext\n")  # a page without a bundler
-    with RunningHeard(tmp_path / "data") as heard, sync_playwright() as playwright:
-        script = script.replace("localhost:8800", f"localhost:{heard.port}")
-        shop = f'<!doctype html><title>Shop</title><script src="/index.js"></script><script>{script}</script>'
-        page_of = type("Shop", (Quiet,), {"shop": shop})
-        with ThreadingHTTPServer(("127.0.0.1", 0), partial(page_of, directory=LIBRARY)) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            page = browser.new_page()
-            asked: list[str] = []
-            page.on("request", lambda request: asked.append(request.url))
-            page.goto(f"http://127.0.0.1:{server.server_port}/")
-            eventually(lambda: heard.get("deliveries", user_id="eve")["data"], what="eve's survey")
-            browser.close()
-            server.shutdown()
+def block(language: str) -> str:
+    (code,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return code
 
-    ours = (f"http://127.0.0.1:{server.server_port}/", f"http://localhost:{heard.port}/v1/")
-    assert [url for url in asked if not url.startswith(ours)] == []
+
+def test_the_how_to_has_the_code_that_the_dashboard_offers():
+    assert block("html") == OFFERED["page"]
+    assert block("js") == OFFERED["browser"]
+
+
+@pytest.mark.parametrize("language", ["html", "js"])
+def test_from_the_browser_under_the_policy_it_names(chromium: Path, node: Path, tmp_path: Path, language: str):
+    with RunningHeard(tmp_path / "data") as heard, browsing(chromium) as browser:
+        code = block(language).replace("localhost:8800", f"127.0.0.1:{heard.port}")
+        policy = block("text").strip().replace("https://feedback.example.com", heard.url)
+        if language == "html":
+            policy = policy.replace("script-src", "script-src 'nonce-shop'")
+            page, scripts = code.replace("<script>", '<script nonce="shop">'), tmp_path
+        else:
+            page = '<script type="module" src="/stdin.js"></script>'
+            scripts = bundled(node, code, tmp_path / "scripts")
+        head = f'<meta http-equiv="Content-Security-Policy" content="{policy}"><link rel="icon" href="data:,">'
+        with shop({"/": f"<!doctype html><title>Shop</title>{head}{page}"}, scripts=scripts) as site:
+            visit = Visit(browser, site, heard.url)
+            visit.page.goto(site)
+            eventually(lambda: heard.get("deliveries", user_id="u_1")["data"], what="the visitor's survey")
+            visit.page.wait_for_load_state("networkidle")
+
+        assert visit.complaints == []
