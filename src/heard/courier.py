@@ -113,6 +113,7 @@ class Courier:
         self._look_for_retries = self._look_for_replays = True
         self.failures = 0  # in a row
         self.resting_until: datetime | None = None
+        self.failing_since: datetime | None = None
         self.trouble: str | None = None  # what was wrong with the last try, while something is
 
     async def run(self) -> None:
@@ -136,7 +137,7 @@ class Courier:
     def look(self) -> None:
         """Somebody put something in its way by hand: a replay, a message to be sent again, other settings."""
         self._look_for_retries = self._look_for_replays = True
-        self.failures, self.resting_until = 0, None
+        self.failures, self.failing_since, self.resting_until = 0, None, None
         self._wake.set()
 
     async def step(self) -> bool:
@@ -261,12 +262,13 @@ class Courier:
     def _learn(self, outcome: Outcome) -> None:
         """Is it the message, or the destination?"""
         if outcome.kind != "retry":
-            self.failures = 0
+            self.failures, self.failing_since = 0, None
             self.trouble = outcome.detail if outcome.kind == "discard" else None
             return
         self.failures += 1
         self.trouble = outcome.detail
         now = self._clock.now()
+        self.failing_since = self.failing_since or now
         if outcome.after is not None:
             self.resting_until = now + timedelta(seconds=outcome.after)
         elif self._is_down:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -60,6 +61,7 @@ class Installation:
         self._lock = _lock(settings.data / "heart.lock")
         self._reloading = asyncio.Lock()
         self._told: dict[str, Any] = {}
+        self.tried_by_hand: dict[int, deque[float]] = {}  # by workspace: when destinations were tried, lately
         self.base_url = settings.base_url or base_url or "http://localhost:8800"
         self.board = Board(settings.data / "board")
         self.clock = Clock(self.board)

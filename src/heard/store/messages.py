@@ -160,7 +160,7 @@ def after(connection: Connection, position: int, *, until: int | None = None, li
     """
     found: list[Placed] = []
     end = "" if until is None else f" AND id <= {until:d}"
-    for day in _days_after(connection, position):
+    for day in days_after(connection, position):
         rows = dialects.fetch(
             connection,
             f"SELECT workspace_id, {COLUMNS} FROM messages_{day} WHERE id > ?{end} ORDER BY id LIMIT ?",
@@ -218,7 +218,7 @@ def _fitting(found: Sequence[Placed]) -> int:
     return len(found)
 
 
-def _days_after(connection: Connection, position: int) -> list[int]:
+def days_after(connection: Connection, position: int) -> list[int]:
     """The days, oldest first, that may hold what follows a number."""
     every = sorted(days.kept(connection))
     while len(every) > 1 and _last_of(connection, every[0]) <= position:

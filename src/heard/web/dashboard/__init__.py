@@ -18,6 +18,7 @@ from heard.web.dashboard.campaigns import surveys
 from heard.web.dashboard.contacts import decisions
 from heard.web.dashboard.contacts import page as contacts
 from heard.web.dashboard.contacts import story as contact
+from heard.web.dashboard.destinations import page as destinations
 from heard.web.dashboard.door import VISIT, Door, NotSignedIn, Refused, theme
 from heard.web.dashboard.messages import page as messages
 from heard.web.dashboard.outbox import page as outbox
@@ -41,6 +42,7 @@ PAGES = (
     responses,
     deliveries,
     outbox,
+    destinations,
     settings,
 )  # modules with `routes(dashboard) -> handlers`, in the order of the rail
 

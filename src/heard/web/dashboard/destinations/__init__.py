@@ -1,0 +1,1 @@
+"""Where messages go: destinations, what became of messages there, and what keeps them from it."""
