@@ -162,6 +162,7 @@ def _row_of(forward: Forward) -> dict[str, Any]:
         "tries": forward.tries,
         "request": forward.request,
         "answer": forward.answer,
+        "run": forward.run,
     }
 
 
@@ -180,4 +181,5 @@ def forward_of(row: Any) -> Forward:
         tries=row.tries,
         request=row.request,
         answer=row.answer,
+        run=row.run,
     )
