@@ -36,7 +36,8 @@ class Couriers:
         self.started = True
         while self.started:
             try:
-                return await self.refresh()
+                await self.refresh()
+                break
             except OperationalError as error:  # without a database nobody would start them later
                 log.error("couriers_not_started_yet", error=str(error.orig))
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)

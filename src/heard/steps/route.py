@@ -93,7 +93,7 @@ class Kept:
         self.answers: Counter[tuple[int, int, Routing]] = Counter()  # by workspace and hour: those that refuse somebody
 
     def refused(self) -> Counter[forwards.Count]:
-        """What kept messages from whom, for the pages of destinations; not from those that their source does not feed."""
+        """What kept messages from whom, for the pages of destinations; of those that their source feeds."""
         counts: Counter[forwards.Count] = Counter()
         for (workspace, hour, answer), n in self.answers.items():
             for destination, refusal in answer.refused:
