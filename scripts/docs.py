@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts import docs_api
+from scripts import docs_api, docs_destinations
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs/reference"
 
@@ -69,6 +69,7 @@ def pages() -> dict[str, Callable[[], str]]:
         "commands.md": commands_page,
         "api.md": docs_api.api_page,
         "roles.md": roles_page,
+        "destinations.md": docs_destinations.destinations_page,
     }
 
 

@@ -81,7 +81,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_ALLOW_PRIVATE_NETWORK",
         default="off",
-        help="On: outgoing webhooks may reach loopback and private addresses. For development and tests.",
+        help="On: destinations may be reached over http, and on loopback and private addresses. For development "
+        "and tests.",
     ),
     Setting(name="HEARD_LOG_LEVEL", default="info", help="What is logged to stderr: debug, info, warning or error."),
 )

@@ -31,11 +31,12 @@ Reply = int | bytes | Behaviour
 class Receiver:
     """`script` is what it does, request after request, then 200. An int is a status, bytes go out as they are."""
 
-    def __init__(self, *script: Reply, tls: bool = False) -> None:
+    def __init__(self, *script: Reply, tls: bool = False, port: int = 0) -> None:
         self.script: list[Reply] = list(script)
         self.received: list[Received] = []
         self.connections = 0
-        self.port = 0
+        self.open = 0  # connections, now
+        self.port = port
         self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -71,7 +72,7 @@ class Receiver:
         if self._tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(CERTIFICATE)
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=context, backlog=1000)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, ssl=context, backlog=1000)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
@@ -81,6 +82,7 @@ class Receiver:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         number = self.connections
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while (received := await _request(reader, number)) is not None:
@@ -91,6 +93,7 @@ class Receiver:
                     break
                 writer.write(reply if isinstance(reply, bytes) else answer(reply))
                 await writer.drain()
+        self.open -= 1
         writer.close()
 
 

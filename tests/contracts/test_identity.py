@@ -12,7 +12,7 @@ from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, MINUTE, NOON
 
-TED = {"email": "ted@mosby.example"}
+TED: dict[str, Any] = {"email": "ted@mosby.example"}
 
 
 def identify(desk: Desk, user: str, browser: str | None, **traits: Any) -> dict[str, Any]:

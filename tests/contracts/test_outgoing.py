@@ -16,6 +16,7 @@ import uvloop
 from heard.outgoing.addresses import Address
 from heard.outgoing.client import MOST_READ, Client
 from heard.outgoing.exchange import ERRORS, Answer, Request
+from heard.outgoing.kept_open import KEPT_OPEN
 from tests.contracts.mail_server import free_port
 from tests.contracts.receiver import (
     CERTIFICATE,
@@ -89,6 +90,21 @@ def test_a_connection_is_used_again(receiver: Receiver):
     in_the_heart(send(Client(allow_private=True), *[receiver.url] * 5))
 
     assert [each.connection for each in receiver.received] == [1] * 5
+
+
+@pytest.mark.slow
+def test_a_connection_that_nobody_uses_is_closed(receiver: Receiver):
+    async def run() -> int:
+        client = Client(allow_private=True)
+        await client.send(Request(url=receiver.url))
+        kept = receiver.open
+        deadline = time.monotonic() + 3 * KEPT_OPEN
+        while receiver.open and time.monotonic() < deadline:  # noqa: ASYNC110  the other side has its own loop
+            await asyncio.sleep(0.1)
+        return kept
+
+    assert in_the_heart(run()) == 1
+    assert receiver.open == 0
 
 
 def test_a_header_that_would_be_two_is_never_sent(receiver: Receiver):

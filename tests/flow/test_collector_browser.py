@@ -112,14 +112,19 @@ def test_what_changed_is_served_in_the_next_request(tmp_path: Path):
         assert library(collector).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/analytics.js/v1/wk_gone/analytics.min.js", "/v1/projects/wk_gone/settings", "/v1/projects/*/settings"]
-)
-def test_an_unknown_key_is_404_and_says_so(collector: Collector, path: str):
-    said = collector.http.get(path)
+@pytest.mark.parametrize("key", ["wk_gone", "*", f"{KEY}x"])
+def test_settings_of_an_unknown_key_are_404_as_json(collector: Collector, key: str):
+    said = collector.http.get(f"/v1/projects/{key}/settings")
 
     assert (said.status_code, said.json()["code"]) == (404, "invalid_write_key")
     assert said.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_library_of_an_unknown_key_is_404_as_a_script_that_says_so(collector: Collector):
+    said = collector.http.get("/analytics.js/v1/wk_gone/analytics.min.js")
+
+    assert (said.status_code, said.headers["content-type"]) == (404, "text/javascript; charset=utf-8")
+    assert said.text.startswith("/* No source has the write key in this address.")
 
 
 @pytest.mark.parametrize(

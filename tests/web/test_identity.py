@@ -90,6 +90,8 @@ def test_the_contacts_page_shows_groups_and_what_was_anonymous(known: Known):
     story = said[said.index("Timeline") :]
     assert "Looked Around Anonymous shelf lamps" in story
     assert story.index("identify") < story.index("Looked Around")
+    assert "group Anonymous groupId aldrin-art · plan Studio · seats 2" in story
+    assert "alias previousId ted · Website · alias between contacts" in story
 
 
 def test_the_messages_page_says_what_an_alias_did_not_do(known: Known):

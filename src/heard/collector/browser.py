@@ -43,11 +43,10 @@ PREFLIGHT = answer(
 )
 WRONG_METHOD = refusal(405, "method_not_allowed", "Ask for this with GET.", ((b"allow", b"GET, HEAD, OPTIONS"),))
 NO_SUCH_FILE = refusal(404, "not_found", "There is no such file. A source's page has the code to paste.")
-UNKNOWN_KEY = refusal(
-    404,
-    "invalid_write_key",
-    "No source has the write key in this address. A source's page has the code to paste, with its key.",
-)
+NO_SUCH_KEY = "No source has the write key in this address. A source's page has the code to paste, with its key."
+UNKNOWN_KEY = refusal(404, "invalid_write_key", NO_SUCH_KEY)
+NO_LIBRARY = answer(404, f"/* {NO_SUCH_KEY} */\n".encode(), ((b"content-type", SCRIPT), CORS))
+"""In place of a script: browsers hide a JSON answer, and with it the reason, from whoever looks why none came."""
 
 
 class _Ours(msgspec.Struct):
@@ -92,7 +91,7 @@ class Browser:
             return NO_SUCH_FILE
         told = self._of(key := asked[1])
         if told is None:
-            return UNKNOWN_KEY
+            return NO_LIBRARY if library else UNKNOWN_KEY
         if settings:
             return Served(told, kind=JSON[1], seconds=SETTINGS_SECONDS).answer(headers)
         return self._library(key, told).answer(headers)

@@ -43,12 +43,9 @@ def is_a_sync(message: Message) -> bool:
     return b'"personas"' in message.context and "personas" in _document.decode(message.context)
 
 
-def link_of(message: Message) -> str | None:
-    """The anonymous id of which an identify says whose it is; None when it says nothing of the kind."""
-    anonymous_id = message.anonymous_id
-    if anonymous_id is None or names_nobody(anonymous_id) or is_a_sync(message):
-        return None
-    return anonymous_id
+def may_link(message: Message, anonymous_id: str) -> bool:
+    """Whether an identify says whose this anonymous id is."""
+    return not names_nobody(anonymous_id) and not is_a_sync(message)
 
 
 def awaited(message_user: str | None, anonymous_id: str | None) -> bool:

@@ -25,7 +25,7 @@ from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
 from heard.destinations.destination import CONSENT, EVERYTHING, Field
 from heard.destinations.groups import grouped
-from heard.destinations.identity import awaited, is_a_sync, link_of
+from heard.destinations.identity import awaited, is_a_sync, may_link
 from heard.destinations.known import Known
 from heard.messages.message import Message
 
@@ -146,9 +146,10 @@ def _identify(message: Message, known: Known, outcome: Considered, *, now: datet
         contact = updated
     if known.everybodys_list:
         outcome.listed.append((known.everybodys_list, contact.id))
-    if (anonymous_id := link_of(message)) is not None:
-        _link(anonymous_id, message.user_id, message, known, outcome)
-    _settle_what_waited(message, contact, known, outcome, cause="identified", now=now)
+    if message.anonymous_id is not None and may_link(message, message.anonymous_id):
+        _link(message.anonymous_id, message.user_id, message, known, outcome)
+    if message.user_id in known.held:
+        _settle_what_waited(message, contact, known, outcome, cause="identified", now=now)
     return "accepted", None
 
 

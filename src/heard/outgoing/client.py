@@ -1,8 +1,8 @@
 """The one client that everything leaves by: webhooks, forwards, the button that tries them.
 
 It reaches public addresses only (`url.py`, `connect.py`), follows no redirect, knows no cookie, no proxy and no
-password of the environment, and never waits longer nor reads more than it is told. It is httpcore's connection pool:
-what httpx adds around it is what would have to be switched off here.
+password of the environment, and never waits longer nor reads more than it is told. It is httpcore's connections: what
+httpx adds around them is what would have to be switched off here.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     import httpcore
 
     from heard.outgoing.connect import CheckedConnections
+    from heard.outgoing.kept_open import KeptOpen
 
 TIMEOUT = 5.0  # seconds from the first packet to the last octet; what Segment gives a webhook
 CONNECT_TIMEOUT = 3.0  # seconds, of those, for name and connection; the same again for TLS
 MOST_READ = 64 << 10  # octets of an answer's body
-KEPT_OPEN = 4.0  # seconds in which an idle connection is used again; many servers close theirs after five
-MOST_KEPT_OPEN = 32  # idle connections
 OURS = frozenset({"host", "content-length", "transfer-encoding", "connection"})  # headers nobody else sets
 
 
@@ -41,8 +40,8 @@ class Client:
     def __init__(self, *, allow_private: bool, resolve: Resolver | None = None) -> None:
         self._allow_private = allow_private
         self._resolve = resolve
-        self._connections: CheckedConnections | None = None
-        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._checked: CheckedConnections | None = None
+        self._kept_open: KeptOpen | None = None
 
     async def send(self, request: Request, *, timeout: float = TIMEOUT) -> Answer:  # noqa: ASYNC109
         """What came back, within `timeout` seconds whatever the other side does. Failures are answers, not raised."""
@@ -68,7 +67,7 @@ class Client:
         host = url.read(written, allow_private=self._allow_private).host
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                await self._checked_connections().checked(host)
+                await self._checking().checked(host)
         except url.Forbidden as error:
             error.field = field
             raise
@@ -76,18 +75,21 @@ class Client:
             pass
 
     async def close(self) -> None:
-        """Let go of every connection; requests under way are cut. It can be used again."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.aclose()
+        """Let go of the idle connections; requests under way end by themselves. It can be used again."""
+        kept_open, self._kept_open = self._kept_open, None
+        if kept_open is not None:
+            await kept_open.close()
 
     async def _exchange(self, request: Request, target: url.Target, timeout: float) -> Answer:  # noqa: ASYNC109
         import httpcore
 
+        outgoing = _outgoing(request, target)
+        kept_open = self._connections()
         body, response = bytearray(), None
+        connection = await kept_open.take(target)
         try:
             async with asyncio.timeout(timeout):
-                response = await self._opened().handle_async_request(_outgoing(request, target))
+                response = await connection.handle_async_request(outgoing)
                 try:
                     async for part in response.aiter_stream():
                         body += part
@@ -101,31 +103,28 @@ class Client:
                 raise _no_answer(error, target.host, timeout) from error
         except httpcore.LocalProtocolError as error:
             raise NoAnswer("bad_request", f"This cannot be sent: {error}.") from error
+        finally:
+            await kept_open.give_back(target, connection)
         return Answer(
             status=response.status,
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers),
             body=bytes(body[:MOST_READ]),
         )
 
-    def _opened(self) -> httpcore.AsyncConnectionPool:
-        if self._pool is None:
-            import httpcore
+    def _connections(self) -> KeptOpen:
+        if self._kept_open is None:
+            from heard.outgoing.kept_open import KeptOpen
 
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=_trusted(),
-                max_connections=None,
-                max_keepalive_connections=MOST_KEPT_OPEN,
-                keepalive_expiry=KEPT_OPEN,
-                network_backend=self._checked_connections(),
-            )
-        return self._pool
+            self._kept_open = KeptOpen(self._checking(), _trusted())
+        return self._kept_open
 
-    def _checked_connections(self) -> CheckedConnections:
-        if self._connections is None:
+    def _checking(self) -> CheckedConnections:
+        if self._checked is None:
             from heard.outgoing.connect import CheckedConnections
 
-            self._connections = CheckedConnections(self._resolve or SystemResolver(), allow_private=self._allow_private)
-        return self._connections
+            resolve = self._resolve or SystemResolver()
+            self._checked = CheckedConnections(resolve, allow_private=self._allow_private)
+        return self._checked
 
 
 def _outgoing(request: Request, target: url.Target) -> httpcore.Request:

@@ -256,9 +256,8 @@ def _message(
         if name in known and known[name] != value
     ]
     new = _fields({name: value for name, value in told.items() if name not in known})
-    properties = body.get("properties")
     parts = [
-        *(_fields(properties) if isinstance(properties, dict) and message.type != "identify" else new),
+        *(new if message.type == "identify" else _fields(_told_by(message, body))),
         source.name if source else "",
         f"happened {message.at.day} {message.at:%b %Y, %H:%M}" if late > LATE else "",
         "" if message.verdict == "accepted" else message.verdict,
@@ -272,6 +271,19 @@ def _message(
         badge=_badge(message),
         note=" · ".join(each for each in parts if each),
     )
+
+
+def _told_by(message: Kept, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a call other than identify has to say: its properties, a group and its traits, or the id before."""
+    match message.type:
+        case "group":
+            traits = body.get("traits")
+            return {"groupId": body.get("groupId"), **(traits if isinstance(traits, dict) else {})}
+        case "alias":
+            return {"previousId": body.get("previousId")}
+        case _:
+            properties = body.get("properties")
+            return properties if isinstance(properties, dict) else {}
 
 
 def _badge(message: Kept) -> tuple[str, str, str] | None:
