@@ -154,7 +154,7 @@ def after(connection: Connection, position: int, *, until: int | None = None, li
     """What follows this number, oldest first, of every workspace; `until` is the last number that counts."""
     found: list[Placed] = []
     end = "" if until is None else f" AND id <= {until:d}"
-    for day in _days_after(connection, position):
+    for day in days_after(connection, position):
         rows = dialects.fetch(
             connection,
             f"SELECT workspace_id, {COLUMNS} FROM messages_{day} WHERE id > ?{end} ORDER BY id LIMIT ?",
@@ -202,7 +202,7 @@ def received_within(connection: Connection, since: datetime, until: datetime) ->
     return (first - 1, last_) if first else (0, 0)
 
 
-def _days_after(connection: Connection, position: int) -> list[int]:
+def days_after(connection: Connection, position: int) -> list[int]:
     """The days, oldest first, that may hold what follows a number."""
     every = sorted(days.kept(connection))
     while len(every) > 1 and _last_of(connection, every[0]) <= position:

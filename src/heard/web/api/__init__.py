@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Router
 
 from heard.installation import Installation
-from heard.web.api import campaigns, clock, contacts, deliveries, messages, responses, scores
+from heard.web.api import campaigns, clock, contacts, deliveries, destinations, messages, responses, scores
 from heard.web.api.errors import HANDLERS
 from heard.web.api.keys import Keys
 
@@ -22,6 +22,7 @@ def router(app: Installation) -> Router:
         *scores.routes(app),
         *messages.routes(app),
         *campaigns.routes(app),
+        *destinations.routes(app),
     ]
     if app.test_clock:
         handlers += clock.routes(app)
