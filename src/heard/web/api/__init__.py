@@ -9,7 +9,7 @@ from litestar import Router
 
 from heard.installation import Installation
 from heard.web.api import campaigns, clock, contacts, deliveries, destinations, messages, responses, scores
-from heard.web.api.errors import HANDLERS
+from heard.web.api.errors import DESCRIBED, HANDLERS
 from heard.web.api.keys import Keys
 
 
@@ -26,6 +26,8 @@ def router(app: Installation) -> Router:
     ]
     if app.test_clock:
         handlers += clock.routes(app)
+    for handler in handlers:
+        handler.responses = DESCRIBED
     return Router(
         path="/api",
         route_handlers=handlers,
