@@ -211,6 +211,14 @@ def test_an_answer_is_kept_as_a_short_text():
     assert routing.refusal(1) is None
 
 
+def test_fifty_destinations_that_a_source_does_not_feed_cost_a_message_nothing():
+    there = [a_destination(id=number, sources=frozenset({99})) for number in range(2, 52)]
+    routing = Plan([a_destination(id=1), *there]).route(a_message())
+
+    assert len(routing.refused) == 50
+    assert encode(routing) == '{"to":[1]}'
+
+
 def test_the_same_answer_is_written_and_read_once():
     routing = Routing(to=(1,), refused=((2, Refusal("bundled", "In the page.")),))
 

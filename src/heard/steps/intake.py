@@ -23,6 +23,7 @@ from heard.store.days import day_of
 from heard.store.directory import Directory
 
 MOST_AT_ONCE = 1000
+LEFT_NOTHING = ("accepted", "filtered")
 
 
 class Taken(msgspec.Struct, kw_only=True):
@@ -53,10 +54,11 @@ def _take(connection: Connection, workspace: int, room: int, directory: Director
     verdicts: list[tuple[str, str | None, int, int]] = []
     for day, number in places:
         message = read.get(number)
-        mine = as_it_gets_it(message, ours) if message is not None else None
-        if mine is not None:
-            verdict, reason = surveys.consider(mine, known, outcome, now=now)
-            verdicts.append((verdict, reason, day, number))
+        if message is None:
+            continue
+        mine = as_it_gets_it(message, ours)
+        verdict, reason = surveys.consider(mine, known, outcome, now=now) if mine is not None else LEFT_NOTHING
+        verdicts.append((verdict, reason, day, number))
     counts: Counter[tuple[int, int, str]] = Counter({(workspace, day_of(now), tallies.TAKEN): len(verdicts)})
     keep.considered(connection, workspace, known, outcome, counts, now)
     tallies.add(connection, counts)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import Connection, delete, func, literal, select, tuple_
 
 from heard.routing.forward import Forward, State
 from heard.store import dialects
@@ -56,8 +56,9 @@ def next_due(connection: Connection, destination: int) -> datetime | None:
 
 
 def of(connection: Connection, workspace: int, messages: Iterable[int]) -> dict[int, list[Forward]]:
-    """By message: its forwards to all destinations."""
-    query = select(forwards).where(
+    """By message: its forwards to all destinations, without what was sent and answered."""
+    shown = [column for column in forwards.columns if column.name not in ("request", "answer")]
+    query = select(*shown, literal("").label("request"), literal("").label("answer")).where(
         forwards.c.workspace_id == workspace, dialects.among(forwards.c.message, messages, connection)
     )
     found: dict[int, list[Forward]] = {}
