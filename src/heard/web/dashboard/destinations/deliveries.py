@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,7 +57,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         since, position = now - WINDOWS[window], view.placed(app, destination)
 
         def look(connection: Connection) -> dict[str, Any]:
-            found: Sequence[Forward] = ()
+            found: list[Forward] = []
             if state or reason:
                 found = forwards.newest(
                     connection,
@@ -141,8 +140,12 @@ def _row(forward: Forward, kept: dict[int, Kept], destination: Destination, seen
     if forward.message != opened:
         return row
     settings = destination.settings
+    tries = [
+        msgspec.structs.replace(each, detail=veiled(each.detail, destination.type, settings)) for each in forward.tries
+    ]
     return msgspec.structs.replace(
         row,
+        forward=msgspec.structs.replace(forward, tries=tuple(tries)),
         request=veiled_request(forward.request, destination.type, settings, whole_address=seen.may("set_up")),
         answer=veiled(forward.answer, destination.type, settings),
     )

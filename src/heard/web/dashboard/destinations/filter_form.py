@@ -81,12 +81,19 @@ def draft_of(filters: Sequence[Filter], place: int | None) -> Draft:
 
 
 def line(draft: Draft) -> dict[str, Any]:
-    """As the workspace file has it."""
+    """As the workspace file has it.
+
+    Raises:
+        Invalid: no field is named where fields are needed.
+    """
     then: Any = DROP
     if draft.action == SAMPLE:
         then = {SAMPLE: draft.share}
     elif draft.action != DROP:
-        then = {draft.action: [each.strip() for each in draft.paths.replace(",", "\n").split("\n") if each.strip()]}
+        paths = [each.strip() for each in draft.paths.replace(",", "\n").split("\n") if each.strip()]
+        if not paths:
+            raise Invalid("Write at least one field, like properties.email.", field=f"filter.then.{draft.action}")
+        then = {draft.action: paths}
     return {"if": draft.condition, "then": then}
 
 

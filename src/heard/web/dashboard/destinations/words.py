@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from heard.courier import Courier
+from heard.destinations.veiled import veiled
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.reasons import Reason
 from heard.web.dashboard import say
@@ -45,6 +46,9 @@ TROUBLE: Mapping[str, str] = {
 }
 
 
+MOST_QUOTED = 90  # characters of what was wrong
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A state: its badge (text, kind, sign), and a sentence where there is more to say."""
 
@@ -71,7 +75,7 @@ def state(destination: Destination, courier: Courier | None, *, ever: bool, now:
     if destination.type == SURVEYS:
         return Said(badge=("Taking messages", "good", "check"))
     if courier is not None and courier.failing_since is not None:
-        wrong = (courier.trouble or "").rstrip(".")
+        wrong = _short(courier.trouble or "", destination)
         if courier.resting_until is None or courier.resting_until <= now:
             return Said(badge=("Failing", "warn", "warn"), sentence=f"{wrong}. It is tried again.")
         since = say.moment(courier.failing_since, now)
@@ -81,11 +85,17 @@ def state(destination: Destination, courier: Courier | None, *, ever: bool, now:
             "what comes meanwhile waits.",
         )
     if courier is not None and courier.trouble:
-        wrong = courier.trouble.rstrip(".")
+        wrong = _short(courier.trouble, destination)
         return Said(badge=("Refusing", "warn", "warn"), sentence=f"It refused the last message: {wrong}.")
     if ever:
         return Said(badge=("Delivering", "good", "check"))
     return Said(badge=("Nothing yet", "", "clock"))
+
+
+def _short(trouble: str, destination: Destination) -> str:
+    """The beginning of what an answer said: a state is read at a glance, and the tries show the whole."""
+    trouble = veiled(trouble, destination.type, destination.settings)
+    return (trouble if len(trouble) <= MOST_QUOTED else f"{trouble[:MOST_QUOTED].rstrip()}…").rstrip(".")
 
 
 def seconds(length: float | None) -> str:
