@@ -53,6 +53,7 @@ class Dashboard:
             "lasting": say.length,
             "initials": say.initials,
             "clock": say.clock,
+            "ticked": say.ticked,
             "day": lambda at: say.day(at, now()),
             "moment": lambda at: say.moment(at, now()),
             "ago": lambda at: say.ago(at, now()),

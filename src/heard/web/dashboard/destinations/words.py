@@ -77,16 +77,16 @@ def state(destination: Destination, courier: Courier | None, *, ever: bool, now:
     if courier is not None and courier.failing_since is not None:
         wrong = _short(courier.trouble or "", destination)
         if courier.resting_until is None or courier.resting_until <= now:
-            return Said(badge=("Failing", "warn", "warn"), sentence=f"{wrong}. It is tried again.")
+            return Said(badge=("Failing", "warn", "warn"), sentence=f"{wrong} It is tried again.")
         since = say.moment(courier.failing_since, now)
         return Said(
             badge=("Resting", "bad", "pause"),
-            sentence=f"Since {since}: {wrong}. It is tried again {say.distance(courier.resting_until, now)}; "
+            sentence=f"Since {since}: {wrong} It is tried again {say.distance(courier.resting_until, now)}; "
             "what comes meanwhile waits.",
         )
     if courier is not None and courier.trouble:
         wrong = _short(courier.trouble, destination)
-        return Said(badge=("Refusing", "warn", "warn"), sentence=f"It refused the last message: {wrong}.")
+        return Said(badge=("Refusing", "warn", "warn"), sentence=f"It refused the last message: {wrong}")
     if ever:
         return Said(badge=("Delivering", "good", "check"))
     return Said(badge=("Nothing yet", "", "clock"))
@@ -95,7 +95,9 @@ def state(destination: Destination, courier: Courier | None, *, ever: bool, now:
 def _short(trouble: str, destination: Destination) -> str:
     """The beginning of what an answer said: a state is read at a glance, and the tries show the whole."""
     trouble = veiled(trouble, destination.type, destination.settings)
-    return (trouble if len(trouble) <= MOST_QUOTED else f"{trouble[:MOST_QUOTED].rstrip()}…").rstrip(".")
+    if len(trouble) > MOST_QUOTED:
+        return f"{trouble[:MOST_QUOTED].rstrip()}…"
+    return f"{trouble.rstrip('.')}."
 
 
 def seconds(length: float | None) -> str:
