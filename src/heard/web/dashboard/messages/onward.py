@@ -27,7 +27,7 @@ MAY_GO_ALL_THE_SAME = frozenset({Reason.EVENT_SWITCH, Reason.INTEGRATIONS_OBJECT
 """Refusals that sending by hand overrules."""
 TOLD = {
     State.RETRYING: ("On its way", "clock", "Try now"),
-    State.DEAD: ("Given up", "x", "Send again"),
+    State.DEAD: ("Not delivered", "x", "Send again"),
     State.DELIVERED: ("Delivered", "check", "Send again"),
 }
 """What stands there once it was not simply taken: a title, its sign, the button."""
