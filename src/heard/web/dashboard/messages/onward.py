@@ -97,7 +97,7 @@ def _unfed(some: Sequence[Went]) -> Step:
         more = f" and {len(some) - MOST_NAMED} more" if len(some) > MOST_NAMED else ""
         text = f"Its source did not feed them when it came, or they were not there yet: {names}{more}."
     title = f"Not for {_whom(some)}"
-    return Step(title=title, text=text, code=Reason.NOT_CONNECTED.value, sign="no")
+    return Step(title=title, text=text, code=Reason.NOT_CONNECTED.value, sign="no", quiet=True)
 
 
 def _behind(trouble: str | None) -> str:

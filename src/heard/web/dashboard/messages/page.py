@@ -172,7 +172,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         if destination is None:
             raise Invalid("Choose one of this workspace's destinations.", field="destination")
         await replay.one(app, workspace=workspace, destination=destination.id, message=number, by=seen.email)
-        return dashboard.to(f"/messages/{number}", f"Sent to {destination.name} again")
+        return dashboard.to(f"/messages/{number}", f"On its way to {destination.name} again")
 
     return [show_messages, show_newer, show_message, resend]
 

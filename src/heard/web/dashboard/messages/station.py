@@ -36,6 +36,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     sign: str = "check"
     stops: bool = False
+    quiet: bool = False  # worth knowing, and nothing to look into
     why: Decision | None = None
     link: str | None = None
     again: tuple[int, str] | None = None
