@@ -45,11 +45,25 @@ async def destinations(app: Installation, *, workspace: int) -> list[dict[str, A
         return told
 
     fared = await app.store.read(look)
-    troubles = {number: courier.trouble for number, courier in app.couriers.by_destination.items()}
+    wrong = troubles(app, workspace=workspace)
     return [
-        {**set_up(each, app), **how, "trouble": _hidden(troubles.get(each.id), each)}
+        {**set_up(each, app), **how, "trouble": wrong.get(each.id)}
         for each, how in zip(directory.destinations_of(workspace), fared, strict=True)
     ]
+
+
+def troubles(app: Installation, *, workspace: int) -> dict[int, str]:
+    """What was wrong with the last try, by destination; nothing of those that fare well."""
+    return {
+        each.id: hidden(courier.trouble, each)
+        for each in app.directory.destinations_of(workspace)
+        if (courier := app.couriers.by_destination.get(each.id)) is not None and courier.trouble is not None
+    }
+
+
+def hidden(text: str, destination: Destination) -> str:
+    """What a destination said, without what its settings keep secret."""
+    return veiled(text, destination.type, destination.settings)
 
 
 def set_up(destination: Destination, app: Installation) -> dict[str, Any]:
@@ -108,7 +122,7 @@ def shown(forward: Forward, placed: Placed | None, destination: Destination) -> 
                 "at": each.at,
                 "status": each.status,
                 "reason": each.reason,
-                "detail": _hidden(each.detail, destination),
+                "detail": hidden(each.detail, destination),
                 "seconds": round(each.seconds, 3),
             }
             for each in reversed(forward.tries)
@@ -135,7 +149,3 @@ def _settings(destination: Destination) -> dict[str, Any]:
             value = host_alone(value)
         told[name] = value
     return told
-
-
-def _hidden(text: str | None, destination: Destination) -> str | None:
-    return None if text is None else veiled(text, destination.type, destination.settings)

@@ -76,8 +76,8 @@ def _part(
 
 
 def _refusal(destination: Destination, kept: Kept, answer: Routing | None, *, is_ours: bool) -> Refusal | None:
-    if is_ours and kept.reason == "no_destination":
-        return reasons.was_not_connected(destination)
+    if is_ours and kept.reason == reasons.NO_DESTINATION:
+        return reasons.did_not_feed(destination)
     if answer is None:  # surveys were alone, so nothing is written down beyond what they said themselves
         if is_ours and kept.reason == reasons.Reason.INTEGRATIONS_OBJECT:
             return reasons.not_named(destination.name)

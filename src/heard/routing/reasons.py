@@ -29,6 +29,13 @@ class Reason(StrEnum):
     FILTERED = "filtered"
 
 
+NO_DESTINATION = "no_destination"
+"""What a message's own `reason` is where its source does not feed surveys: it is older than the word above."""
+
+KEPT_FROM_SURVEYS = (NO_DESTINATION, *(each.value for each in Reason if each is not Reason.NOT_CONNECTED))
+"""The reasons of messages that surveys did not get."""
+
+
 def not_connected(destination: Destination) -> Refusal:
     detail = f"This source does not feed {destination.name}; add it to the destination's `sources`."
     return Refusal(Reason.NOT_CONNECTED.value, detail)
@@ -37,6 +44,12 @@ def not_connected(destination: Destination) -> Refusal:
 def was_not_connected(destination: Destination) -> Refusal:
     """Of a message that came earlier: nothing is written down then, so it may also be older than the destination."""
     detail = f"Its source did not feed {destination.name} when it came, or {destination.name} was not there yet."
+    return Refusal(Reason.NOT_CONNECTED.value, detail)
+
+
+def did_not_feed(destination: Destination) -> Refusal:
+    """Of a message that came earlier and says so itself."""
+    detail = f"Its source did not feed {destination.name} when it came; the destination's `sources` say which do."
     return Refusal(Reason.NOT_CONNECTED.value, detail)
 
 

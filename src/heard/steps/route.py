@@ -201,7 +201,7 @@ def _consider(
                 routed.forwarded |= bool(answer.to)
             refusal = answer.refusal(intake.destination) if intake else NOBODY
             if refusal is not None:
-                verdict, reason = "accepted", "no_destination" if refusal.reason == NOT_FED else refusal.reason
+                verdict, reason = "accepted", refusals.NO_DESTINATION if refusal.reason == NOT_FED else refusal.reason
             elif allowed is not None and not allowed.take():
                 verdict, reason = _wait(message, known, outcome, allowed, now)
                 kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))

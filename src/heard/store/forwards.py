@@ -94,7 +94,7 @@ def newest(
     if reason is not None:
         query = query.where(forwards.c.reason == reason)
     if before is not None:
-        query = query.where(tuple_(forwards.c.last_at, forwards.c.message) < tuple_(*before))
+        query = query.where(tuple_(forwards.c.last_at, forwards.c.message) < before)
     query = query.order_by(forwards.c.last_at.desc(), forwards.c.message.desc()).limit(limit)
     return [forward_of(row) for row in connection.execute(query)]
 

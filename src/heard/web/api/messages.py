@@ -9,10 +9,10 @@ import msgspec
 from litestar import get, post
 from sqlalchemy import Connection
 
-from heard.destinations.veiled import veiled
 from heard.errors import Invalid
 from heard.installation import Installation
 from heard.operations import replay
+from heard.operations.destinations_seen import hidden
 from heard.operations.went import DELIVERED, REFUSED, Went, went
 from heard.routing.destination import SURVEYS
 from heard.routing.forward import State
@@ -122,7 +122,7 @@ def _delivery(each: Went) -> dict[str, Any]:
         told = {"attempts": attempts, "reason": None, "detail": None, "next_at": None}
     else:
         last = forward.tries[-1] if forward.tries else None
-        detail = veiled(last.detail, each.destination.type, each.destination.settings) if last else None
+        detail = hidden(last.detail, each.destination) if last else None
         next_at = forward.next_at if forward.state is State.RETRYING else None
         told = {"attempts": forward.attempts, "reason": forward.reason, "detail": detail, "next_at": next_at}
     return {"destination": name, "state": each.state, **told}
