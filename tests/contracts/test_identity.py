@@ -135,6 +135,19 @@ def test_an_anonymous_track_waits_for_an_identify_with_both_ids(desk: Desk):
     assert [verdict for _, verdict, _ in reasons(desk)] == ["accepted"] * 5
 
 
+def test_whatever_a_track_waits_under_its_message_is_found_and_held_no_longer(desk: Desk):
+    desk.campaign()
+    desk.campaign(2)
+    desk.receive(alias(desk, "ted", "laptop"))
+    desk.receive(track(desk, "laptop"), desk.track("ted"), track(desk, "tablet"), desk.track("barney"))
+    assert [verdict for _, verdict, _ in reasons(desk)] == ["accepted", *["held"] * 4]
+    desk.receive(desk.identify("ted", **TED))
+    assert [verdict for _, verdict, _ in reasons(desk)] == ["accepted"] * 3 + ["held"] * 2 + ["accepted"]
+    desk.wait(DAY)
+    assert desk.lapse() == 4
+    assert reasons(desk)[3:5] == [("track", "accepted", "not_identified")] * 2
+
+
 def test_in_one_batch_an_anonymous_track_may_overtake_its_identify(desk: Desk):
     desk.campaign()
     desk.receive(track(desk, "laptop"), identify(desk, "ted", "laptop"))

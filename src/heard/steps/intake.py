@@ -17,7 +17,7 @@ from heard.messages.again import again
 from heard.steps import keep
 from heard.steps.allowance import left
 from heard.steps.plans import as_it_gets_it
-from heard.steps.route import load, settle_kept
+from heard.steps.route import load
 from heard.store import messages, tallies, waiting
 from heard.store.days import day_of
 from heard.store.directory import Directory
@@ -63,7 +63,7 @@ def _take(connection: Connection, workspace: int, room: int, directory: Director
     keep.considered(connection, workspace, known, outcome, counts, now)
     tallies.add(connection, counts)
     messages.judge(connection, verdicts)
-    settle_kept(connection, workspace, outcome.settled)
+    messages.settle(connection, workspace, outcome.settled)
     waiting.remove(connection, workspace, [number for _, number in places])
     taken.messages += len(places)
     taken.activated |= outcome.activated

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select, text, update
 
 from heard.deliveries.case import Trigger
-from heard.deliveries.decision import Outcome, revised
+from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import OPEN_FOR, State
 from heard.deliveries.reasons import Objection, Reason
 from heard.store import decisions, funnel, messages, tallies
@@ -28,10 +28,12 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
     """
     waited = decisions.held_past(connection, now, MOST_AT_ONCE)
     counts: Counter[funnel.Key] = Counter()
+    settled: dict[int, list[Trigger]] = {}
     for decision in waited:
         which = "userId" if decision.user_id is not None else "anonymousId and a userId"
         nobody = Objection(Reason.NOT_IDENTIFIED, detail=f"No identify with this {which} came in time.")
-        _settle_message(connection, decision.workspace, decision.id, decision.trigger)
+        if (track := _track_of(connection, decision)) is not None:
+            settled.setdefault(decision.workspace, []).append(track)
         declined = revised(
             decision,
             at=now,
@@ -42,6 +44,10 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
         )
         decisions.revise(connection, declined)
         counts.update(funnel.moved(declined))
+    there = set(kept(connection)) if settled else set[int]()
+    for workspace, tracks in settled.items():
+        of_days_kept = [each for each in tracks if day_of(each.received_at) in there]
+        messages.settle(connection, workspace, of_days_kept, reason=Reason.NOT_IDENTIFIED.value)
     tallies.add(connection, counts)
     return len(waited)
 
@@ -60,17 +66,10 @@ def expire(connection: Connection, *, now: datetime) -> int:
     return len(rows)
 
 
-def _settle_message(connection: Connection, workspace: int, decision: int, trigger: str) -> None:
-    row = connection.execute(
-        select(decisions_table.c.held_body).where(
-            decisions_table.c.workspace_id == workspace, decisions_table.c.id == decision
-        )
-    ).scalar()
-    if row is None:
-        return
-    waiting = msgspec.json.decode(row, type=Trigger)
-    day = day_of(waiting.received_at)
-    if day in kept(connection):
-        source = int(trigger.partition(":")[0])
-        reason = Reason.NOT_IDENTIFIED.value
-        messages.settle(connection, day, workspace, source, [waiting.message_id], reason=reason)
+def _track_of(connection: Connection, decision: Decision) -> Trigger | None:
+    """The track that a decision holds."""
+    held = select(decisions_table.c.held_body).where(
+        decisions_table.c.workspace_id == decision.workspace, decisions_table.c.id == decision.id
+    )
+    body = connection.execute(held).scalar()
+    return None if body is None else msgspec.json.decode(body, type=Trigger)

@@ -306,14 +306,7 @@ def _settle_rows(
             rows[day][index] = (*row[:9], "accepted", None, *row[11:])
         else:
             elsewhere.append(trigger)
-    settle_kept(connection, workspace, elsewhere)
-
-
-def settle_kept(connection: Connection, workspace: int, triggers: Iterable[Trigger]) -> None:
-    """Messages of earlier batches that are held no longer, in the tables of their days."""
-    for trigger in triggers:
-        source = int(trigger.key.partition(":")[0])
-        messages.settle(connection, days.day_of(trigger.received_at), workspace, source, [trigger.message_id])
+    messages.settle(connection, workspace, elsewhere)
 
 
 def _row(

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from heard.deliveries.case import Trigger
 from heard.store import cursors, days, dialects
 from heard.store.types import micros, moment
 
@@ -87,22 +88,27 @@ def keep(connection: Connection, day: int, rows: Sequence[tuple[Any, ...]]) -> i
     return first
 
 
-def settle(
-    connection: Connection,
-    day: int,
-    workspace: int,
-    source: int,
-    message_ids: Sequence[str],
-    *,
-    reason: str | None = None,
-) -> None:
-    """What was held is held no longer; `reason` says what came of it where that is not plain."""
-    dialects.many(
-        connection,
-        f"UPDATE messages_{day} SET verdict = 'accepted', reason = ? WHERE workspace_id = ? AND source_id = ?"
-        " AND message_id = ? AND verdict = 'held'",
-        [(reason, workspace, source, message_id) for message_id in message_ids],
-    )
+def settle(connection: Connection, workspace: int, triggers: Iterable[Trigger], *, reason: str | None = None) -> None:
+    """These tracks are held no longer; `reason` says what came of them where that is not plain.
+
+    Each is found by whom it is about, for no index knows messageIds: a day would be read from end to end.
+    """
+    by_place: dict[tuple[int, bool], dict[str, Trigger]] = {}
+    for each in triggers:
+        place = days.day_of(each.received_at), each.anonymous_id is not None
+        by_place.setdefault(place, {})[each.key] = each
+    for (day, anonymous), tracks in by_place.items():
+        index, theirs = ("anonymous", f"{days.ANONYMOUS} AND anonymous_id") if anonymous else ("user", "user_id")
+        table = dialects.by(f"messages_{day}_by_{index}", f"messages_{day}", connection)
+        dialects.many(
+            connection,
+            f"UPDATE {table} SET verdict = 'accepted', reason = ? WHERE workspace_id = ? AND {theirs} = ?"
+            " AND source_id = ? AND message_id = ? AND verdict = 'held'",
+            [
+                (reason, workspace, each.anonymous_id or each.user_id, int(key.partition(":")[0]), each.message_id)
+                for key, each in tracks.items()
+            ],
+        )
 
 
 def judge(connection: Connection, verdicts: Iterable[tuple[str, str | None, int, int]]) -> None:
