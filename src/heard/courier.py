@@ -137,7 +137,7 @@ class Courier:
     def look(self) -> None:
         """Somebody put something in its way by hand: a replay, a message to be sent again, other settings."""
         self._look_for_retries = self._look_for_replays = True
-        self.failures, self.failing_since, self.resting_until = 0, None, None
+        self.failures, self.failing_since, self.resting_until, self.trouble = 0, None, None, None
         self._wake.set()
 
     async def step(self) -> bool:

@@ -71,10 +71,11 @@ def newest(connection: Connection, destination: Destination, *, limit: int) -> l
     wanted = [Wanted()]
     if destination.sources is not None:
         wanted = [Wanted(source=each) for each in sorted(destination.sources)[:MOST_SOURCES]]
+    most = tail.MOST_EXAMINED // len(wanted) if wanted else 0
     found = [
         kept
         for each in wanted
-        for kept in tail.back(connection, destination.workspace, each, limit=2 * limit).found
+        for kept in tail.back(connection, destination.workspace, each, limit=2 * limit, most=most).found
         if kept.verdict != "rejected"
     ]
     return sorted(found, key=lambda kept: -kept.id)[:limit]
