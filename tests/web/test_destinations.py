@@ -329,3 +329,20 @@ def test_slacks_form_keeps_only_what_is_not_the_default(ted: Visitor, receiver: 
     assert "text:" not in ted.get("/settings/file").partition("name: Chat")[2][:200]
     assert "Switched off" in ted.get(path)
     ted.post(f"{path}/remove")
+
+
+def test_what_waits_for_the_next_day_is_counted_and_said(heard: RunningHeard, ted: Visitor):
+    (ours,) = [each["id"] for each in heard.get("destinations")["data"] if each["type"] == "surveys"]
+    form = {"name": "Heard", "fed_by": "every", "enabled": "1"}
+    ted.post(f"/destinations/{ours}/settings", {**form, "settings.daily_limit": "1"})
+    for number in range(3):
+        heard.send("track", userId="ann", event=f"Waits {number}")
+    heard.settle()
+
+    listed = ted.get("/destinations")
+    assert "Full for today" in listed
+    assert re.search(r"[23] messages wait for the next day, from midnight UTC on", listed)
+    assert "Full for today" in ted.get(f"/destinations/{ours}")
+    ted.post(f"/destinations/{ours}/settings", {**form, "settings.daily_limit": ""})
+    heard.settle()
+    assert "Full for today" not in ted.get("/destinations")

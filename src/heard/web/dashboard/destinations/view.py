@@ -39,6 +39,7 @@ def page(
     tab: str,
     status: int = 200,
     ever: bool = True,
+    waits: int = 0,
     **view: Any,
 ) -> Response[bytes]:
     """A page of one destination, with its head and its tabs."""
@@ -52,7 +53,7 @@ def page(
         destination=destination,
         kind=KINDS[destination.type],
         is_ours=destination.type == SURVEYS,
-        state=words.state(destination, courier, ever=ever, now=app.clock.now()),
+        state=words.state(destination, courier, ever=ever, waits=waits, now=app.clock.now()),
         tab=tab,
         may_set_up=seen.may("set_up"),
         words=words,
