@@ -163,6 +163,7 @@ def _row_of(forward: Forward) -> dict[str, Any]:
         "tries": forward.tries,
         "request": forward.request,
         "answer": forward.answer,
+        "run": forward.run,
     }
 
 
@@ -181,4 +182,5 @@ def forward_of(row: Any) -> Forward:
         tries=row.tries,
         request=row.request,
         answer=row.answer,
+        run=row.run,
     )

@@ -42,6 +42,7 @@ TROUBLE: Mapping[str, str] = {
     "redirect": "It answered with a redirect, which is not followed",
     "settings": "The settings made no request of it",
     "message_gone": "The message is kept no longer",
+    "failed": "Something went wrong in Heard itself",
     "sent again by hand": "Sent again by hand",
 }
 
