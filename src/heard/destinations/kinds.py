@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -107,10 +106,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _number(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12 or math.isnan(value):
-        raise Invalid(f"Write a number from 0 on, not {value!r}.")
-    return value
+def _number(value: Any) -> int:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < 1e12 or value != int(value):
+        raise Invalid(f"Write a whole number from 0 on, not {value!r}.")
+    return int(value)
 
 
 def _switch(value: Any) -> bool:

@@ -124,7 +124,11 @@ def email_in(message: Message) -> str | None:
 
 
 def trigger_key(message: Message) -> str:
-    return f"{message.source}:{message.id}"
+    return key_of(message.source, message.id)
+
+
+def key_of(source: int, message_id: str) -> str:
+    return f"{source}:{message_id}"
 
 
 def hold_until(trigger: Trigger, late_identify: timedelta) -> datetime:
@@ -269,6 +273,15 @@ def wait(message: Message, known: Known, outcome: Considered, *, now: datetime, 
         full = Objection(Reason.INTAKE_LIMIT, until, "More came in today than is taken in one day; it waits its turn.")
         held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(full,))
         outcome.decisions[decision.id] = (held, None)
+
+
+def let_go(known: Known, outcome: Considered, *, now: datetime) -> None:
+    """What waited for its day and has come to no answer now: nothing waits for it any more."""
+    for waited in known.waiting.values():
+        detail = "When its day came, the campaign did not wait for this event any more, or a filter kept it away."
+        gone = Objection(Reason.CAMPAIGN_NOT_RUNNING, detail=detail)
+        told = revised(waited, at=now, cause="the day's allowance", outcome=Outcome.DECLINED, objections=(gone,))
+        outcome.decision(told)
 
 
 def _undecided(

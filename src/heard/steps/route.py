@@ -202,11 +202,12 @@ def _consider(
             refusal = answer.refusal(intake.destination) if intake else NOBODY
             if refusal is not None:
                 verdict, reason = "accepted", refusals.NO_DESTINATION if refusal.reason == NOT_FED else refusal.reason
-            elif allowed is not None and not allowed.take():
-                verdict, reason = _wait(message, known, outcome, allowed, now)
-                kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
             else:
-                verdict, reason = _one(message, shaping, known, outcome, now, routed)
+                verdict, reason = take(message, shaping, known, outcome, now, allowed)
+                if reason == Reason.INTAKE_LIMIT:
+                    kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
+                elif verdict == "rejected":
+                    routed.set_aside += 1
         if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         rows[day].append(_row(workspace, message, received_us, verdict, reason, written))
@@ -239,16 +240,27 @@ def _refused(workspace: int, answer: Routing, message: Message) -> Iterable[forw
     ]
 
 
-def _one(
-    message: Message, shaping: Destination | None, known: Known, outcome: Considered, now: datetime, routed: Routed
+def take(
+    message: Message,
+    shaping: Destination | None,
+    known: Known,
+    outcome: Considered,
+    now: datetime,
+    allowed: Allowance | None = None,
 ) -> tuple[str, str | None]:
-    """`shaping`: our destination, where its filters take something from messages."""
+    """One message into our own engine: (verdict, reason).
+
+    `shaping`: our destination, where its filters take something from messages. `allowed`: where there is a limit.
+    """
     try:
         left = message if shaping is None else as_it_gets_it(message, shaping)
-        return ("accepted", "filtered") if left is None else surveys.consider(left, known, outcome, now=now)
+        if left is None:
+            return "accepted", "filtered"
+        if allowed is not None and not allowed.take():
+            return _wait(left, known, outcome, allowed, now)
+        return surveys.consider(left, known, outcome, now=now)
     except Exception as error:  # our fault, not the sender's: keep the message, say so, go on
         log.exception("message_set_aside", message_id=message.id, source=message.source)
-        routed.set_aside += 1
         return "rejected", f"failed: {type(error).__name__}"
 
 
