@@ -235,25 +235,25 @@ def test_filters_are_added_changed_moved_removed_and_previewed(
     def post(path: str = "", status: int = 303, **form: str) -> str:
         return ted.post(f"{hook}/filters{path}", {"as_of": stamp(), **form}, status=status)
 
-    page = post(status=422, condition="event = ", action="drop")
+    page = post(status=422, condition="event = ", then="drop")
     assert re.search(r"At \d+: ", error_at(page, "condition"))
-    page = post(status=422, condition="all", action="drop_properties")
+    page = post(status=422, condition="all", then="drop_properties")
     assert error_at(page, "paths") == "Write at least one field, like properties.email."
-    page = post("/preview", 200, condition="all", action="drop_properties", paths="properties.email")
+    page = post("/preview", 200, condition="all", then="drop_properties", paths="properties.email")
     assert "<del>properties.email</del>" in page
-    page = post("/preview", 200, condition="event = 'Order Completed'", action="drop")
+    page = post("/preview", 200, condition="event = 'Order Completed'", then="drop")
     assert "Dropped" in page
     assert "By filter 1" in page
 
-    post(condition="all", action="drop_properties", paths="properties.email")
-    post(condition="type = 'page'", action="drop")
+    post(condition="all", then="drop_properties", paths="properties.email")
+    post(condition="type = 'page'", then="drop")
     assert ted.get(f"{hook}/filters").index("properties.email") < ted.get(f"{hook}/filters").index("type = 'page'")
     post("/move", place="1")
     page = ted.get(f"{hook}/filters?edit=0")
     assert "Change filter 1" in page
-    post(condition="type = 'screen'", action="sample", share="25%", place="0")
+    post(condition="type = 'screen'", then="sample", share="25%", place="0")
     assert "Let 25% of people through" in ted.get(f"{hook}/filters")
-    assert ted.post(f"{hook}/filters", {"as_of": "old", "condition": "all", "action": "drop"}, status=409)
+    assert ted.post(f"{hook}/filters", {"as_of": "old", "condition": "all", "then": "drop"}, status=409)
     post("/remove", place="0")
 
     heard.send("track", userId="ann", event="Shaped", properties={"total": 9, "email": "ann@acme.example"})
@@ -267,7 +267,7 @@ def test_a_message_is_tried_past_filters_and_what_came_is_shown(
 ):
     found = re.search(r'name="as_of" value="(\w+)"', ted.get(f"{hook}/filters"))
     assert found is not None
-    ted.post(f"{hook}/filters", {"as_of": found[1], "condition": "all", "action": "drop"})
+    ted.post(f"{hook}/filters", {"as_of": found[1], "condition": "all", "then": "drop"})
     receiver.script[:] = [answer(418, b"a teapot")]
 
     page = ted.post(f"{hook}/try", {"message": '{"type": "track", "userId": "u", "event": "Tried"}'}, status=200)
