@@ -143,7 +143,7 @@ class Courier:
     def look(self) -> None:
         """Somebody put something in its way by hand: a replay, a message to be sent again, other settings."""
         self._look_for_retries = self._look_for_replays = True
-        self.failures, self.failing_since, self.resting_until, self._asked = 0, None, None, 0
+        self.failures, self.failing_since, self.resting_until, self.trouble, self._asked = 0, None, None, None, 0
         self._wake.set()
 
     async def step(self) -> bool:

@@ -17,6 +17,18 @@ from heard.accounts.member import Role
 from tests.flow.running import HEARD, eventually, free_port
 
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+HOOK = """
+workspace: Acme
+destinations:
+  - name: Warehouse
+    type: webhook
+    enabled: false
+    settings: {url: "https://hooks.acme.example/in", secret: whsec_c2hoaGg, headers: {X-Team: data}}
+    events: {Page Scrolled: false}
+    filters:
+      - {if: "event = 'Order Completed' and properties.total < 20", then: drop}
+      - {if: all, then: {drop_properties: [properties.email, context.ip]}}
+"""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -93,6 +105,7 @@ def served_demo(chromium: Path, folder: Path) -> Iterator[House]:
         passwords = {Role.OWNER: made(folder, "password", "owner@localhost")}
         for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER):
             passwords[role] = made(folder, "add", address(role), "--role", role.value)
+        applied(folder, HOOK)
         with sync_playwright() as playwright:
             flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
             browser = playwright.chromium.launch(executable_path=chromium, args=flags)
@@ -102,6 +115,15 @@ def served_demo(chromium: Path, folder: Path) -> Iterator[House]:
         served.terminate()
         served.wait(20)
         log.close()
+
+
+def applied(folder: Path, more: str) -> None:
+    """What a workspace file says beside what is there."""
+    path = folder.with_suffix(".yaml")
+    path.write_text(more)
+    command = [str(HEARD), "apply", str(path), "--data", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def made(folder: Path, *what: str) -> str:
@@ -130,6 +152,7 @@ def ids_in(folder: Path) -> dict[str, str]:
             "campaign": one("SELECT campaign_id FROM decisions GROUP BY 1 ORDER BY count(*) DESC"),
             "survey": one("SELECT id FROM surveys"),
             "source": one("SELECT id FROM sources"),
+            "destination": one("SELECT id FROM destinations ORDER BY id DESC"),
             "delivery": kept[-1].stem.rpartition("-")[2],
             "member": one("SELECT id FROM members ORDER BY id DESC"),
             "key": one("SELECT id FROM secret_keys"),

@@ -40,6 +40,39 @@ def test_what_waited_and_was_accepted_then_is_found_as_accepted(desk: Desk):
     assert [each.event for each in accepted(desk)] == ["Order Completed"]
 
 
+def test_what_waits_for_an_identify_and_what_waits_for_the_next_day_are_held_alike(desk: Desk):
+    desk.intake(daily_limit=3)
+    desk.campaign()
+    desk.receive(desk.track("ted"), desk.track("robin", event="Else"), desk.track("robin"))
+    desk.receive(desk.track("lily"), desk.identify("lily"), desk.track("ted", event="Else"))
+
+    assert [(each.user_id, each.type, each.reason) for each in held(desk)] == [
+        ("ted", "track", "intake_limit"),
+        ("lily", "identify", "intake_limit"),
+        ("lily", "track", "intake_limit"),
+        ("robin", "track", "not_identified"),
+        ("ted", "track", "not_identified"),
+    ]
+    assert desk.store.read_now(partial(tail.waiting, workspace=ACME)) == 5
+    whole, some = held(desk), held(desk, limit=2)
+    assert [*some, *held(desk, before=some[-1].id)] == whole
+    assert [each.type for each in held(desk, type="identify")] == ["identify"]
+
+
+def test_a_matched_event_that_surveys_do_not_get_is_no_match(desk: Desk):
+    desk.campaign()
+    desk.receive(desk.track("ted"), desk.track("ted") | {"integrations": {"All": False}})
+    wanted = Wanted(events=("Order Completed",))
+
+    found = desk.store.read_now(partial(tail.back, workspace=ACME, wanted=wanted)).found
+    assert [each.message_id for each in found] == ["m1"]
+
+
+def held(desk: Desk, *, before: int | None = None, limit: int = 50, type: str | None = None) -> list[Kept]:  # noqa: A002
+    wanted = Wanted(verdict="held", type=type)
+    return desk.store.read_now(partial(tail.back, workspace=ACME, wanted=wanted, before=before, limit=limit)).found
+
+
 def accepted(desk: Desk) -> list[Kept]:
     return desk.store.read_now(partial(tail.back, workspace=ACME, wanted=Wanted(verdict="accepted"))).found
 

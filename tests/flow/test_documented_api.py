@@ -12,17 +12,35 @@ import yaml
 
 from heard.channels.email.outbox import opened
 from scripts import docs_api
+from tests.contracts.receiver import Receiver
+from tests.contracts.receiver import answer as refusal
 from tests.flow.running import ACME, RunningHeard, answer, links_in
 
 TOLD = yaml.safe_load(docs_api.EXAMPLES.read_text(encoding="utf-8"))
+HOOKS = """
+destinations:
+  - {name: Heard, type: surveys}
+  - {name: Shop hook, type: webhook, settings: {url: "%s", secret: shh-shh}}
+  - {name: Chat, type: slack, events: {Order Completed: false}, settings: {url: "%s"}}
+"""
 CALLS: dict[str, dict[str, Any]] = TOLD["calls"]
 MOVES_TIME = "POST /api/test-clock"
 
 
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHeard]:
-    with RunningHeard(tmp_path_factory.mktemp("heard") / "data", workspace=ACME) as running:
+    with (
+        Receiver(refusal(400, b"no such shop")) as shop,
+        Receiver() as chat,
+        RunningHeard(
+            tmp_path_factory.mktemp("heard") / "data",
+            workspace=ACME + HOOKS % (shop.url, chat.url),
+            environment={"HEARD_ALLOW_PRIVATE_NETWORK": "on"},
+        ) as running,
+    ):
         an_order_and_an_answer(running, running.data / "outbox")
+        running.post("destinations/Shop%20hook/replay", {"since": "1d"})
+        running.settle()
         yield running
 
 

@@ -196,3 +196,57 @@ def test_line_25_a_track_that_overtook_its_identify_leads_to_a_survey(tmp_path: 
         heard.advance("1h")
         ((declined),) = heard.cli("why", "nobody", "--json")["decisions"]
         assert [no["reason"] for no in declined["objections"]] == ["not_identified"]
+
+
+def test_line_22_the_events_of_somebody_identified_lead_to_a_survey_after_the_delay_and_once_a_throttle(tmp_path: Path):
+    content = {
+        "workspace": "Acme",
+        "sources": [{"name": "Website", "write_key": "wk_acme_website"}],
+        "surveys": [{"name": "Relationship NPS", "kind": "nps"}],
+        "campaigns": [
+            {
+                "name": "After the trial",
+                "survey": "Relationship NPS",
+                "channel": "email",
+                "event": "Trial Started",
+                "delay": "7d",
+                "throttle": "90d",
+                "status": "ready",
+            }
+        ],
+    }
+    with RunningHeard(tmp_path / "data", workspace=json.dumps(content)) as heard:
+        send = library(heard)
+        send.track("nobody", "Trial Started")
+        heard.advance("1h")
+        assert heard.cli("export").count("status: ready") == 1  # a stranger's event activates nothing
+        send.identify("ann", {"email": "ann@example.com"})
+        send.track("ann", "Trial Ended")
+        send.track("ann", "Trial Started")
+        heard.settle()
+        assert "status: active" in heard.cli("export")
+        (delivery,) = heard.get("deliveries")["data"]
+        assert (delivery["user_id"], delivery["state"]) == ("ann", "scheduled")
+        heard.advance("6d")
+        assert [each["state"] for each in heard.get("deliveries")["data"]] == ["scheduled"]
+        heard.advance("1d")
+        assert [each["state"] for each in heard.get("deliveries")["data"]] == ["sent"]
+        send.track("ann", "Trial Started")
+        heard.settle()
+        newest = heard.get("contacts/ann/why")["decisions"][0]
+        assert (newest["outcome"], newest["objections"][0]["reason"]) == ("declined", "campaign_throttle")
+        heard.advance("91d")
+        send.track("ann", "Trial Started")
+        heard.advance("8d")
+        assert [each["state"] for each in heard.get("deliveries")["data"]] == ["sent", "expired"]
+
+
+def test_fault_17_a_message_sent_again_because_its_200_was_lost_has_no_second_effect(
+    heard: RunningHeard, receiver: Receiver
+):
+    call = {"userId": "ann", "event": "Order Completed", "messageId": "order-1"}
+    for _ in range(3):
+        heard.send("track", **call)
+    heard.settle()
+    assert [each["message_id"] for each in messages(heard)] == ["order-1"]
+    assert len(receiver.received) == 1

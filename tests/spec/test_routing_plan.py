@@ -22,7 +22,7 @@ EVERYTHING = {  # of one message and one destination: every objection there is, 
         "consent_categories": ("marketing",),
         "context": {"consent": {"categoryPreferences": {"marketing": False}}},
     },
-    "integrations_object": {"integrations": {"Warehouse hook": False}},
+    "integrations_object": {"integrations": {"All": False}},
     "bundled": {"_metadata": {"bundled": ["Warehouse hook"]}},
     "event_switch": {"switches": {"Order Completed": False}},
     "filter_invalid": {"filters": (Filter(condition="event ==", action="drop"),)},
@@ -125,6 +125,7 @@ def test_a_switch_is_for_tracks():
         ({"Segment.io": True}, "event_switch"),
         ({"warehouse hook": True}, "event_switch"),
         ({"Warehouse hook": None}, "event_switch"),
+        ({"Warehouse hook": False}, "event_switch"),  # what a browser makes of the switch
         ({"Warehouse hook": True}, None),
         ({"Warehouse hook": {}}, None),
         ({"Warehouse hook": {"list": 5}}, None),
@@ -209,6 +210,14 @@ def test_an_answer_is_kept_as_a_short_text():
     assert decode('{"to":[]}') == Routing()
     assert routing.refusal(2) == Refusal("event_switch", "Switched off.")
     assert routing.refusal(1) is None
+
+
+def test_fifty_destinations_that_a_source_does_not_feed_cost_a_message_nothing():
+    there = [a_destination(id=number, sources=frozenset({99})) for number in range(2, 52)]
+    routing = Plan([a_destination(id=1), *there]).route(a_message())
+
+    assert len(routing.refused) == 50
+    assert encode(routing) == '{"to":[1]}'
 
 
 def test_the_same_answer_is_written_and_read_once():

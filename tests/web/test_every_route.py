@@ -26,7 +26,13 @@ from heard.web import dashboard
 from heard.web.dashboard.shell import Dashboard
 from tests.flow.running import ACME, RunningHeard, answer, links_in
 
-OTHER = ACME.replace("Acme", "MacLaren").replace("acme", "maclaren").replace("Post-purchase", "After a pint")
+HOOK = """
+destinations:
+  - {name: Hook, type: webhook, enabled: false, settings: {url: "https://hooks.acme.example/in"}}
+"""
+OTHER = HOOK.replace("Hook", "Barney Stinson") + ACME.replace("Acme", "MacLaren").replace("acme", "maclaren").replace(
+    "Post-purchase", "After a pint"
+)
 SECRET = "Barney Stinson"  # what only the other workspace knows
 FORM = re.compile(r"/(new|preview|brand|look|file)\b")  # a GET that shows the form of a change, or part of it
 
@@ -89,7 +95,7 @@ def sign_in(url: str, email: str, password: str) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    with RunningHeard(tmp_path_factory.mktemp("two") / "data") as heard:
+    with RunningHeard(tmp_path_factory.mktemp("two") / "data", workspace=ACME + HOOK) as heard:
         heard.cli("init", "--workspace", "MacLaren", "--json")
         heard.apply(OTHER)
         for key, person in (("wk_acme_website", "Ted Mosby"), ("wk_maclaren_website", SECRET)):
@@ -127,6 +133,7 @@ def ids_of(heard: RunningHeard, workspace: str) -> dict[str, str]:
             "campaign": one("id", "campaigns"),
             "survey": one("id", "surveys"),
             "source": one("id", "sources"),
+            "destination": one("id", "destinations"),
             "delivery": one("id", "deliveries"),
             "key": one("id", "secret_keys"),
             "member": one("id", "members"),

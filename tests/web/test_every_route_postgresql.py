@@ -14,8 +14,8 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.flow.running import RunningHeard, answer, links_in
-from tests.web.test_every_route import Route, every_route
+from tests.flow.running import ACME, RunningHeard, answer, links_in
+from tests.web.test_every_route import HOOK, Route, every_route
 
 CHANGED = "plan%20%3D%20'Premium'"
 
@@ -31,7 +31,7 @@ def there(tmp_path_factory: pytest.TempPathFactory, postgres: Any) -> Iterator[P
     postgres.psql(f"CREATE SCHEMA {schema};")
     url = f"{uri}{'&' if '?' in uri else '?'}options={quote(f'-csearch_path={schema}')}"
     data = tmp_path_factory.mktemp("there") / "data"
-    with RunningHeard(data, environment={"HEARD_DATABASE_URL": url}) as heard:
+    with RunningHeard(data, environment={"HEARD_DATABASE_URL": url}, workspace=ACME + HOOK) as heard:
         for user in ("ted", "robin"):
             heard.send("identify", userId=user, traits={"email": f"{user}@mosby.example", "plan": "Premium"})
         for user in ("ted", "robin", "barney"):  # nobody knows Barney: he is waited for
@@ -55,7 +55,7 @@ def ids_in(url: str) -> dict[str, str]:
         today = connection.execute(text(newest), {"name": "messages_2%"}).scalar_one()
         nouns = {"campaign": "campaigns", "contact": "contacts", "survey": "surveys", "source": "sources",
                  "delivery": "deliveries", "key": "secret_keys", "member": "members", "response": "responses",
-                 "message": today}  # fmt: skip
+                 "destination": "destinations", "message": today}  # fmt: skip
         found = {noun: one(table) for noun, table in nouns.items()}
     engine.dispose()
     return found | {"invite": "999999"}
@@ -71,7 +71,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Route]:
     ["", "q=ted", "q=id:1", "q=mos%5C", f"where=traits.{CHANGED}", f"where=now.traits.{CHANGED}", "by=plan",
      "campaign={campaign}", "source={source}", "user_id=ted", "state=answered", "outcome=declined", "outcome=held",
      "outcome=declined&reason=campaign_throttle", "verdict=held", "verdict=accepted", "event=Order+Completed",
-     "status=unsubscribed", "status=active", "from=2020-01-01&to=2030-01-01", "category=promoter", "open={message}"],
+     "status=unsubscribed", "status=active", "from=2020-01-01&to=2030-01-01", "category=promoter", "open={message}",
+     "window=week&state=dead&reason=http_500", "edit=0", "message={message}"],
 )  # fmt: skip
 def test_every_page_is_there(pages: list[Route], there: Postgres, query: str):
     with closing(there.heard.member()) as browser:

@@ -92,7 +92,7 @@ def test_every_message_says_what_became_of_it(ted: httpx.Client):
     assert "No campaign listens to “order completed”. Post-purchase listens to “Order Completed”; case" in wrong_case
     rejected = row_of(page, "Nobody Did It")
     assert "Rejected Neither userId nor anonymousId is set; send at least one of them. no_user_anon_id" in rejected
-    assert "integrations_object" in row_of(page, "Send Heard: true")
+    assert "integrations_object" in row_of(page, 'object says "Heard": false; send true'.replace('"', "&#34;"))
     assert "/pricing anonymous Accepted" in row_of(page, "/pricing")
     assert "Invited · Post-purchase" in row_of(page, "answered")
     assert list(rows(page)) == sorted(rows(page), reverse=True)

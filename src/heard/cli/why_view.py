@@ -12,7 +12,9 @@ from rich.text import Text
 
 from heard.cli.show import day, distance
 from heard.deliveries.in_words import summed_up
-from heard.deliveries.reasons import Objection
+from heard.deliveries.reasons import Objection, Reason
+
+FULL = Reason.INTAKE_LIMIT.value
 
 
 def view(
@@ -80,7 +82,8 @@ def verdict(decision: Mapping[str, Any], at: datetime, now: datetime) -> str:
     if decision["outcome"] == "invited":
         return f"Invited on {day(at)}."
     if decision["outcome"] == "held":
-        return f"Held since {day(at)}: it waits for an identify."
+        waits_for = "the next day" if any(each["reason"] == FULL for each in decision["objections"]) else "an identify"
+        return f"Held since {day(at)}: it waits for {waits_for}."
     said = _objected(decision["objections"], now)
     return f"Declined on {day(at)}: {said[0].lower()}{said[1:]}"
 

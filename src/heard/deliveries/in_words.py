@@ -260,5 +260,9 @@ WORDS: Mapping[Reason, Say] = {
     Reason.ALREADY_ANSWERED: _plain("{who} {has} answered already"),
     Reason.CAMPAIGN_DAILY_CAP: _plain("The day was full", "Raise the most invitations a day.", Place.CAMPAIGN),
     Reason.QUOTA_REACHED: _plain("The campaign’s quota is used up", "Raise the quota.", Place.CAMPAIGN),
-    Reason.INTAKE_LIMIT: _plain("The source’s daily limit was reached", "Raise the source’s limit.", Place.SOURCES),
+    Reason.INTAKE_LIMIT: _plain(
+        "More came in that day than is taken in one day",
+        "Wait: it is taken in its order from midnight UTC on. Or raise the daily limit of the surveys destination.",
+        Place.SOURCES,
+    ),
 }

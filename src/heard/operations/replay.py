@@ -21,6 +21,7 @@ from heard.store import audit, cursors, forwards, messages, replays, tail
 from heard.store.days import day_of
 from heard.store.replays import RUNNING, Replay
 
+LARGEST = 2**62
 A_TIME = 1000  # forwards that are taken up again in one transaction
 
 
@@ -116,9 +117,13 @@ async def cancel(app: Installation, *, workspace: int, id: int, by: str) -> None
 async def dead_letters(app: Installation, *, workspace: int, destination: int, reason: str | None, by: str) -> int:
     """Try everything again that was given up, or what was for one reason; gives how many."""
     wanted, now = _of(app, workspace, destination), app.clock.now()
+    _must_be_outside(wanted)
+    before = (now, LARGEST)  # not what is given up once more while we are at it
 
     def work(connection: Connection) -> int:
-        found = forwards.newest(connection, workspace, wanted.id, state=State.DEAD, reason=reason, limit=A_TIME)
+        found = forwards.newest(
+            connection, workspace, wanted.id, state=State.DEAD, reason=reason, before=before, limit=A_TIME
+        )
         forwards.keep(connection, [sent_again(each, now=now) for each in found])
         return len(found)
 
@@ -170,7 +175,7 @@ async def one(app: Installation, *, workspace: int, destination: int, message: i
                 first_at=now,
                 last_at=now,
                 next_at=None,
-                reason="sent again by hand",
+                reason="by_hand",
             )
             taken = known is None or known.state is State.DELIVERED
             run = cursors.take(connection, "replays") if taken else None

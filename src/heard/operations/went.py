@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
+from heard.deliveries.reasons import Reason
 from heard.routing import reasons
 from heard.routing.answer import Refusal, Routing, decode
 from heard.routing.destination import Destination
@@ -15,12 +16,13 @@ from heard.store import cursors, forwards
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 
-TAKEN, WAITING, DELIVERED = "taken", "waiting", "delivered"
+TAKEN, WAITING, DELIVERED, REFUSED = "taken", "waiting", "delivered", "refused"
 
 
 class Went(msgspec.Struct, frozen=True, kw_only=True):
     """One destination's part. `state`: "taken" (by surveys), "waiting", "delivered", "retrying", "dead", or "refused".
 
+    Surveys let a message wait that is over their daily limit; one that waits to be identified they have taken.
     `refusal` says why not, where it is "refused"; `forward` what was tried, where it did not go at the first try.
     """
 
@@ -33,7 +35,10 @@ class Went(msgspec.Struct, frozen=True, kw_only=True):
 def went(
     connection: Connection, found: Sequence[Kept], directory: Directory, workspace: int
 ) -> Mapping[int, list[Went]]:
-    """By message: every destination of the workspace that was there when it came. Two queries for all of them."""
+    """By message: every destination that the workspace has now; none for what was rejected.
+
+    A few queries for all of them, and one for each destination outside.
+    """
     destinations = directory.destinations_of(workspace)
     intake = directory.intakes.get(workspace)
     outside = [each for each in destinations if intake is None or each.id != intake.destination]
@@ -50,8 +55,7 @@ def _of(
         return []
     answer = decode(kept.routing) if kept.routing else None
     forwards_of = {each.destination: each for each in tried}
-    parts = [_part(each, kept, answer, forwards_of.get(each.id), reached) for each in destinations]
-    return [part for part in parts if part is not None]
+    return [_part(each, kept, answer, forwards_of.get(each.id), reached) for each in destinations]
 
 
 def _part(
@@ -60,25 +64,26 @@ def _part(
     answer: Routing | None,
     forward: Forward | None,
     reached: Mapping[int, int],
-) -> Went | None:
-    is_ours = destination.id not in reached
+) -> Went:
     if forward is not None:  # sent by hand, or replayed, though it was refused when it came
         return Went(destination=destination, state=forward.state.value, forward=forward)
-    if answer is None:
-        return _without_routing(destination, kept) if is_ours else None
-    if destination.id in answer.to:
-        if is_ours:
-            return Went(destination=destination, state=TAKEN)
-        state = DELIVERED if kept.id <= reached[destination.id] else WAITING
-        return Went(destination=destination, state=state)
-    refusal = answer.refusal(destination.id)
-    return None if refusal is None else Went(destination=destination, state="refused", refusal=refusal)
+    refusal = _refusal(destination, kept, answer, is_ours=destination.id not in reached)
+    if refusal is not None:
+        return Went(destination=destination, state=REFUSED, refusal=refusal)
+    if destination.id in reached:
+        return Went(destination=destination, state=DELIVERED if kept.id <= reached[destination.id] else WAITING)
+    waits = kept.verdict == "held" and kept.reason == Reason.INTAKE_LIMIT
+    return Went(destination=destination, state=WAITING if waits else TAKEN)
 
 
-def _without_routing(destination: Destination, kept: Kept) -> Went:
-    """Where surveys are alone nothing is written down beyond what they said themselves."""
-    if kept.reason == "no_destination":
-        return Went(destination=destination, state="refused", refusal=reasons.not_connected(destination))
-    if kept.reason == reasons.Reason.INTEGRATIONS_OBJECT.value:
-        return Went(destination=destination, state="refused", refusal=reasons.not_named(destination.name))
-    return Went(destination=destination, state=TAKEN)
+def _refusal(destination: Destination, kept: Kept, answer: Routing | None, *, is_ours: bool) -> Refusal | None:
+    if is_ours and kept.reason == reasons.NO_DESTINATION:
+        return reasons.did_not_feed(destination)
+    if answer is None:  # surveys were alone, so nothing is written down beyond what they said themselves
+        if is_ours and kept.reason == reasons.Reason.INTEGRATIONS_OBJECT:
+            return reasons.not_named(destination.name)
+    elif refusal := answer.refusal(destination.id):
+        return refusal
+    if is_ours:
+        return reasons.nothing_left(destination) if kept.reason == reasons.Reason.FILTERED else None
+    return None if answer and destination.id in answer.to else reasons.was_not_connected(destination)

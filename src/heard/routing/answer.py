@@ -1,6 +1,8 @@
 """Who gets a message, and for everybody else why not: the answer as a value, and as the text that is kept with it.
 
 {"to":[1,3],"not":{"2":["event_switch","The event \\"Page Scrolled\\" is switched off for Warehouse hook; ..."]}}
+
+That a source does not feed a destination is not written: it is so of most destinations, and the same for every message.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from functools import lru_cache
 
 import msgspec
 
+NOT_FED = "not_connected"  # the reason that is not written down
 KEPT = 1024  # answers in memory as text and as value; a workspace has a few
 
 
@@ -20,13 +23,16 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, cache_hash=True, gc=
 
 
 class Routing(msgspec.Struct, frozen=True, cache_hash=True):
-    """Every destination of the workspace by its id, in the order of the workspace, once: in `to` or in `refused`."""
+    """Every destination of the workspace by its id, in the order of the workspace, once: in `to` or in `refused`.
+
+    One that is read back leaves out those that the source did not feed.
+    """
 
     to: tuple[int, ...] = ()
     refused: tuple[tuple[int, Refusal], ...] = ()
 
     def refusal(self, destination: int) -> Refusal | None:
-        """Why this destination does not get it; None when it does, or was not there yet."""
+        """Why this destination does not get it; None when it does, and when that was not written down."""
         if destination in self.to:
             return None
         return next((refusal for place, refusal in self.refused if place == destination), None)
@@ -43,7 +49,8 @@ _read = msgspec.json.Decoder(_Written).decode
 @lru_cache(maxsize=KEPT)
 def encode(routing: Routing) -> str:
     """The text to keep with the message."""
-    return msgspec.json.encode(_Written(routing.to, dict(routing.refused) or msgspec.UNSET)).decode()
+    refused = {place: refusal for place, refusal in routing.refused if refusal.reason != NOT_FED}
+    return msgspec.json.encode(_Written(routing.to, refused or msgspec.UNSET)).decode()
 
 
 @lru_cache(maxsize=KEPT)

@@ -22,7 +22,7 @@ from functools import lru_cache
 
 from heard import fql
 from heard.messages.message import Message
-from heard.routing import filters, integrations, lane
+from heard.routing import filters, integrations, lane, reasons
 from heard.routing import word as words
 from heard.routing.answer import Refusal, Routing
 from heard.routing.destination import Destination
@@ -88,6 +88,8 @@ class Plan:
             refusal = each.closed or words.objection(each.destination, each.names, wish, message=message, word=word)
             if refusal is None and wish is None:
                 refusal = each.switch
+            elif each.switch is not None and refusal == reasons.named_false(each.destination.name):
+                refusal = each.switch  # browsers know of switches, and write that no for them
             answers.append(refusal or each.broken or filtered.get(place))
         return tuple(answers)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import lru_cache
 
-from heard.routing.answer import Refusal
+from heard.routing.answer import NOT_FED, Refusal
 from heard.routing.destination import Destination, Filter
 
 LONGEST_CONDITION = 200  # characters of a condition in a sentence
 
 
 class Reason(StrEnum):
-    NOT_CONNECTED = "not_connected"
+    NOT_CONNECTED = NOT_FED
     DISABLED = "disabled"
     METHOD_NOT_SUPPORTED = "method_not_supported"
     ITS_OWN = "its_own"
@@ -29,8 +29,27 @@ class Reason(StrEnum):
     FILTERED = "filtered"
 
 
+NO_DESTINATION = "no_destination"
+"""What a message's own `reason` is where its source does not feed surveys: it is older than the word above."""
+
+KEPT_FROM_SURVEYS = (NO_DESTINATION, *(each.value for each in Reason if each is not Reason.NOT_CONNECTED))
+"""The reasons of messages that surveys did not get."""
+
+
 def not_connected(destination: Destination) -> Refusal:
     detail = f"This source does not feed {destination.name}; add it to the destination's `sources`."
+    return Refusal(Reason.NOT_CONNECTED.value, detail)
+
+
+def was_not_connected(destination: Destination) -> Refusal:
+    """Of a message that came earlier: nothing is written down then, so it may also be older than the destination."""
+    detail = f"Its source did not feed {destination.name} when it came, or {destination.name} was not there yet."
+    return Refusal(Reason.NOT_CONNECTED.value, detail)
+
+
+def did_not_feed(destination: Destination) -> Refusal:
+    """Of a message that came earlier and says so itself."""
+    detail = f"Its source did not feed {destination.name} when it came; the destination's `sources` say which do."
     return Refusal(Reason.NOT_CONNECTED.value, detail)
 
 
@@ -98,6 +117,11 @@ def sampled_out(destination: Destination, number: int, sample: Filter) -> Refusa
 
 def filtered(destination: Destination, number: int, drop: Filter) -> Refusal:
     return Refusal(Reason.FILTERED.value, f"Filter {number} of {destination.name} drops it: {_said(drop)}.")
+
+
+def nothing_left(destination: Destination) -> Refusal:
+    detail = f"The property filters of {destination.name} leave nothing of it that could be read."
+    return Refusal(Reason.FILTERED.value, detail)
 
 
 def _said(each: Filter) -> str:

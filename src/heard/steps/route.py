@@ -211,7 +211,7 @@ def _consider(
                 routed.forwarded |= bool(answer.to)
             refusal = answer.refusal(intake.destination) if intake else NOBODY
             if refusal is not None:
-                verdict, reason = "accepted", "no_destination" if refusal.reason == NOT_FED else refusal.reason
+                verdict, reason = "accepted", refusals.NO_DESTINATION if refusal.reason == NOT_FED else refusal.reason
             else:
                 verdict, reason = take(message, shaping, known, outcome, now, allowed)
                 if reason == Reason.INTAKE_LIMIT:

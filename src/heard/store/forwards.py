@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import Connection, delete, func, literal, select, tuple_
 
 from heard.routing.forward import Forward, State
 from heard.store import dialects
@@ -59,8 +59,12 @@ def next_due(connection: Connection, destination: int) -> datetime | None:
 def of(
     connection: Connection, workspace: int, destinations: Iterable[int], messages: Iterable[int]
 ) -> dict[int, list[Forward]]:
-    """By message: its forwards to these destinations. Both lead the key: neither alone finds anything quickly."""
-    query = select(forwards).where(
+    """By message: its forwards to these destinations, without what was sent and answered.
+
+    Found by the whole key: neither the workspace nor its messages alone find anything quickly.
+    """
+    shown = [column for column in forwards.columns if column.name not in ("request", "answer")]
+    query = select(*shown, literal("").label("request"), literal("").label("answer")).where(
         forwards.c.workspace_id == workspace,
         dialects.among(forwards.c.destination_id, destinations, connection),
         dialects.among(forwards.c.message, messages, connection),
@@ -106,7 +110,7 @@ def newest(
     if reason is not None:
         query = query.where(forwards.c.reason == reason)
     if before is not None:
-        query = query.where(tuple_(forwards.c.last_at, forwards.c.message) < tuple_(*before))
+        query = query.where(tuple_(forwards.c.last_at, forwards.c.message) < before)
     query = query.order_by(forwards.c.last_at.desc(), forwards.c.message.desc()).limit(limit)
     return [forward_of(row) for row in connection.execute(query)]
 

@@ -14,11 +14,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.contacts.contact import Contact
+from heard.routing.reasons import KEPT_FROM_SURVEYS
 from heard.store import anonymous, contacts, cursors, days, dialects
 from heard.store.types import moment
 
 MOST_LOOKED_AT = 50_000
-NOT_FOR_SURVEYS = ("no_destination", "integrations_object")  # accepted, and kept from the surveys
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,17 +90,18 @@ def _of_event(
 ) -> tuple[list[Happened], Look]:
     floor, look = _reach(connection, since)
     found: list[Happened] = []
-    marks = ", ".join("?" for _ in names)
+    marks, kept_from_us = (", ".join("?" * len(some)) for some in (names, KEPT_FROM_SURVEYS))
     for day in _days(connection, look.since):
         rows = dialects.fetch(
             connection,
             "SELECT source_id, message_id, event, user_id, anonymous_id, at, received_at, body"
             f" FROM messages_{day} WHERE id > ? AND workspace_id = ? AND type = 'track' AND event IN ({marks})"
-            " AND verdict <> 'rejected' AND (reason IS NULL OR reason NOT IN (?, ?)) ORDER BY id DESC LIMIT ?",
+            f" AND verdict <> 'rejected' AND (reason IS NULL OR reason NOT IN ({kept_from_us}))"
+            " ORDER BY id DESC LIMIT ?",
             floor,
             workspace,
             *names,
-            *NOT_FOR_SURVEYS,
+            *KEPT_FROM_SURVEYS,
             most - len(found),
         )
         found += [_happened(row) for row in rows]

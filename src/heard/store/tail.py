@@ -13,7 +13,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from heard.routing.reasons import KEPT_FROM_SURVEYS
 from heard.store import days, dialects, tallies, whose
+from heard.store import waiting as over_the_limit
 from heard.store.messages import COLUMNS, Kept, kept_of
 from heard.store.types import micros, moment
 from heard.store.whose import Whose
@@ -127,7 +129,7 @@ def a_minute(connection: Connection, workspace: int, now: datetime) -> int:
 
 
 def waiting(connection: Connection, workspace: int) -> int:
-    """How many messages wait for an identify; counted no further than anybody would read."""
+    """How many messages wait for an identify or for the next day; counted no further than anybody would read."""
     rows = dialects.fetch(
         connection,
         f"SELECT count(DISTINCT w.trigger) FROM (SELECT trigger FROM {_held(connection)}"
@@ -135,7 +137,7 @@ def waiting(connection: Connection, workspace: int) -> int:
         workspace,
         MOST_EXAMINED,
     )
-    return rows[0][0]
+    return rows[0][0] + over_the_limit.count(connection, workspace, most=MOST_EXAMINED)
 
 
 def _of_user(
@@ -157,7 +159,20 @@ def _of_user(
 def _waiting(
     connection: Connection, workspace: int, wanted: Wanted, before: int | None, after: int, limit: int
 ) -> Look:
-    """What is held is found by whom it waits for: there are few of them, and an index."""
+    """What is held is found by whom it waits for, or as what is over the daily limit: both have an index."""
+    conditions, values = _conditions(wanted, connection)
+    within = f" AND id > ? AND id < ?{conditions}"
+    bounds = [after, LARGEST if before is None else before, *values]
+    unknown = _of_those_who_wait(connection, workspace, wanted, within, bounds, limit)
+    tomorrow = over_the_limit.newest(connection, workspace, conditions=within, values=bounds, limit=limit)
+    both = {each.id: each for each in (*unknown, *tomorrow)}
+    found = [both[number] for number in sorted(both, reverse=True)[:limit]]
+    return Look(found=found, further=found[-1].id if len(found) >= limit else None)
+
+
+def _of_those_who_wait(
+    connection: Connection, workspace: int, wanted: Wanted, within: str, values: Sequence[Any], limit: int
+) -> list[Kept]:
     waiting = dialects.fetch(
         connection,
         f"SELECT user_id, anonymous_id, min(at) FROM {_held(connection)}"
@@ -166,23 +181,15 @@ def _waiting(
         MOST_WAITING,
     )
     if not waiting:
-        return Look(found=[], further=None)
+        return []
     people = Whose(
         workspace=workspace,
         user_ids=tuple({row[0] for row in waiting if row[1] is None and row[0] is not None}),
         anonymous_ids=tuple({row[1] for row in waiting if row[1] is not None}),
     )
     first = days.before(days.day_of(moment(min(row[2] for row in waiting))))  # decided when received, or soon after
-    conditions, values = _conditions(wanted, connection)
-    found = whose.newest(
-        connection,
-        people,
-        [day for day in _days(connection, workspace, wanted) if day >= first],
-        conditions=f" AND id > ? AND id < ?{conditions}",
-        values=[after, LARGEST if before is None else before, *values],
-        limit=limit,
-    )
-    return Look(found=found, further=found[-1].id if len(found) >= limit else None)
+    asked = [day for day in _days(connection, workspace, wanted) if day >= first]
+    return whose.newest(connection, people, asked, conditions=within, values=values, limit=limit)
 
 
 def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]:
@@ -202,8 +209,8 @@ def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]
             values.append(value)
     if wanted.events is not None:
         written.append(f"type = 'track' AND verdict <> 'rejected' AND event {dialects.within(connection)}")
-        written.append("(reason IS NULL OR reason NOT IN ('no_destination', 'integrations_object'))")
-        values.append(dialects.listed(connection, wanted.events))
+        written.append(f"(reason IS NULL OR reason NOT IN ({', '.join('?' * len(KEPT_FROM_SURVEYS))}))")
+        values += [dialects.listed(connection, wanted.events), *KEPT_FROM_SURVEYS]
     return "".join(f" AND {condition}" for condition in written), values
 
 

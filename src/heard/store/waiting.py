@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
-from heard.store import dialects, tallies
+from heard.store import days, dialects, tallies
+from heard.store.messages import COLUMNS, Kept, kept_of
 
 
 def add(connection: Connection, workspace: int, day: int, numbers: Iterable[int]) -> None:
@@ -38,8 +40,31 @@ def workspaces(connection: Connection) -> list[int]:
     return found
 
 
-def count(connection: Connection, workspace: int) -> int:
-    return dialects.fetch(connection, "SELECT count(*) FROM waiting WHERE workspace_id = ?", workspace)[0][0]
+def count(connection: Connection, workspace: int, *, most: int = 1 << 62) -> int:
+    """How many wait, counted up to `most`."""
+    query = "SELECT count(*) FROM (SELECT 1 FROM waiting WHERE workspace_id = ? LIMIT ?) w"
+    return dialects.fetch(connection, query, workspace, most)[0][0]
+
+
+def newest(connection: Connection, workspace: int, *, conditions: str, values: Sequence[Any], limit: int) -> list[Kept]:
+    """Those that wait, the last to come first. `conditions` are of the tables of messages, and begin with " AND"."""
+    query = "SELECT DISTINCT day FROM waiting WHERE workspace_id = ?"
+    waiting_of = {row[0] for row in dialects.fetch(connection, query, workspace)}
+    found: list[Kept] = []
+    for day in days.kept(connection):
+        if day in waiting_of and len(found) < limit:
+            rows = dialects.fetch(
+                connection,
+                f"SELECT {COLUMNS} FROM messages_{day} WHERE id IN"
+                f" (SELECT message FROM waiting WHERE workspace_id = ? AND day = ?){conditions}"
+                " ORDER BY id DESC LIMIT ?",
+                workspace,
+                day,
+                *values,
+                limit - len(found),
+            )
+            found += [kept_of(row) for row in rows]
+    return found
 
 
 def anything(connection: Connection, workspace: int) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 from litestar import Router
 
 from heard.installation import Installation
-from heard.web.api import campaigns, clock, contacts, deliveries, messages, responses, scores
-from heard.web.api.errors import HANDLERS
+from heard.web.api import campaigns, clock, contacts, deliveries, destinations, messages, responses, scores
+from heard.web.api.errors import DESCRIBED, HANDLERS
 from heard.web.api.keys import Keys
 
 
@@ -22,9 +22,12 @@ def router(app: Installation) -> Router:
         *scores.routes(app),
         *messages.routes(app),
         *campaigns.routes(app),
+        *destinations.routes(app),
     ]
     if app.test_clock:
         handlers += clock.routes(app)
+    for handler in handlers:
+        handler.responses = DESCRIBED
     return Router(
         path="/api",
         route_handlers=handlers,

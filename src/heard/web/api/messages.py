@@ -1,27 +1,36 @@
-"""`GET /api/messages`: the debugger. What came in, what became of it, and why."""
+"""`GET /api/messages`: the debugger. What came in, what became of it, where it went, and why not elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from litestar import get
+from litestar import get, post
 from sqlalchemy import Connection
 
 from heard.errors import Invalid
 from heard.installation import Installation
+from heard.operations import replay
+from heard.operations.destinations_seen import hidden
+from heard.operations.went import DELIVERED, REFUSED, Went, went
+from heard.routing.destination import SURVEYS
+from heard.routing.forward import State
 from heard.store import messages, tail
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.tail import Wanted
 from heard.web.api import paging
 from heard.web.api.deliveries import Limit
+from heard.web.api.numbers import Number
 
 VERDICTS = ("accepted", "held", "rejected")
-NOT_FOR_US = {
-    "integrations_object": "Its integrations object does not permit this destination.",
-    "no_destination": "The source does not feed this destination.",
-}
+
+
+class Resend(msgspec.Struct, forbid_unknown_fields=True):
+    """`destination` by its name."""
+
+    destination: str
 
 
 def routes(app: Installation) -> list[Any]:
@@ -30,31 +39,50 @@ def routes(app: Installation) -> list[Any]:
         workspace: int,
         source: str | None = None,
         user_id: str | None = None,
+        event: str | None = None,
         verdict: str | None = None,
         cursor: str | None = None,
         limit: Limit = paging.LIMIT,
     ) -> dict[str, Any]:
-        """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `verdict`.
+        """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `event`, `verdict`.
 
-        Of a user it shows also what came without a userId, under an anonymousId that is known to be theirs.
+        Of a user it shows also what came without a userId, under an anonymousId that is known to be theirs. A rare
+        event is looked for some way back at a time: a page may be empty, and its `next` leads on all the same.
         """
         if verdict is not None and verdict not in VERDICTS:
             raise Invalid(f"Write one of {', '.join(VERDICTS)}.", field="verdict")
         directory = app.directory
         chosen = _source(directory, workspace, source) if source else None
         before = paging.after(cursor, int)
+        wanted = Wanted(user_id=user_id, event=event, source=chosen, verdict=verdict)
 
-        def look(connection: Connection) -> list[Kept]:
-            if user_id is not None:
-                wanted = Wanted(user_id=user_id, source=chosen, verdict=verdict)
-                return tail.back(connection, workspace, wanted, before=before, limit=limit).found
-            return messages.newest(connection, workspace, before=before, limit=limit, source=chosen, verdict=verdict)
+        def look(connection: Connection) -> tuple[list[Kept], int | None, Mapping[int, list[Went]]]:
+            if user_id is not None or event is not None:
+                looked = tail.back(connection, workspace, wanted, before=before, limit=limit)
+                found, further = looked.found, looked.further
+            else:
+                found = messages.newest(
+                    connection, workspace, before=before, limit=limit, source=chosen, verdict=verdict
+                )
+                further = found[-1].id if len(found) == limit else None
+            return found, further, went(connection, found, directory, workspace)
 
-        found = await app.store.read(look)
-        last = found[-1].id if len(found) == limit else None
-        return paging.page([_shown(each, directory, workspace) for each in found], last)
+        found, further, told = await app.store.read(look)
+        return paging.page([_shown(each, told[each.id], directory) for each in found], further)
 
-    return [list_messages]
+    @post("/messages/{id:int}/resend", tags=["messages"], status_code=200)
+    async def resend_message(
+        workspace: int,
+        caller: str,
+        id: Number,  # noqa: A002
+        data: Resend,
+    ) -> dict[str, Any]:
+        """Send one message to one destination, whether it has it already or not. Consent and filters hold."""
+        destination = app.directory.destination(workspace, data.destination)
+        await replay.one(app, workspace=workspace, destination=destination.id, message=id, by=caller)
+        return {"message": str(id), "destination": destination.name, "state": State.RETRYING.value}
+
+    return [list_messages, resend_message]
 
 
 def _source(directory: Directory, workspace: int, name: str) -> int:
@@ -64,12 +92,9 @@ def _source(directory: Directory, workspace: int, name: str) -> int:
     raise Invalid(f"There is no source {name!r}.", field="source")
 
 
-def _shown(kept: Kept, directory: Directory, workspace: int) -> dict[str, Any]:
+def _shown(kept: Kept, told: Sequence[Went], directory: Directory) -> dict[str, Any]:
     source = directory.sources.get(kept.source)
-    intake = directory.intakes.get(workspace)
-    name = intake.names[0] if intake else "Heard"
-    refused = NOT_FOR_US.get(kept.reason or "")
-    went = kept.verdict != "rejected" and refused is None
+    refused = [(each.destination.name, each.refusal) for each in told if each.refusal is not None]
     return {
         "id": str(kept.id),
         "message_id": kept.message_id,
@@ -82,10 +107,25 @@ def _shown(kept: Kept, directory: Directory, workspace: int) -> dict[str, Any]:
         "received_at": kept.received_at,
         "verdict": kept.verdict,
         "reason": kept.reason,
-        "to": [name] if went else [],
-        "not_to": [{"destination": name, "why": refused}] if refused else [],
+        "to": [each.destination.name for each in told if each.state != REFUSED],
+        "not_to": [{"destination": name, "reason": why.reason, "why": why.detail} for name, why in refused],
+        "deliveries": [_delivery(each) for each in told if each.state != REFUSED and each.destination.type != SURVEYS],
         "message": msgspec.Raw(_json(kept.body)),
     }
+
+
+def _delivery(each: Went) -> dict[str, Any]:
+    """Without a forward it was taken at the first try, or stands in the queue."""
+    forward, name = each.forward, each.destination.name
+    if forward is None:
+        attempts = 1 if each.state == DELIVERED else 0
+        told = {"attempts": attempts, "reason": None, "detail": None, "next_at": None}
+    else:
+        last = forward.tries[-1] if forward.tries else None
+        detail = hidden(last.detail, each.destination) if last else None
+        next_at = forward.next_at if forward.state is State.RETRYING else None
+        told = {"attempts": forward.attempts, "reason": forward.reason, "detail": detail, "next_at": next_at}
+    return {"destination": name, "state": each.state, **told}
 
 
 def _json(body: bytes) -> bytes:

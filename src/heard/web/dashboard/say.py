@@ -97,6 +97,15 @@ def when(at: datetime | None, now: datetime) -> Markup:
     )
 
 
+def ticked(text: str | None) -> Markup:
+    """Plain text in which `names` stand between backticks, as <code>."""
+    parts = (text or "").split("`")
+    if len(parts) % 2 == 0:  # one that is never closed
+        return Markup("{}").format(text)
+    code, plain = Markup("<code>{}</code>"), Markup("{}")
+    return Markup("").join((code if number % 2 else plain).format(part) for number, part in enumerate(parts))
+
+
 def initials(name: str) -> str:
     """Of a name or an address, at most two letters."""
     parts = [part for part in name.replace("@", " ").replace(".", " ").split() if part[0].isalnum()]

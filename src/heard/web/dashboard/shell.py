@@ -53,6 +53,7 @@ class Dashboard:
             "lasting": say.length,
             "initials": say.initials,
             "clock": say.clock,
+            "ticked": say.ticked,
             "day": lambda at: say.day(at, now()),
             "moment": lambda at: say.moment(at, now()),
             "ago": lambda at: say.ago(at, now()),
@@ -68,13 +69,17 @@ class Dashboard:
             status,
             visit=visit,
             here=here,
-            csrf=Markup('<input type="hidden" name="form_token" value="{}">').format(visit.form),
+            csrf=self.csrf(visit),
             theme=visit.theme,
             **view,
         )
         if visit.said:  # a toast is shown once
             answer.cookies.append(cookie(self.app, SAID, "", seconds=0))
         return answer
+
+    def csrf(self, visit: Visit) -> Markup:
+        """The field by which a form shows that it is ours."""
+        return Markup('<input type="hidden" name="form_token" value="{}">').format(visit.form)
 
     def outside(self, template: str, status: int = 200, *, theme: str | None = None, **view: Any) -> Response[bytes]:
         """A page for somebody who is not signed in."""

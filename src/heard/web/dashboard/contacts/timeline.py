@@ -25,6 +25,7 @@ SHOWS = ("all", "asked", "messages")
 FIELDS_SHOWN = 4
 LONGEST_VALUE = 60  # characters
 LATE = timedelta(hours=1)  # between happening and being received, worth a word
+UNTIL = {"identified": "until the identify arrived", "the day's allowance": "until a day had room for it"}
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,7 @@ def _decision(decision: Decision, directory: Directory) -> Iterable[Moment]:
     at, note = decision.at, ""
     for outcome, objections, change in versions:
         if outcome == Outcome.HELD and change is not None:
-            came = "until the identify arrived" if change.cause == "identified" else f"then {change.cause}"
+            came = UNTIL.get(change.cause, f"then {change.cause}")
             note, at = f"Held for {_length(change.at - at)}, {came}", change.at
             continue
         cause = "" if at == decision.at or note else _after_change(decision, at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +13,9 @@ from sqlalchemy import Connection
 from heard.accounts.member import Action
 from heard.destinations.veiled import veiled, veiled_request
 from heard.operations import replay
-from heard.routing.destination import Destination
+from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
-from heard.store import behind, forwards, messages, replays
+from heard.store import behind, forwards, messages, replays, waiting
 from heard.store.messages import Kept
 from heard.web.api import paging
 from heard.web.dashboard.destinations import counted, view
@@ -58,7 +57,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         since, position = now - WINDOWS[window], view.placed(app, destination)
 
         def look(connection: Connection) -> dict[str, Any]:
-            found: Sequence[Forward] = ()
+            found: list[Forward] = []
             if state or reason:
                 found = forwards.newest(
                     connection,
@@ -83,6 +82,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
                 "apart": [_row(each, tell, destination, seen, opened) for each in apart],
                 "further": found[A_PAGE - 1] if len(found) > A_PAGE else None,
                 "running": replays.running(connection, number),
+                "waits": waiting.count(connection, destination.workspace) if destination.type == SURVEYS else 0,
             }
 
         shown = await app.store.read(look)
@@ -141,8 +141,12 @@ def _row(forward: Forward, kept: dict[int, Kept], destination: Destination, seen
     if forward.message != opened:
         return row
     settings = destination.settings
+    tries = [
+        msgspec.structs.replace(each, detail=veiled(each.detail, destination.type, settings)) for each in forward.tries
+    ]
     return msgspec.structs.replace(
         row,
+        forward=msgspec.structs.replace(forward, tries=tuple(tries)),
         request=veiled_request(forward.request, destination.type, settings, whole_address=seen.may("set_up")),
         answer=veiled(forward.answer, destination.type, settings),
     )

@@ -56,7 +56,7 @@ def read(fields: Any) -> Draft:
     def text(name: str) -> str:
         return str(fields.get(name) or "").replace("\r\n", "\n").strip()[:LONGEST]
 
-    action = text("action")
+    action = text("then")
     return Draft(
         condition=text("condition"),
         action=action if action in ACTIONS_SAID else DROP,
@@ -81,12 +81,19 @@ def draft_of(filters: Sequence[Filter], place: int | None) -> Draft:
 
 
 def line(draft: Draft) -> dict[str, Any]:
-    """As the workspace file has it."""
+    """As the workspace file has it.
+
+    Raises:
+        Invalid: no field is named where fields are needed.
+    """
     then: Any = DROP
     if draft.action == SAMPLE:
         then = {SAMPLE: draft.share}
     elif draft.action != DROP:
-        then = {draft.action: [each.strip() for each in draft.paths.replace(",", "\n").split("\n") if each.strip()]}
+        paths = [each.strip() for each in draft.paths.replace(",", "\n").split("\n") if each.strip()]
+        if not paths:
+            raise Invalid("Write at least one field, like properties.email.", field=f"filter.then.{draft.action}")
+        then = {draft.action: paths}
     return {"if": draft.condition, "then": then}
 
 

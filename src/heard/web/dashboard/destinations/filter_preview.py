@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from heard.web.dashboard.destinations.view import routed
 from heard.web.dashboard.messages import said as messages_said
 
 MOST = 20
+_NUMBER = re.compile(r"Filter (\d+) ")
 MOST_REMOVED = 12  # fields that are named
 
 
@@ -59,10 +61,16 @@ def _row(kept: Kept, filters: Sequence[Filter], destination: Destination) -> Row
         who=kept.user_id or kept.anonymous_id or "",
         at=kept.received_at,
         became=became,
-        why=refusal.detail if refusal else "",
+        why=_by(refusal.detail, became) if refusal else "",
         removed=removed[:MOST_REMOVED],
         more=max(0, len(removed) - MOST_REMOVED),
     )
+
+
+def _by(detail: str, became: str) -> str:
+    """ "By filter 2" is enough beside the list of them; one that cannot be read says why."""
+    found = _NUMBER.match(detail)
+    return f"By filter {found[1]}" if found and became != "withheld" else detail
 
 
 def gone(before: Any, after: Any, place: str = "") -> list[str]:

@@ -102,7 +102,11 @@ def routes(dashboard: Dashboard) -> list[Any]:
             until=until,
             wrong_at=field,
             wrong=text and text[:1].upper() + text[1:],
-            **{name: value for name, value in told(destination, found, seen).items() if name != "destination"},
+            **{
+                name: value
+                for name, value in told(destination, found, seen).items()
+                if name not in ("destination", "may_set_up")
+            },
         )
 
     def told(destination: Destination, found: list[Replay], seen: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from heard.courier import Courier
+from heard.destinations.veiled import veiled
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.reasons import Reason
 from heard.web.dashboard import say
@@ -46,6 +47,9 @@ TROUBLE: Mapping[str, str] = {
 }
 
 
+MOST_QUOTED = 90  # characters of what was wrong
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """A state: its badge (text, kind, sign), and a sentence where there is more to say."""
 
@@ -65,28 +69,41 @@ def trouble(reason: str) -> str:
     return TROUBLE.get(reason, reason.replace("_", " ").capitalize())
 
 
-def state(destination: Destination, courier: Courier | None, *, ever: bool, now: datetime) -> Said:
-    """`ever`: something was delivered lately."""
+def state(destination: Destination, courier: Courier | None, *, ever: bool, now: datetime, waits: int = 0) -> Said:
+    """`ever`: something was delivered lately. `waits`: messages that surveys take on the next day."""
     if not destination.enabled:
         return Said(badge=("Switched off", "off", "no"), sentence="Nothing is sent there until it is switched on.")
+    if destination.type == SURVEYS and waits:
+        which = "1 message waits" if waits == 1 else f"{waits:,} messages wait"
+        return Said(
+            badge=("Full for today", "warn", "clock"), sentence=f"{which} for the next day, from midnight UTC on."
+        )
     if destination.type == SURVEYS:
         return Said(badge=("Taking messages", "good", "check"))
     if courier is not None and courier.failing_since is not None:
-        wrong = (courier.trouble or "").rstrip(".")
+        wrong = _short(courier.trouble or "", destination)
         if courier.resting_until is None or courier.resting_until <= now:
-            return Said(badge=("Failing", "warn", "warn"), sentence=f"{wrong}. It is tried again.")
+            return Said(badge=("Failing", "warn", "warn"), sentence=f"{wrong} It is tried again.")
         since = say.moment(courier.failing_since, now)
         return Said(
             badge=("Resting", "bad", "pause"),
-            sentence=f"Since {since}: {wrong}. It is tried again {say.distance(courier.resting_until, now)}; "
+            sentence=f"Since {since}: {wrong} It is tried again {say.distance(courier.resting_until, now)}; "
             "what comes meanwhile waits.",
         )
     if courier is not None and courier.trouble:
-        wrong = courier.trouble.rstrip(".")
-        return Said(badge=("Refusing", "warn", "warn"), sentence=f"It refused the last message: {wrong}.")
+        wrong = _short(courier.trouble, destination)
+        return Said(badge=("Refusing", "warn", "warn"), sentence=f"It refused the last message: {wrong}")
     if ever:
         return Said(badge=("Delivering", "good", "check"))
     return Said(badge=("Nothing yet", "", "clock"))
+
+
+def _short(trouble: str, destination: Destination) -> str:
+    """The beginning of what an answer said: a state is read at a glance, and the tries show the whole."""
+    trouble = veiled(trouble, destination.type, destination.settings)
+    if len(trouble) > MOST_QUOTED:
+        return f"{trouble[:MOST_QUOTED].rstrip()}…"
+    return f"{trouble.rstrip('.')}."
 
 
 def seconds(length: float | None) -> str:

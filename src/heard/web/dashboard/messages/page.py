@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from sqlalchemy import Connection
 
@@ -19,15 +19,20 @@ from heard.contacts.contact import Contact
 from heard.deliveries.decision import Outcome
 from heard.errors import Invalid, NotFound
 from heard.messages.message import TYPES
+from heard.operations import replay
+from heard.operations.destinations_seen import troubles
+from heard.operations.went import Went, went
+from heard.routing.destination import SURVEYS
 from heard.store import contacts, decisions, deliveries, tail, tallies
 from heard.store.days import day_of
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.tail import Look, Wanted
-from heard.web.dashboard.door import visit
+from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.messages import body as messages_body
+from heard.web.dashboard.messages import onward
 from heard.web.dashboard.messages import said as messages_said
-from heard.web.dashboard.messages.said import Became, Step
+from heard.web.dashboard.messages.station import Became, Step
 from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
@@ -38,6 +43,7 @@ LATELY = {
     "day": ("last 24 hours", timedelta(days=1)),
     "week": ("last 7 days", timedelta(days=7)),
 }
+NONE: Mapping[int, str] = {}
 A_PAGE = 50
 MOST_ON_A_PAGE = 500  # a live page that has grown to this many begins anew
 
@@ -66,15 +72,17 @@ def routes(dashboard: Dashboard) -> list[Any]:
         workspace = seen.workspace.id
         wanted = _wanted(here, directory, workspace, now)
         before, opened = here.number("cursor"), here.number("open")
+        wrong = troubles(app, workspace=workspace)
 
         def look(connection: Connection) -> dict[str, Any]:
             newest = tail.newest_id(connection)
             found = tail.back(connection, workspace, wanted, before=before, limit=A_PAGE)
-            rows = _rows(connection, found.found, directory, workspace, now, opened=opened)
+            rows = _rows(connection, found.found, directory, workspace, now, opened=opened, troubles=wrong)
             apart = None
             if opened is not None and all(row.kept.id != opened for row in rows):
                 kept = tail.by_id(connection, workspace, opened)
-                apart = _rows(connection, [kept] if kept else [], directory, workspace, now, opened=opened)
+                alone = [kept] if kept else []
+                apart = _rows(connection, alone, directory, workspace, now, opened=opened, troubles=wrong)
             return {
                 "rows": rows,
                 "apart": apart,
@@ -125,6 +133,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         here.query = {name: value for name, value in here.query.items() if name not in ("after", "shown")}
         return _part(
             dashboard,
+            seen,
             "messages/newer.html",
             at=here,
             rows=rows,
@@ -140,26 +149,46 @@ def routes(dashboard: Dashboard) -> list[Any]:
         seen, here = visit(request), Narrowed("/messages", request.query_params, (*NAMES, "row"))
         directory, now = app.directory, app.clock.now()
         how = here.one_of("row", ("open", "closed"))
+        workspace, wrong = seen.workspace.id, troubles(app, workspace=seen.workspace.id)
 
         def look(connection: Connection) -> list[Row]:
-            kept = tail.by_id(connection, seen.workspace.id, number)
-            if kept is None:
-                raise NotFound("There is no such message. It may have been dropped with its day.")
             opened = None if how == "closed" else number
-            return _rows(connection, [kept], directory, seen.workspace.id, now, opened=opened)
+            kept = _there(connection, workspace, number)
+            return _rows(connection, [kept], directory, workspace, now, opened=opened, troubles=wrong)
 
         (row,) = await app.store.read(look)
         here.query.pop("row", None)
         if how:
-            return _part(dashboard, "messages/row_alone.html", at=here, row=row)
+            return _part(dashboard, seen, "messages/row_alone.html", at=here, row=row)
         return dashboard.page(seen, "messages/one.html", here="messages", at=here, row=row)
 
-    return [show_messages, show_newer, show_message]
+    @post("/messages/{number:int}/resend", opt={"may": Action.SET_UP}, include_in_schema=False)
+    async def resend(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
+        """Once more to one destination; back to the message, which tells how far it is."""
+        seen, said = visit(request), str((await request.form()).get("destination", ""))
+        workspace = seen.workspace.id
+        await app.store.read(lambda connection: _there(connection, workspace, number))
+        destination = next((each for each in app.directory.destinations_of(workspace) if str(each.id) == said), None)
+        if destination is None:
+            raise Invalid("Choose one of this workspace's destinations.", field="destination")
+        await replay.one(app, workspace=workspace, destination=destination.id, message=number, by=seen.email)
+        return dashboard.to(f"/messages/{number}", f"On its way to {destination.name} again")
+
+    return [show_messages, show_newer, show_message, resend]
 
 
-def _part(dashboard: Dashboard, template: str, **view: Any) -> Response[bytes]:
+def _there(connection: Connection, workspace: int, number: int) -> Kept:
+    """Raises NotFound when the workspace has no such message, or not any more."""
+    kept = tail.by_id(connection, workspace, number)
+    if kept is None:
+        raise NotFound("There is no such message. It may have been dropped with its day.")
+    return kept
+
+
+def _part(dashboard: Dashboard, seen: Visit, template: str, **view: Any) -> Response[bytes]:
     """A piece of the page, for the script that puts it in its place."""
-    return Response(dashboard.render(template, **view).encode(), media_type="text/html", headers=dict(HEADERS))
+    html = dashboard.render(template, visit=seen, csrf=dashboard.csrf(seen), **view)
+    return Response(html.encode(), media_type="text/html", headers=dict(HEADERS))
 
 
 def _trigger(kept: Kept) -> str:
@@ -233,8 +262,12 @@ def _rows(
     now: datetime,
     *,
     opened: int | None = None,
+    troubles: Mapping[int, str] = NONE,
 ) -> list[Row]:
-    """Messages with what they led to and whom they are about: one query a table for the whole page."""
+    """Messages with what they led to and whom they are about: one query a table for the whole page.
+
+    `troubles` of destinations are told where a message is open.
+    """
     found = list(found)
     triggers = {_trigger(each) for each in found if each.type == "track" and each.verdict != "rejected"}
     decided = decisions.led_to(connection, workspace, triggers) if triggers else {}
@@ -242,10 +275,12 @@ def _rows(
     sent = deliveries.by_ids(connection, workspace, mails) if mails else {}
     users = {each.user_id for each in found if each.user_id}
     known = contacts.by_user_id(connection, workspace, users) if users else {}
-    tell = partial(_row, directory=directory, workspace=workspace, now=now, sent=sent)
+    tell = partial(_row, directory=directory, workspace=workspace, now=now, sent=sent, troubles=troubles)
+    told = went(connection, found, directory, workspace)
     return [
         tell(
             each,
+            told=told[each.id],
             decided=decided.get(_trigger(each), ()) if each.verdict != "rejected" else (),
             contact=known.get(each.user_id or ""),
             is_open=each.id == opened,
@@ -254,18 +289,33 @@ def _rows(
     ]
 
 
-def _row(kept: Kept, *, decided: Any, contact: Contact | None, is_open: bool, **known: Any) -> Row:
+def _row(
+    kept: Kept,
+    *,
+    told: Sequence[Went],
+    decided: Any,
+    contact: Contact | None,
+    is_open: bool,
+    troubles: Mapping[int, str],
+    **known: Any,
+) -> Row:
     try:
         message = msgspec.json.decode(kept.body)
     except (msgspec.MsgspecError, RecursionError):
         message = None
     sent = known.pop("sent")
+    ours = next((each for each in told if each.destination.type == SURVEYS), None)
+    became = messages_said.became(kept, decided, sent, ours=ours, **known)
+    steps = None
+    if is_open:
+        steps = messages_said.route(kept, decided, sent, ours=ours, **known)
+        steps += onward.stations(told, troubles=troubles, now=known["now"])
     return Row(
         kept=kept,
         label=messages_said.label(kept, message),
         contact=contact,
         name=(traits.full_name(traits.decode(contact.traits)) or contact.email) if contact else None,
-        became=messages_said.became(kept, decided, sent, **known),
-        steps=messages_said.route(kept, decided, sent, **known) if is_open else None,
+        became=msgspec.structs.replace(became, badges=[*became.badges, *onward.badges(told)]),
+        steps=steps,
         body=messages_body.marked(kept.body) if is_open else None,
     )

@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from markupsafe import Markup, escape
 
 from heard.campaigns.campaign import Campaign
 from heard.campaigns.events import canonical
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery, State
-from heard.deliveries.reasons import Objection
+from heard.deliveries.reasons import Objection, Reason
+from heard.operations.went import Went
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.web.dashboard import say
-
-
-class Badge(msgspec.Struct, frozen=True):
-    text: str
-    kind: str = ""
-    sign: str = ""
-
-
-class Sentence(msgspec.Struct, frozen=True, kw_only=True):
-    """`code` is the word the API has for it; `why` a decision of a contact whose page explains it."""
-
-    text: Markup | str
-    code: str | None = None
-    why: Decision | None = None
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One station of a message's way; where it `stops`, it went no further."""
-
-    title: str
-    rest: str = ""
-    text: Markup | str = ""
-    code: str | None = None
-    sign: str = "check"
-    stops: bool = False
-    why: Decision | None = None
-
-
-class Became(msgspec.Struct, frozen=True, kw_only=True):
-    badges: list[Badge]
-    said: list[Sentence]
-
+from heard.web.dashboard.messages.station import Badge, Became, Sentence, Step, with_code
 
 ACCEPTED = Badge("Accepted")
-NOT_FOR_SURVEYS = {
-    "integrations_object": "Its <code>integrations</code> object keeps it from surveys. Send <code>{}: true</code> in "
-    "it, or leave the object out.",
-    "no_destination": "This source does not feed surveys. The workspace file says which sources do.",
+NOTHING_CHANGED = {
     "no_user_id": "An identify without <code>userId</code> makes no contact. Send the id your events carry.",
     "sync_of_unknown_contact": "A computed trait about somebody unknown. Such calls make no contact.",
     "sync_of_unknown_group": "A computed trait about an unknown group. Such calls make no group.",
@@ -65,6 +30,7 @@ NOT_FOR_SURVEYS = {
     "alias says whose an anonymous id is.",
     "alias_of_nobody": "Its <code>previousId</code> is what programs write where they have no id. It stays nobody's.",
 }
+OVER_THE_LIMIT = "More came in than is taken in one day. It waits in its order for the next one, from midnight UTC on."
 STOPS_WITH = {"no_user_id": "No contact was made", "sync_of_unknown_contact": "No contact was made"}
 OURS = "Heard could not handle it. The fault is ours, not the sender's; the server's log tells more."
 
@@ -74,16 +40,24 @@ def became(
     decided: Sequence[Decision],
     sent: dict[str, Delivery],
     *,
+    ours: Went | None,
     workspace: int,
     directory: Directory,
     now: datetime,
 ) -> Became:
-    """`decided` are its decisions, `sent` the deliveries of the workspace by id."""
+    """`decided` are its decisions, `sent` the deliveries of the workspace by id, `ours` what surveys had of it."""
     if kept.verdict == "rejected":
         code, detail = _rejected(kept)
         return Became(badges=[Badge("Rejected", "bad", "x")], said=[Sentence(text=detail, code=code)])
-    if reason := NOT_FOR_SURVEYS.get(kept.reason or ""):
-        return Became(badges=[ACCEPTED], said=[Sentence(text=_filled(reason, workspace, directory), code=kept.reason)])
+    if ours is not None and ours.refusal is not None:
+        return Became(badges=[ACCEPTED], said=[Sentence(text=with_code(ours.refusal.detail), code=kept.reason)])
+    if reason := NOTHING_CHANGED.get(kept.reason or ""):
+        return Became(badges=[ACCEPTED], said=[Sentence(text=Markup(reason), code=kept.reason)])  # noqa: S704  one of our own
+    if _is_over_the_limit(kept):
+        return Became(
+            badges=[Badge("Waits for the next day", "warn", "clock")],
+            said=[Sentence(text=OVER_THE_LIMIT, code=kept.reason)],
+        )
     if decided:
         return Became(
             badges=[verdict(each, directory) for each in decided],
@@ -123,11 +97,12 @@ def route(
     decided: Sequence[Decision],
     sent: dict[str, Delivery],
     *,
+    ours: Went | None,
     workspace: int,
     directory: Directory,
     now: datetime,
 ) -> list[Step]:
-    """Station by station, from the collector to what was decided."""
+    """Station by station, from the collector to what surveys decided."""
     source = directory.sources.get(kept.source)
     steps = [
         Step(
@@ -143,9 +118,14 @@ def route(
     steps.append(
         Step(title="First of its id", text="No message with this messageId came on the same day or the day before")
     )
-    if kept.reason in ("integrations_object", "no_destination"):
-        why = _filled(NOT_FOR_SURVEYS[kept.reason], workspace, directory)
-        steps.append(Step(title="Kept, and routed nowhere", text=why, code=kept.reason, sign="no", stops=True))
+    if ours is not None and ours.refusal is not None:
+        why = with_code(ours.refusal.detail)
+        name = ours.destination.name
+        steps.append(Step(title=f"Kept from {name}", text=why, code=kept.reason, sign="no", stops=True))
+        return steps
+    if _is_over_the_limit(kept):
+        title = f"Waits to be taken by {_name(workspace, directory)}"
+        steps.append(Step(title=title, text=OVER_THE_LIMIT, code=kept.reason, sign="clock", stops=True))
         return steps
     steps.append(Step(title=f"Routed to {_name(workspace, directory)}", text=_routed(kept)))
     for each in decided:
@@ -157,10 +137,10 @@ def route(
         stops = each.outcome != Outcome.INVITED
         steps.append(Step(title=badge.text, text=text, sign=badge.sign, stops=stops, why=outcome.why))
     if kept.type == "track" and not decided:
-        nobody = became(kept, decided, sent, workspace=workspace, directory=directory, now=now).said[0]
+        nobody = became(kept, decided, sent, ours=ours, workspace=workspace, directory=directory, now=now).said[0]
         steps.append(Step(title="Nobody is asked", text=nobody.text, sign="no", stops=True))
-    if reason := NOT_FOR_SURVEYS.get(kept.reason or ""):
-        text = _filled(reason, workspace, directory)
+    if reason := NOTHING_CHANGED.get(kept.reason or ""):
+        text = Markup(reason)  # noqa: S704  one of our own
         title = STOPS_WITH.get(kept.reason or "", "Nothing was changed")
         steps.append(Step(title=title, text=text, code=kept.reason, sign="warn", stops=True))
     return steps
@@ -189,6 +169,10 @@ def objected(objections: Sequence[Objection], now: datetime) -> str:
         return f"{said}, not all of which lapse by waiting."
     last = max(untils)
     return f"{said}, all lapsed by now." if last <= now else f"{said}, the last lapses {say.day(last, now)}."
+
+
+def _is_over_the_limit(kept: Kept) -> bool:
+    return kept.verdict == "held" and kept.reason == Reason.INTAKE_LIMIT
 
 
 def _held(decision: Decision, now: datetime) -> str:
@@ -232,14 +216,6 @@ def _rejected(kept: Kept) -> tuple[str, Markup | str]:
     return code, OURS if code == "failed" else with_code(detail)
 
 
-def with_code(text: str) -> Markup:
-    """What stands between backticks becomes code."""
-    parts = re.split(r"`([^`]+)`", text)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
-    )
-
-
 def _alike(kept: Kept, alike: Sequence[Campaign]) -> str:
     first = alike[0]
     wrong = "case matters" if (first.event or "").casefold() == (kept.event or "").casefold() else "spaces matter"
@@ -268,10 +244,6 @@ def _routed(kept: Kept) -> str:
             return "It says whose an anonymous id is"
         case _:
             return "Kept; campaigns listen to track calls"
-
-
-def _filled(text: str, workspace: int, directory: Directory) -> Markup:
-    return Markup(text).format(_name(workspace, directory))  # noqa: S704  `text` is one of our own
 
 
 def _name(workspace: int, directory: Directory) -> str:

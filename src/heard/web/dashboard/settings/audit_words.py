@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,9 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     changes: list[str]  # one line a change, where several were made at once
@@ -86,7 +90,10 @@ def _sentence(noted: Noted) -> str:
 def _value(value: Any) -> str:
     if value is None:
         return "none"
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    moment = _MOMENT.fullmatch(str(value))
+    return f"{moment[1]}, {moment[2]} UTC" if moment else str(value)
 
 
 class _Known(dict[str, str]):
