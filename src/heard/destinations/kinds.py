@@ -82,6 +82,11 @@ def secrets_of(type: str) -> frozenset[str]:  # noqa: A002
     return frozenset(field.name for field in kind_of(type).fields if field.kind in ("secret", "map"))
 
 
+def urls_of(type: str) -> frozenset[str]:  # noqa: A002
+    """The names of its settings that are addresses."""
+    return frozenset(field.name for field in kind_of(type).fields if field.kind == "url")
+
+
 def fitting(kind: Kind, messages: Sequence[Document]) -> int:
     """How many of the first messages go into one request; at least one, of one or more."""
     count, size = 0, 0

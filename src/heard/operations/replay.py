@@ -54,8 +54,10 @@ async def begin(
     if first >= last:
         raise Invalid("since: it has to be before until.", field="since")
 
+    # By a reader: the first and the last day are read whole, and nobody waits for that.
+    position, end = await app.store.read(lambda connection: messages.received_within(connection, first, last))
+
     def work(connection: Connection) -> Replay:
-        position, end = messages.received_within(connection, first, last)
         made = replays.begin(
             connection,
             number,

@@ -76,7 +76,7 @@ def route(
         for workspace, places in kept.waiting.get(day, {}).items():
             waiting.add(connection, workspace, day, [first + place for place in places])
     tallies.add(connection, kept.counts)
-    forwards.count(connection, kept.refused)
+    forwards.count(connection, kept.refused())
     cursors.put(connection, cursors.ROUTER, records[-1].next_offset)
     routed.messages = len(fresh)
     routed.newest = taken[-1].received_at if taken else None
@@ -90,7 +90,16 @@ class Kept:
         self.rows: dict[int, list[Row]] = defaultdict(list)  # by day
         self.waiting: dict[int, dict[int, list[int]]] = {}  # by day and workspace: which of the day's rows wait
         self.counts: Counter[tuple[int, int, str]] = Counter()
-        self.refused: Counter[forwards.Count] = Counter()
+        self.answers: Counter[tuple[int, int, Routing]] = Counter()  # by workspace and hour: those that refuse somebody
+
+    def refused(self) -> Counter[forwards.Count]:
+        """What kept messages from whom, for the pages of destinations; of those that their source feeds."""
+        counts: Counter[forwards.Count] = Counter()
+        for (workspace, hour, answer), n in self.answers.items():
+            for destination, refusal in answer.refused:
+                if refusal.reason != NOT_FED:
+                    counts[workspace, destination, hour, f"{forwards.REFUSED}:{refusal.reason}"] += n
+        return counts
 
 
 def _read(
@@ -182,12 +191,12 @@ def _consider(
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
     rows, counts = kept.rows, kept.counts
     received: datetime | None = None
-    day = received_us = source = 0
+    day = hour = received_us = source = 0
     came = ""
     for message in batch:
         if message.received_at is not received:  # the messages of one request share theirs
             received = message.received_at
-            day, received_us = days.day_of(received), micros(received)
+            day, hour, received_us = days.day_of(received), forwards.hour_of(received), micros(received)
         if message.source != source:
             source, came = message.source, f"{tallies.SOURCE}{message.source}"
         written = None
@@ -197,7 +206,8 @@ def _consider(
             answer = plan.route(message)
             if has_others or answer.refused:
                 written = encode(answer)
-                kept.refused.update(_refused(workspace, answer, message))
+                if answer.refused:
+                    kept.answers[workspace, hour, answer] += 1
                 routed.forwarded |= bool(answer.to)
             refusal = answer.refusal(intake.destination) if intake else NOBODY
             if refusal is not None:
@@ -228,16 +238,6 @@ def _wait(
     if message.type == "track" and message.event:
         surveys.wait(message, known, outcome, now=now, until=allowed.until)
     return "held", Reason.INTAKE_LIMIT.value
-
-
-def _refused(workspace: int, answer: Routing, message: Message) -> Iterable[forwards.Count]:
-    """What keeps it from whom, for the pages of the destinations; not those that its source does not feed at all."""
-    hour = forwards.hour_of(message.received_at)
-    return [
-        (workspace, destination, hour, f"{forwards.REFUSED}:{refusal.reason}")
-        for destination, refusal in answer.refused
-        if refusal.reason != NOT_FED
-    ]
 
 
 def take(
