@@ -318,7 +318,7 @@ def test_a_destination_is_removed_after_a_question_and_heard_is_not(ted: Visitor
     assert "Taking messages" in ted.get(ours[1])
     page = ted.post(f"{ours[1]}/settings", {"name": "Heard", "fed_by": "every", "enabled": "1",
                                             "settings.daily_limit": "many"}, status=422)  # fmt: skip
-    assert "Write a number" in error_at(page, "settings-daily_limit")
+    assert "Write a whole number" in error_at(page, "settings-daily_limit")
 
 
 def test_slacks_form_keeps_only_what_is_not_the_default(ted: Visitor, receiver: Receiver):

@@ -23,6 +23,7 @@ from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.eligibility import Decline, Invite, decide
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
+from heard.destinations.considered import Considered
 from heard.destinations.destination import CONSENT, EVERYTHING, Field
 from heard.destinations.groups import grouped
 from heard.destinations.identity import awaited, is_a_sync, may_link
@@ -68,33 +69,6 @@ methods = EVERYTHING  # of a page or a screen nothing comes yet, but it is no mi
 
 _document = msgspec.json.Decoder(dict[str, Any])
 _email = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-class Considered:
-    """What a batch led to in one workspace, until it is kept."""
-
-    def __init__(self) -> None:
-        self.decisions: dict[int, tuple[Decision, bytes | None]] = {}
-        self.revised: dict[int, tuple[Decision, bytes | None]] = {}
-        self.moved: dict[int, Decision] = {}  # waited under an anonymous id, waits for a user now
-        self.deliveries: list[Delivery] = []
-        self.touches: list[Touch] = []
-        self.listed: list[tuple[str, int]] = []
-        self.activated: set[int] = set()
-        self.settled: list[Trigger] = []  # messages that are held no longer
-
-    def decision(self, decision: Decision, waiting: bytes | None = None) -> None:
-        """A decision of an earlier batch, or of this one, is another now; `waiting` is the track that it holds."""
-        if decision.id in self.decisions:
-            self.decisions[decision.id] = (decision, waiting)
-        else:
-            self.revised[decision.id] = (decision, waiting)
-
-    def move(self, decision: Decision) -> None:
-        if decision.id in self.decisions:
-            self.decisions[decision.id] = (decision, self.decisions[decision.id][1])
-        else:
-            self.moved[decision.id] = decision
 
 
 def consider(message: Message, known: Known, outcome: Considered, *, now: datetime) -> tuple[str, str | None]:

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.destinations import surveys
-from heard.destinations.surveys import Considered
+from heard.destinations.considered import Considered
 from heard.messages.again import again
 from heard.steps import keep
 from heard.steps.allowance import left

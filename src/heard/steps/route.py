@@ -19,9 +19,9 @@ from heard.campaigns.events import canonical
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
+from heard.destinations.considered import Considered
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known
-from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
 from heard.messages.message import Message, Rejected

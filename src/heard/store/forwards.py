@@ -61,7 +61,7 @@ def of(
 ) -> dict[int, list[Forward]]:
     """By message: its forwards to these destinations, without what was sent and answered.
 
-    Found by the whole key: neither the workspace nor its messages alone find anything quickly.
+    Both lead the key: neither alone finds anything quickly.
     """
     shown = [column for column in forwards.columns if column.name not in ("request", "answer")]
     query = select(*shown, literal("").label("request"), literal("").label("answer")).where(
