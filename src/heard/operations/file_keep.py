@@ -199,7 +199,9 @@ def _veiled(written: Mapping[str, Any]) -> dict[str, Any]:
     """What changed is printed and kept in the audit log; a secret is there as a few letters of its fingerprint."""
     secret = kinds.secrets_of(written["type"])
     said = written.get("settings", {})
-    shown = {name: fingerprint(str(value))[:8] if name in secret else value for name, value in said.items()}
+    shown = {
+        name: f"(secret {fingerprint(str(value))[:8]})" if name in secret else value for name, value in said.items()
+    }
     return {**written, **({"settings": shown} if shown else {})}
 
 
