@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,36 @@ def test_apply_says_what_changed_and_then_that_nothing_did(heard: RunningHeard):
 
     assert heard.apply(text) == "~ campaigns[Post-purchase].throttle: 90d -> 60d\n"
     assert heard.apply(text) == "= Acme: nothing changed\n"
+
+
+def test_apply_names_the_keys_of_a_destination_that_changed_and_shows_no_secret(heard: RunningHeard):
+    hook = """
+destinations:
+  - name: Hook
+    type: webhook
+    enabled: false
+    settings: {url: "https://hooks.acme.example/in", secret: "a long random text", headers: {X-Shop: "1"}}
+"""
+    heard.apply(ACME + hook)
+
+    [secret, events] = heard.apply(ACME + hook.replace("random", "other") + "    events: {Debug: false}").splitlines()
+
+    assert re.fullmatch(r"~ destinations\[Hook\]\.settings\.secret: \(secret \w{8}\) -> \(secret \w{8}\)", secret)
+    assert events == "~ destinations[Hook].events.Debug: none -> false"
+
+
+def test_why_says_that_an_identify_may_wait_for_the_next_day_as_well(tmp_path: Path):
+    with RunningHeard(tmp_path / "data") as heard:
+        heard.apply(ACME + "\ndestinations:\n  - {name: Heard, type: surveys, settings: {daily_limit: 1}}\n")
+        heard.send("identify", userId="ted", traits={"email": "ted@mosby.example"})
+        heard.send("identify", userId="lily", traits={"email": "lily@aldrin.example"})
+        heard.send("track", userId="lily", event="Order Completed")
+        heard.settle()
+
+        said = heard.cli("why", "lily")
+
+    assert "lily is not known yet; an identify may wait for the next day as well." in said
+    assert "intake_limit" in said
 
 
 def test_export_can_be_piped_into_apply(heard: RunningHeard):

@@ -102,7 +102,7 @@ def test_a_closed_row_has_a_badge_only_where_something_is_off(heard: RunningHear
     order = row(page, told(heard, "order")["id"])
 
     assert "Kept from · Chat" in order
-    assert "Tried again · Warehouse" in order
+    assert "Being tried again · Warehouse" in order
     assert "Given up · Strict" in order
     assert "Shop hook" not in order
     assert "Elsewhere" not in order

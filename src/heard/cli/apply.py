@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,20 +64,26 @@ def in_words(result: dict[str, Any]) -> str:
     """One line a change: `+` added, `~` changed, and what it was; one `=` when nothing did."""
     if not result["changes"]:
         return f"= {result['workspace']}: nothing changed"
-    return "\n".join(_line(change) for change in result["changes"])
+    return "\n".join(line for change in result["changes"] for line in _lines(change))
 
 
-def _line(change: dict[str, Any]) -> str:
+def _lines(change: dict[str, Any]) -> list[str]:
+    place, before, after = change["place"], change.get("before"), change.get("after")
     if change.get("added"):
-        value = change.get("after")
-        return f"+ {change['place']}" + (f" ({value})" if value is not None else "")
-    return f"~ {change['place']}: {_shown(change.get('before'))} -> {_shown(change.get('after'))}"
+        return [f"+ {place}" + (f" ({after})" if after is not None else "")]
+    if isinstance(before, dict) or isinstance(after, dict):  # settings, switches: only the keys that differ
+        was, now = before or {}, after or {}
+        keys = [key for key in {**was, **now} if was.get(key) != now.get(key)]
+        return [f"~ {place}.{key}: {_shown(was.get(key))} -> {_shown(now.get(key))}" for key in keys]
+    return [f"~ {place}: {_shown(before)} -> {_shown(after)}"]
 
 
 def _shown(value: Any) -> str:
-    if value is None:
+    if value is None or value == []:
         return "none"
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return str(value) if isinstance(value, str) else dumps(value, ensure_ascii=False, default=str)
 
 
 def _read(file: str) -> str:

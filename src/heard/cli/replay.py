@@ -25,7 +25,8 @@ def replay(
     """Send the messages of a time to a destination once more.
 
     In their order, with the ids they had. What the sender wished becomes this destination alone; consent and filters
-    hold. It works on a destination that is switched off, and goes on by itself when this command is stopped.
+    hold, the switches of its events do not. It works on a destination that is switched off, and goes on by itself
+    when this command is stopped.
 
     \b
     Example: heard replay "Warehouse hook" --since 7d

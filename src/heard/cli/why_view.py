@@ -45,6 +45,8 @@ def view(
 
 def _person(found: Mapping[str, Any], asked_for: str) -> Text:
     contact = found["contact"]
+    if contact is None and any(_waits_for_a_day(each) for each in found["decisions"]):
+        return Text.assemble((asked_for, "bold"), " is not known yet; an identify may wait for the next day as well.")
     if contact is None:
         return Text.assemble((asked_for, "bold"), " was never identified.")
     name = contact["user_id"] or f"id:{contact['id']}"
@@ -52,6 +54,10 @@ def _person(found: Mapping[str, Any], asked_for: str) -> Text:
     return Text.assemble(
         (name, "bold"), f", {contact['email'] or 'no address'}, {contact['status']}, known since {since}"
     )
+
+
+def _waits_for_a_day(decision: Mapping[str, Any]) -> bool:
+    return decision["outcome"] == "held" and any(each["reason"] == "intake_limit" for each in decision["objections"])
 
 
 def _lately(lately: Mapping[str, Any], console: Console) -> None:

@@ -40,7 +40,7 @@ fields = (
     Field(
         name="secret",
         title="Secret",
-        help="Signs each request, so that its receiver knows that it is from here. Absent = no signature.",
+        help="Signs each request, so that its receiver knows that it is from here. Without one, nothing is signed.",
         kind="secret",
         example="whsec_...",
     ),

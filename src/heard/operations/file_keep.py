@@ -205,7 +205,7 @@ def _veiled(written: Mapping[str, Any]) -> dict[str, Any]:
 
     def shown_as(name: str, value: Any) -> Any:
         if name in secret:
-            return fingerprint(str(value))[:8]
+            return f"(secret {fingerprint(str(value))[:8]})"
         return f"{host_alone(value)} ({fingerprint(value)[:8]})" if name in urls else value
 
     shown = {name: shown_as(name, value) for name, value in written.get("settings", {}).items()}

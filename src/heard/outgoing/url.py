@@ -80,7 +80,10 @@ def read(url: str, *, allow_private: bool) -> Target:
     if scheme not in PORTS or not parts.netloc:
         raise Invalid("Write an address like https://hooks.example.com/in.")
     if scheme == "http" and not allow_private:
-        raise Invalid("Begin the address with https://, so that nobody on the way can read what is sent.")
+        raise Invalid(
+            "Begin the address with https://, so that nobody on the way can read what is sent; "
+            "HEARD_ALLOW_PRIVATE_NETWORK allows http for development."
+        )
     if "@" in parts.netloc:
         raise Invalid("Leave the user and password before the @ out of the address; use a header instead.")
     found = _NETLOC.fullmatch(parts.netloc)
@@ -133,6 +136,6 @@ def _name(written: str) -> str:
 
 def not_public(host: str) -> Forbidden:
     return Forbidden(
-        f"{host} is not on the public internet, and nothing is sent elsewhere; "
+        f"The host {host} is not on the public internet, and nothing is sent elsewhere; "
         "HEARD_ALLOW_PRIVATE_NETWORK allows it for development."
     )

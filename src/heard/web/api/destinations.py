@@ -83,8 +83,8 @@ def routes(app: Installation) -> list[Any]:
     async def replay_window(workspace: int, caller: str, name: str, data: Window) -> dict[str, Any]:
         """Send everything received in a window once more. It goes on by itself; ask how far it is.
 
-        The sender's `integrations` become "this one alone"; consent and filters hold. What the destination has already
-        it gets twice, with another id.
+        The sender's `integrations` become "this one alone"; consent and filters hold, the switches of events do not.
+        What the destination has already it gets twice, with another id.
         """
         destination = meant(workspace, name).name
         return await replay.begin(

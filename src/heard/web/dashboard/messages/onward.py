@@ -43,7 +43,7 @@ def badges(told: Sequence[Went]) -> list[Badge]:
         Badge(f"{what} · {_whom(some)}", kind, sign)
         for what, some, kind, sign in (
             ("Kept from", kept, "off", "no"),
-            ("Tried again", tried, "warn", "clock"),
+            ("Being tried again", tried, "warn", "clock"),
             ("Given up", dead, "bad", "x"),
         )
         if some
@@ -73,7 +73,7 @@ def _station(each: Went, trouble: str | None, now: datetime) -> Step:
     forward = each.forward
     if forward is None:
         if each.state == WAITING:
-            return Step(title="Waits", rest=name, text=_behind(trouble), sign="clock", link=link)
+            return Step(title="Waits to be sent", rest=name, text=_behind(trouble), sign="clock", link=link)
         assert each.state == DELIVERED
         return Step(title="Delivered", rest=name, text="Taken at the first try", again=_again(each.destination))
     title, sign, label = TOLD[forward.state]
