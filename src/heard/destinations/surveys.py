@@ -13,7 +13,7 @@ import msgspec
 
 from heard import ids
 from heard.campaigns.campaign import Campaign, Status
-from heard.campaigns.events import canonical
+from heard.messages.events import canonical
 from heard.contacts import address as addresses
 from heard.contacts.contact import Contact, identified
 from heard.contacts.identity import Link, unchanged_by

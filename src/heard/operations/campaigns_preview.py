@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import RUNNING, Campaign, Status
-from heard.campaigns.events import ALIASES, canonical
+from heard.messages.events import ALIASES, canonical
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.case import Invited, Trigger

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from heard.campaigns.events import canonical
+from heard.messages.events import canonical
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys

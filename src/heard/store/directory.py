@@ -16,7 +16,7 @@ from heard import durations
 from heard.accounts.workspace import Workspace
 from heard.campaigns import settings
 from heard.campaigns.campaign import Campaign, Status
-from heard.campaigns.events import canonical
+from heard.messages.events import canonical
 from heard.deliveries.case import Policy
 from heard.errors import NotFound
 from heard.routing.destination import SURVEYS, Destination

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import Campaign
-from heard.campaigns.events import canonical
+from heard.messages.events import canonical
 from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from heard.accounts.member import Action
-from heard.campaigns.events import ALIASES, canonical
+from heard.messages.events import ALIASES, canonical
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.decision import Outcome

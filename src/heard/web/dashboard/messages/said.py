@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from heard.campaigns.campaign import Campaign
-from heard.campaigns.events import canonical
+from heard.messages.events import canonical
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.reasons import Objection, Reason
