@@ -119,10 +119,8 @@ def test_each_kind_of_trait_is_what_its_name_says():
 
 
 def test_what_happened_once_is_not_frequent_and_text_is_no_number():
-    frequent, total = (
-        a_trait("a", 1, most_frequent={**EVENT, "property": "x"}),
-        a_trait("b", 2, sum={**EVENT, "property": "x"}),
-    )
+    said = {**EVENT, "property": "x"}
+    frequent, total = a_trait("a", 1, most_frequent=said), a_trait("b", 2, sum=said)
     entries: person.Entries = {}
     for each in (frequent, total):
         person.learn(entries, each, 0, {"x": "12"}, 1, 100)

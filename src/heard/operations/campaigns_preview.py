@@ -16,7 +16,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import RUNNING, Campaign, Status
-from heard.messages.events import ALIASES, canonical
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.case import Invited, Trigger
@@ -25,6 +24,7 @@ from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
 from heard.destinations.known import Known, conditions_met
 from heard.installation import Installation
+from heard.messages.events import ALIASES, canonical
 from heard.store import contacts, recent
 from heard.store.recent import Happened, Look
 

@@ -15,7 +15,6 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from heard.messages.events import canonical
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
@@ -24,6 +23,7 @@ from heard.destinations.known import Known
 from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
+from heard.messages.events import canonical
 from heard.messages.message import Message, Rejected
 from heard.messages.parse import read
 from heard.routing import reasons as refusals

@@ -16,9 +16,9 @@ from heard import durations
 from heard.accounts.workspace import Workspace
 from heard.campaigns import settings
 from heard.campaigns.campaign import Campaign, Status
-from heard.messages.events import canonical
 from heard.deliveries.case import Policy
 from heard.errors import NotFound
+from heard.messages.events import canonical
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.plan import Plan
 from heard.sources.source import Source

@@ -12,10 +12,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import Campaign
-from heard.messages.events import canonical
 from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation
+from heard.messages.events import canonical
 from heard.operations import campaigns_edit, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import SPAN, Preview
 from heard.store import edits, recent, tables
