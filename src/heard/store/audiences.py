@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from heard.audiences.audience import Audience, Phase
 from heard.audiences.person import Change, Entries
+from heard.messages.message import OURS
 from heard.store import cursors, days, dialects, edits, messages, tables
 from heard.store.messages import Kept, kept_of
 from heard.store.types import micros, moment
@@ -246,6 +247,7 @@ def events(
             connection,
             f"SELECT {messages.COLUMNS} FROM messages_{day} WHERE id >= ? AND id <= ? AND workspace_id = ?"
             f" AND type = 'track' AND verdict <> 'rejected' AND user_id IS NOT NULL"
+            f" AND source_id <> {OURS}"
             f" AND event {dialects.within(connection)} ORDER BY id",
             low,
             end,
