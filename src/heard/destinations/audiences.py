@@ -56,7 +56,7 @@ class People:
     def is_member(self, name: str, contact: Contact, now: datetime) -> bool:
         """As of this moment; False for an audience that there is not."""
         audience = self.book.by_name.get(name)
-        return audience is not None and bool(self._values(contact, now)[audience.id])
+        return audience is not None and bool(self.values(contact, now)[audience.id])
 
     def settle(self, contact: Contact, now: datetime) -> list[Change]:
         """What has to be told of a contact, once: a second look finds nothing."""
@@ -68,7 +68,8 @@ class People:
     def due(self, user: str, now: datetime) -> int | None:
         return person.due(self.book, self.entries[user], micros(now))
 
-    def _values(self, contact: Contact, now: datetime) -> dict[int, Any]:
+    def values(self, contact: Contact, now: datetime) -> dict[int, Any]:
+        """What everything comes to for a contact at this moment, by number."""
         entries: Entries = {}
         if contact.user_id is not None:
             self.load([contact.user_id])

@@ -77,6 +77,7 @@ def look(connection: Connection, app: Installation, campaign: Campaign, now: dat
     newest = list({_who(each): (each, trigger) for each, trigger in reversed(matching)}.values())[::-1]
     people = [known.contacts[each.user_id] for each, _ in newest if each.user_id in known.contacts]
     known.load_people([each.id for each in people], [each.email_key for each in people if each.email_key])
+    known.audiences.load(each.user_id for each in people if each.user_id)
     before = [
         other
         for other in app.directory.triggered.get((campaign.workspace, event), ())

@@ -42,6 +42,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     form: Form
     number: int | None
     surveys: list[Survey]
+    audiences: list[str]
     complaints: dict[str, str]  # all there are; the page shows them once somebody has written
     fixes: dict[str, str]
     events: dict[str, Seen]
@@ -151,6 +152,7 @@ async def shown(
         form=form,
         number=campaign.id if campaign else None,
         surveys=surveys,
+        audiences=sorted(app.directory.book(workspace.id).by_name),
         complaints=read.complaints,
         fixes=campaign_form.fixes(form, read.complaints),
         events=events,
