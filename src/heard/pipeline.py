@@ -40,7 +40,7 @@ from heard.errors import DeliveryFailed
 from heard.log.log import Damage, LogReader, Record
 from heard.steps import allowance, compute, intake, keep, lapse, route, send
 from heard.steps.send import Ready
-from heard.store import audiences, cursors, days, decisions, deliveries
+from heard.store import audiences, cursors, decisions, deliveries
 from heard.store.directory import Directory
 from heard.store.store import Store
 from heard.store.types import moment
@@ -154,7 +154,7 @@ class Pipeline:
             now = self.clock.now()
             if self._kept_house is None or abs(now - self._kept_house) >= HOUSEKEEPING:
                 drained = self.board.durable <= self.offset
-                await self.store.write(partial(_keep_house, now=now, made=self.store.days_made, drained=drained))
+                await self.store.write(partial(lapse.keep_house, now=now, made=self.store.days_made, drained=drained))
                 self._kept_house = now
                 await asyncio.to_thread(self.reader.drop_before, self.offset)
             if "mail server" in self.failing and not await self.store.read(deliveries.any_tried):
@@ -396,15 +396,3 @@ class Pipeline:
             self._wake.clear()
         else:
             await asyncio.sleep(0.5)
-
-
-def _keep_house(connection: Connection, *, now: datetime, made: set[int], drained: bool) -> None:
-    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more.
-
-    While something waits on the log its days are not over, however long ago they were.
-    """
-    while lapse.expire(connection, now=now):
-        pass
-    if drained:
-        days.forget_seen(connection, before=days.before(days.day_of(now)))
-        made.clear()
