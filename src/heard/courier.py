@@ -18,6 +18,8 @@ from zlib import crc32
 
 import msgspec
 import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from heard.clock import Clock
 from heard.destinations.destination import Answer, Outcome, Request
@@ -45,6 +47,7 @@ LOOK_AGAIN = 0.5  # seconds, while something waits for its moment
 PAUSE_AFTER_FAILURE = 1.0
 DOWN_AFTER = 5  # failures in a row
 SHORTEST_REST, LONGEST_REST = 1.0, 30.0  # seconds; doubled with every failure while it is down
+ASKED_WITH_NEW = 4  # while it is down, each so manieth question, and the first, is a message never tried before
 WINDOWS_KEPT = 4
 
 Carry = Callable[[Request], Awaitable[Answer]]
@@ -74,6 +77,7 @@ class Round(msgspec.Struct, kw_only=True):
     parcels: Sequence[Parcel]
     end: int | None = None
     replay: Replay | None = None
+    looked_at: Sequence[int] = ()  # the numbers of what a replay found, in order
     done: set[int] = msgspec.field(default_factory=set)
     sent: int = 0
 
@@ -111,6 +115,8 @@ class Courier:
         self._wake, self._stepping = asyncio.Event(), asyncio.Lock()
         self._retry_at: datetime | None = None  # when the first of what failed is to be tried again
         self._look_for_retries = self._look_for_replays = True
+        self._tried_again_last = False
+        self._asked = 0  # with one message each, since it is down
         self.failures = 0  # in a row
         self.resting_until: datetime | None = None
         self.failing_since: datetime | None = None
@@ -137,7 +143,7 @@ class Courier:
     def look(self) -> None:
         """Somebody put something in its way by hand: a replay, a message to be sent again, other settings."""
         self._look_for_retries = self._look_for_replays = True
-        self.failures, self.failing_since, self.resting_until = 0, None, None
+        self.failures, self.failing_since, self.resting_until, self.trouble, self._asked = 0, None, None, None, 0
         self._wake.set()
 
     async def step(self) -> bool:
@@ -149,7 +155,12 @@ class Courier:
             self.resting_until = None
             if not self.destination.enabled:  # what was on its way waits until it is switched on again
                 return await self._replay()
-            return await self._try_again(now) or await self._go_on() or await self._replay()
+            again = partial(self._try_again, now)
+            new_first = (self._go_on, self._replay, again)
+            for way in new_first if self._is_turn_of_new else (again, self._go_on, self._replay):
+                if await way():
+                    return True
+            return False
 
     async def next_moment(self) -> datetime | None:
         """When it has something to do next; None when nothing waits."""
@@ -187,12 +198,13 @@ class Courier:
         return True
 
     async def _replay(self) -> bool:
-        running = self._look_for_replays and await self._store.read(
-            partial(replays.running, destination=self.destination.id)
-        )
-        if not running:
-            self._look_for_replays = False
+        if not self._look_for_replays:
             return False
+        self._look_for_replays = False  # before the look: whoever begins one meanwhile says so after it
+        running = await self._store.read(partial(replays.running, destination=self.destination.id))
+        if running is None:
+            return False
+        self._look_for_replays = True
         plan = plan_for_replay(self.destination)
         window = partial(messages.after, position=running.position, until=running.last, limit=WINDOW)
         found: list[Placed] = await self._store.read(window)
@@ -201,10 +213,8 @@ class Courier:
         if self._is_down and mine:
             mine, end = mine[:1], mine[0].kept.id
         parcels = [forward.parcel(each, self.destination, replay=running) for each in mine]
-        looked_at = running.looked_at + sum(each.kept.id <= end for each in found)
-        await self._carry_out(
-            Round(parcels=parcels, end=end, replay=msgspec.structs.replace(running, looked_at=looked_at))
-        )
+        numbers = [each.kept.id for each in found]
+        await self._carry_out(Round(parcels=parcels, end=end, replay=running, looked_at=numbers))
         return True
 
     # ── handing over ──
@@ -216,6 +226,10 @@ class Courier:
             lanes.setdefault(crc32(each.person.encode()) % LANES, []).append(each)
         results: list[Result] = []
         asking = self._is_down
+        if not asking:
+            self._tried_again_last = round_.end is None
+        elif lanes:
+            self._asked += 1
         running = [asyncio.create_task(self._lane(lane, results, asking=asking)) for lane in lanes.values()]
         try:
             while running:
@@ -241,6 +255,7 @@ class Courier:
 
     async def _try(self, batch: Sequence[Parcel]) -> list[Result]:
         kind, now = KINDS[self.destination.type], self._clock.now()
+        request = answer = None
         try:
             request = kind.request(
                 [each.document for each in batch],
@@ -248,32 +263,50 @@ class Courier:
                 ids=[each.id for each in batch],
                 now=now,
             )
-        except HeardError as problem:
-            refused = Outcome(kind="discard", reason="settings", detail=str(problem))
-            return [self._result(each, refused, None, None, now) for each in batch]
-        answer = await self._carry(request)
-        outcome = outcome_of(answer, now=now, messages=len(batch))
+        except Exception as problem:
+            outcome = self._not_made(problem, len(batch))
+        else:
+            answer = await self._answer_to(request)
+            outcome = outcome_of(answer, now=now, messages=len(batch))
         if outcome.kind == "divide":  # one of them may spoil it for the others: find out which
             half = len(batch) // 2
             return await self._try(batch[:half]) + await self._try(batch[half:])
-        self._learn(outcome)
+        if request is not None:
+            self._learn(outcome)
         return [self._result(each, outcome, request, answer, now) for each in batch]
+
+    def _not_made(self, problem: Exception, messages: int) -> Outcome:
+        """The settings cannot make this request, or we cannot: whatever it is, it would be the same the next time."""
+        reason, detail = "settings", str(problem)
+        if not isinstance(problem, HeardError):
+            log.error("request_not_made", destination=self.destination.name, exc_info=problem)
+            reason, detail = "failed", f"Heard could not make this request: {problem!r}"
+        return Outcome(kind="divide" if messages > 1 else "discard", reason=reason, detail=detail)
+
+    async def _answer_to(self, request: Request) -> Answer:
+        try:
+            return await self._carry(request)
+        except Exception as problem:
+            log.exception("request_failed", destination=self.destination.name)
+            return Answer(error="failed", detail=f"Heard could not send this: {problem!r}")
 
     def _learn(self, outcome: Outcome) -> None:
         """Is it the message, or the destination?"""
         if outcome.kind != "retry":
-            self.failures, self.failing_since = 0, None
+            self.failures, self.failing_since, self._asked = 0, None, 0
             self.trouble = outcome.detail if outcome.kind == "discard" else None
             return
         self.failures += 1
         self.trouble = outcome.detail
         now = self._clock.now()
         self.failing_since = self.failing_since or now
-        if outcome.after is not None:
-            self.resting_until = now + timedelta(seconds=outcome.after)
-        elif self._is_down:
-            longest = min(LONGEST_REST, SHORTEST_REST * 2 ** (self.failures - DOWN_AFTER))
-            self.resting_until = now + timedelta(seconds=longest * (1 + self._draw()) / 2)
+        rest = outcome.after or 0.0
+        if self._is_down:
+            longest = min(LONGEST_REST, SHORTEST_REST * 2 ** min(self._asked, 10))
+            rest = max(rest, longest * (1 + self._draw()) / 2)
+        if rest:
+            until = now + timedelta(seconds=rest)
+            self.resting_until = max(until, self.resting_until or until)
 
     def _result(
         self, parcel: Parcel, outcome: Outcome, request: Request | None, answer: Answer | None, at: datetime
@@ -315,6 +348,7 @@ class Courier:
             replay = msgspec.structs.replace(
                 round_.replay,
                 position=max(reached, round_.replay.position),
+                looked_at=round_.replay.looked_at + sum(number <= reached for number in round_.looked_at),
                 sent=round_.replay.sent + round_.sent,
                 state=DONE if reached >= round_.replay.last else round_.replay.state,
             )
@@ -332,15 +366,32 @@ class Courier:
             replay=replay,
             now=self._clock.now(),
         )
-        await self._store.write(keep)
+        await self._written(keep)
         if position is not None:
             self.position = self._position_kept = position
         if any(each.state is State.RETRYING for each in made):
             self._look_for_retries = True
 
+    async def _written(self, keep: Callable[[Connection], None]) -> None:
+        """However long the database is away: what a receiver has said is not asked of it once more."""
+        while True:
+            try:
+                return await self._store.write(keep)
+            except OperationalError as error:
+                log.error("outcomes_not_kept_yet", destination=self.destination.name, error=str(error.orig))
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
+
     @property
     def _is_down(self) -> bool:
         return self.failures >= DOWN_AFTER
+
+    @property
+    def _is_turn_of_new(self) -> bool:
+        """What is tried again and what is new take turns: messages that always fail must not stand before all others.
+
+        While it is down it is asked with what is tried again, mostly: each question costs a message its first try.
+        """
+        return self._asked % ASKED_WITH_NEW == 0 if self._is_down else self._tried_again_last
 
     async def _know_retries(self) -> None:
         if self._look_for_retries:

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from heard.clock import Clock
-from heard.courier import Carry, Courier, Windows
+from heard.courier import PAUSE_AFTER_FAILURE, Carry, Courier, Windows
 from heard.routing.destination import SURVEYS
 from heard.store import cursors, forwards, messages
 from heard.store.directory import Directory
 from heard.store.store import Store
+
+log = structlog.get_logger()
 
 
 class Couriers:
@@ -30,7 +34,13 @@ class Couriers:
 
     async def start(self) -> None:
         self.started = True
-        await self.refresh()
+        while self.started:
+            try:
+                await self.refresh()
+                break
+            except OperationalError as error:  # without a database nobody would start them later
+                log.error("couriers_not_started_yet", error=str(error.orig))
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
 
     async def stop(self) -> None:
         """Requests under way are cut; what they carried is carried again."""

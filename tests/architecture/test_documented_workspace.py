@@ -107,10 +107,12 @@ def test_an_example_of_the_page_is_accepted(path: str, example: str):
     assert said_of(place, **written) == ""
 
 
-def test_the_whole_file_of_the_page_is_accepted():
-    (whole,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+def test_the_whole_file_of_the_page_and_its_parts_are_accepted():
+    whole, *parts = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
     assert read(yaml.safe_load(whole)).workspace == "Acme"
+    for part in parts:
+        assert read({"workspace": "Acme", **yaml.safe_load(part)}).destinations != ()
 
 
 def test_a_place_is_reached_through_all_above_it():

@@ -151,7 +151,7 @@ def test_a_setting_that_is_needed_is_asked_for_by_name(which: str, name: str):
 def test_what_is_no_such_value_is_refused_by_name(which: str, name: str, kind: str):
     wrong: dict[str, list[Any]] = {
         "url": [" ", 7, "hooks", "http://hooks.acme.example", "https://127.0.0.1", "https://a@hooks.acme.example"],
-        "number": [-1, "many", True, float("nan"), float("inf")],
+        "number": [-1, 0.5, "many", True, float("nan"), float("inf")],
         "switch": ["yes", 1],
         "length": [7, "soon", True, -1, "1.5h"],
         "list": ["one", [1], [""], ["x" * 501], ["one"] * 51],

@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from heard.operations.why import why
-from heard.store import contacts, deliveries, waiting
+from heard.store import contacts, days, deliveries, waiting
 from tests.contracts.front import Front, front, identify, track
 
 SURVEYS = [{"name": "Relationship NPS", "kind": "nps"}]
@@ -138,5 +140,64 @@ def test_everybody_who_is_identified_is_put_on_the_list(tmp_path: Path):
             lambda found: {user: contacts.lists_of(found, 1, each.id) for user, each in people.items()}
         )
         assert lists == {"ann": ["Segment List"], "bob": ["Segment List"]}
+
+    front(tmp_path, story)
+
+
+def test_a_decision_that_waits_for_its_day_is_told_when_nothing_waits_for_it_any_more(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, 1)
+        await heard.receive(identify("somebody"), track("ann"), track("bob"))
+        await heard.settle()
+        assert await decisions(heard, "ann") == [("held", ["intake_limit"], [])]
+        await heard.apply(
+            heard_destination(daily_limit=1), surveys=SURVEYS, campaigns=[{**CAMPAIGN, "event": "Trial Ended"}]
+        )
+        await heard.pass_time(3 * DAY)
+        assert waits(heard) == 0
+        for user in ("ann", "bob"):
+            assert await decisions(heard, user) == [("declined", ["campaign_not_running"], ["the day's allowance"])]
+
+    front(tmp_path, story)
+
+
+def test_what_a_filter_leaves_nothing_of_does_not_wait_and_what_waited_is_not_held_for_ever(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        nothing = [{"if": "event = 'Order Completed'", "then": {"drop_properties": ["userId"]}}]
+        await limited(heard, 1)
+        await heard.receive(identify("somebody"), track("ann"))
+        await heard.settle()
+        await heard.apply(
+            {**heard_destination(daily_limit=1), "filters": nothing}, surveys=SURVEYS, campaigns=[CAMPAIGN]
+        )
+        await heard.receive(track("bob"))
+        await heard.settle()
+        assert waits(heard) == 1
+        await heard.pass_time(2 * DAY)
+        assert waits(heard) == 0
+        assert heard.verdicts()[1:] == [("accepted", "filtered")] * 2
+        assert await decisions(heard, "ann") == [("declined", ["campaign_not_running"], ["the day's allowance"])]
+        assert await decisions(heard, "bob") == []
+
+    front(tmp_path, story)
+
+
+def test_one_message_that_heard_fails_at_does_not_keep_those_behind_it_waiting(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, 1)
+        await heard.receive(identify("somebody"), track("ann"), identify("bob"))
+        await heard.settle()
+
+        def spoil(connection: Connection) -> None:  # as an older version, or a hand in the database, may leave one
+            day = days.kept(connection)[0]
+            connection.exec_driver_sql(
+                f"UPDATE messages_{day} SET body = replace(body, '{{}}', '[]') WHERE user_id = 'ann'"
+            )
+
+        heard.app.store.write_now(spoil)
+        await heard.pass_time(3 * DAY)
+        assert waits(heard) == 0
+        assert heard.verdicts()[2] == ("accepted", None)
+        assert [outcome for outcome, _, _ in await decisions(heard, "ann")] == ["declined"]
 
     front(tmp_path, story)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from heard.store import story, tail
+from heard.store import messages, story, tail
 from heard.store.messages import Kept
 from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
@@ -40,5 +40,75 @@ def test_what_waited_and_was_accepted_then_is_found_as_accepted(desk: Desk):
     assert [each.event for each in accepted(desk)] == ["Order Completed"]
 
 
+def test_what_waits_for_an_identify_and_what_waits_for_the_next_day_are_held_alike(desk: Desk):
+    desk.intake(daily_limit=3)
+    desk.campaign()
+    desk.receive(desk.track("ted"), desk.track("robin", event="Else"), desk.track("robin"))
+    desk.receive(desk.track("lily"), desk.identify("lily"), desk.track("ted", event="Else"))
+
+    assert [(each.user_id, each.type, each.reason) for each in held(desk)] == [
+        ("ted", "track", "intake_limit"),
+        ("lily", "identify", "intake_limit"),
+        ("lily", "track", "intake_limit"),
+        ("robin", "track", "not_identified"),
+        ("ted", "track", "not_identified"),
+    ]
+    assert desk.store.read_now(partial(tail.waiting, workspace=ACME)) == 5
+    whole, some = held(desk), held(desk, limit=2)
+    assert [*some, *held(desk, before=some[-1].id)] == whole
+    assert [each.type for each in held(desk, type="identify")] == ["identify"]
+
+
+def test_a_matched_event_that_surveys_do_not_get_is_no_match(desk: Desk):
+    desk.campaign()
+    desk.receive(desk.track("ted"), desk.track("ted") | {"integrations": {"All": False}})
+    wanted = Wanted(events=("Order Completed",))
+
+    found = desk.store.read_now(partial(tail.back, workspace=ACME, wanted=wanted)).found
+    assert [each.message_id for each in found] == ["m1"]
+
+
+def held(desk: Desk, *, before: int | None = None, limit: int = 50, type: str | None = None) -> list[Kept]:  # noqa: A002
+    wanted = Wanted(verdict="held", type=type)
+    return desk.store.read_now(partial(tail.back, workspace=ACME, wanted=wanted, before=before, limit=limit)).found
+
+
 def accepted(desk: Desk) -> list[Kept]:
     return desk.store.read_now(partial(tail.back, workspace=ACME, wanted=Wanted(verdict="accepted"))).found
+
+
+def test_what_follows_a_number_is_in_order_though_the_clock_was_set_back_over_midnight(desk: Desk):
+    began = desk.now
+    for length in (timedelta(), timedelta(days=3), timedelta(days=4), timedelta(days=3), timedelta(days=4)):
+        desk.now = began + length
+        desk.receive(*(desk.track("ted", f"{length.days} days later") for _ in range(3)))
+
+    def after(position: int, limit: int, until: int | None = None) -> list[int]:
+        look = partial(messages.after, position=position, limit=limit, until=until)
+        return [each.kept.id for each in desk.store.read_now(look)]
+
+    every = list(range(1, 16))
+    assert after(0, 100) == every
+    assert after(0, 100, 8) == every[:8]
+    for limit in (1, 2, 4, 5, 7):
+        walked: list[int] = []
+        while some := after(walked[-1] if walked else 0, limit):
+            walked += some
+        assert walked == every
+
+
+def test_a_window_of_receipt_is_found_by_the_numbers_at_its_ends(desk: Desk):
+    began = desk.now
+    for day in range(5):
+        desk.now = began + timedelta(days=day)
+        desk.receive(desk.track("ted"), desk.track("robin"))
+
+    def within(since: timedelta, until: timedelta) -> tuple[int, int]:
+        window = partial(messages.received_within, since=began + since, until=began + until)
+        return desk.store.read_now(window)
+
+    hour = timedelta(hours=1)
+    assert within(-hour, timedelta(days=9)) == (0, 10)
+    assert within(hour, timedelta(days=3)) == (2, 6)
+    assert within(timedelta(days=1), timedelta(days=1) + hour) == (2, 4)
+    assert within(timedelta(days=6), timedelta(days=9)) == (0, 0)

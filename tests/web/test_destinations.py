@@ -235,25 +235,25 @@ def test_filters_are_added_changed_moved_removed_and_previewed(
     def post(path: str = "", status: int = 303, **form: str) -> str:
         return ted.post(f"{hook}/filters{path}", {"as_of": stamp(), **form}, status=status)
 
-    page = post(status=422, condition="event = ", action="drop")
+    page = post(status=422, condition="event = ", then="drop")
     assert re.search(r"At \d+: ", error_at(page, "condition"))
-    page = post(status=422, condition="all", action="drop_properties")
+    page = post(status=422, condition="all", then="drop_properties")
     assert error_at(page, "paths") == "Write at least one field, like properties.email."
-    page = post("/preview", 200, condition="all", action="drop_properties", paths="properties.email")
+    page = post("/preview", 200, condition="all", then="drop_properties", paths="properties.email")
     assert "<del>properties.email</del>" in page
-    page = post("/preview", 200, condition="event = 'Order Completed'", action="drop")
+    page = post("/preview", 200, condition="event = 'Order Completed'", then="drop")
     assert "Dropped" in page
     assert "By filter 1" in page
 
-    post(condition="all", action="drop_properties", paths="properties.email")
-    post(condition="type = 'page'", action="drop")
+    post(condition="all", then="drop_properties", paths="properties.email")
+    post(condition="type = 'page'", then="drop")
     assert ted.get(f"{hook}/filters").index("properties.email") < ted.get(f"{hook}/filters").index("type = 'page'")
     post("/move", place="1")
     page = ted.get(f"{hook}/filters?edit=0")
     assert "Change filter 1" in page
-    post(condition="type = 'screen'", action="sample", share="25%", place="0")
+    post(condition="type = 'screen'", then="sample", share="25%", place="0")
     assert "Let 25% of people through" in ted.get(f"{hook}/filters")
-    assert ted.post(f"{hook}/filters", {"as_of": "old", "condition": "all", "action": "drop"}, status=409)
+    assert ted.post(f"{hook}/filters", {"as_of": "old", "condition": "all", "then": "drop"}, status=409)
     post("/remove", place="0")
 
     heard.send("track", userId="ann", event="Shaped", properties={"total": 9, "email": "ann@acme.example"})
@@ -267,7 +267,7 @@ def test_a_message_is_tried_past_filters_and_what_came_is_shown(
 ):
     found = re.search(r'name="as_of" value="(\w+)"', ted.get(f"{hook}/filters"))
     assert found is not None
-    ted.post(f"{hook}/filters", {"as_of": found[1], "condition": "all", "action": "drop"})
+    ted.post(f"{hook}/filters", {"as_of": found[1], "condition": "all", "then": "drop"})
     receiver.script[:] = [answer(418, b"a teapot")]
 
     page = ted.post(f"{hook}/try", {"message": '{"type": "track", "userId": "u", "event": "Tried"}'}, status=200)
@@ -329,3 +329,20 @@ def test_slacks_form_keeps_only_what_is_not_the_default(ted: Visitor, receiver: 
     assert "text:" not in ted.get("/settings/file").partition("name: Chat")[2][:200]
     assert "Switched off" in ted.get(path)
     ted.post(f"{path}/remove")
+
+
+def test_what_waits_for_the_next_day_is_counted_and_said(heard: RunningHeard, ted: Visitor):
+    (ours,) = [each["id"] for each in heard.get("destinations")["data"] if each["type"] == "surveys"]
+    form = {"name": "Heard", "fed_by": "every", "enabled": "1"}
+    ted.post(f"/destinations/{ours}/settings", {**form, "settings.daily_limit": "1"})
+    for number in range(3):
+        heard.send("track", userId="ann", event=f"Waits {number}")
+    heard.settle()
+
+    listed = ted.get("/destinations")
+    assert "Full for today" in listed
+    assert re.search(r"[23] messages wait for the next day, from midnight UTC on", listed)
+    assert "Full for today" in ted.get(f"/destinations/{ours}")
+    ted.post(f"/destinations/{ours}/settings", {**form, "settings.daily_limit": ""})
+    heard.settle()
+    assert "Full for today" not in ted.get("/destinations")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -83,6 +82,11 @@ def secrets_of(type: str) -> frozenset[str]:  # noqa: A002
     return frozenset(field.name for field in kind_of(type).fields if field.kind in ("secret", "map"))
 
 
+def urls_of(type: str) -> frozenset[str]:  # noqa: A002
+    """The names of its settings that are addresses."""
+    return frozenset(field.name for field in kind_of(type).fields if field.kind == "url")
+
+
 def fitting(kind: Kind, messages: Sequence[Document]) -> int:
     """How many of the first messages go into one request; at least one, of one or more."""
     count, size = 0, 0
@@ -107,10 +111,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _number(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12 or math.isnan(value):
-        raise Invalid(f"Write a number from 0 on, not {value!r}.")
-    return value
+def _number(value: Any) -> int:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < 1e12 or value != int(value):
+        raise Invalid(f"Write a whole number from 0 on, not {value!r}.")
+    return int(value)
 
 
 def _switch(value: Any) -> bool:

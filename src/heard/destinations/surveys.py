@@ -22,6 +22,7 @@ from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.eligibility import Decline, Invite, decide
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
+from heard.destinations.considered import Considered
 from heard.destinations.destination import CONSENT, EVERYTHING, Field
 from heard.destinations.groups import grouped
 from heard.destinations.identity import awaited, is_a_sync, may_link
@@ -70,33 +71,6 @@ _document = msgspec.json.Decoder(dict[str, Any])
 _email = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class Considered:
-    """What a batch led to in one workspace, until it is kept."""
-
-    def __init__(self) -> None:
-        self.decisions: dict[int, tuple[Decision, bytes | None]] = {}
-        self.revised: dict[int, tuple[Decision, bytes | None]] = {}
-        self.moved: dict[int, Decision] = {}  # waited under an anonymous id, waits for a user now
-        self.deliveries: list[Delivery] = []
-        self.touches: list[Touch] = []
-        self.listed: list[tuple[str, int]] = []
-        self.activated: set[int] = set()
-        self.settled: list[Trigger] = []  # messages that are held no longer
-
-    def decision(self, decision: Decision, waiting: bytes | None = None) -> None:
-        """A decision of an earlier batch, or of this one, is another now; `waiting` is the track that it holds."""
-        if decision.id in self.decisions:
-            self.decisions[decision.id] = (decision, waiting)
-        else:
-            self.revised[decision.id] = (decision, waiting)
-
-    def move(self, decision: Decision) -> None:
-        if decision.id in self.decisions:
-            self.decisions[decision.id] = (decision, self.decisions[decision.id][1])
-        else:
-            self.moved[decision.id] = decision
-
-
 def consider(message: Message, known: Known, outcome: Considered, *, now: datetime) -> tuple[str, str | None]:
     """What one message means for contacts and campaigns: (verdict, reason) for the debugger.
 
@@ -124,7 +98,11 @@ def email_in(message: Message) -> str | None:
 
 
 def trigger_key(message: Message) -> str:
-    return f"{message.source}:{message.id}"
+    return key_of(message.source, message.id)
+
+
+def key_of(source: int, message_id: str) -> str:
+    return f"{source}:{message_id}"
 
 
 def hold_until(trigger: Trigger, late_identify: timedelta) -> datetime:
@@ -269,6 +247,15 @@ def wait(message: Message, known: Known, outcome: Considered, *, now: datetime, 
         full = Objection(Reason.INTAKE_LIMIT, until, "More came in today than is taken in one day; it waits its turn.")
         held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(full,))
         outcome.decisions[decision.id] = (held, None)
+
+
+def let_go(known: Known, outcome: Considered, *, now: datetime) -> None:
+    """What waited for its day and has come to no answer now: nothing waits for it any more."""
+    for waited in known.waiting.values():
+        detail = "When its day came, the campaign did not wait for this event any more, or a filter kept it away."
+        gone = Objection(Reason.CAMPAIGN_NOT_RUNNING, detail=detail)
+        told = revised(waited, at=now, cause="the day's allowance", outcome=Outcome.DECLINED, objections=(gone,))
+        outcome.decision(told)
 
 
 def _undecided(

@@ -15,6 +15,7 @@ from heard.accounts.keys import fingerprint
 from heard.accounts.workspace import Brand, Workspace
 from heard.campaigns.campaign import Status
 from heard.destinations import kinds
+from heard.destinations.veiled import host_alone
 from heard.errors import Invalid
 from heard.operations import secrets_made
 from heard.operations.file_audience import check_audience, keep_computed, names_of_audiences
@@ -190,10 +191,18 @@ def keep_destination(
 
 
 def _veiled(written: Mapping[str, Any]) -> dict[str, Any]:
-    """What changed is printed and kept in the audit log; a secret is there as a few letters of its fingerprint."""
-    secret = kinds.secrets_of(written["type"])
-    said = written.get("settings", {})
-    shown = {name: fingerprint(str(value))[:8] if name in secret else value for name, value in said.items()}
+    """What changed is printed and kept in the audit log; a secret is there as a few letters of its fingerprint.
+
+    So is what follows an address's host: whoever knows the path of a webhook can write there.
+    """
+    secret, urls = kinds.secrets_of(written["type"]), kinds.urls_of(written["type"])
+
+    def shown_as(name: str, value: Any) -> Any:
+        if name in secret:
+            return fingerprint(str(value))[:8]
+        return f"{host_alone(value)} ({fingerprint(value)[:8]})" if name in urls else value
+
+    shown = {name: shown_as(name, value) for name, value in written.get("settings", {}).items()}
     return {**written, **({"settings": shown} if shown else {})}
 
 

@@ -18,9 +18,9 @@ from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
 from heard.routing.forward import again as sent_again
 from heard.steps.plans import plan_for_replay, refusal_of_replay
-from heard.store import audit, forwards, messages, replays, tail
+from heard.store import audit, cursors, forwards, messages, replays, tail
 from heard.store.days import day_of
-from heard.store.replays import CANCELLED, Replay
+from heard.store.replays import RUNNING, Replay
 
 LARGEST = 2**62
 A_TIME = 1000  # forwards that are taken up again in one transaction
@@ -55,8 +55,10 @@ async def begin(
     if first >= last:
         raise Invalid("since: it has to be before until.", field="since")
 
+    # By a reader: the first and the last day are read whole, and nobody waits for that.
+    position, end = await app.store.read(lambda connection: messages.received_within(connection, first, last))
+
     def work(connection: Connection) -> Replay:
-        position, end = messages.received_within(connection, first, last)
         made = replays.begin(
             connection,
             number,
@@ -102,14 +104,15 @@ async def cancel(app: Installation, *, workspace: int, id: int, by: str) -> None
     found = await app.store.read(lambda connection: replays.one(connection, workspace, id))
     if found is None:
         raise NotFound(f"There is no replay {id}.")
-    name = app.directory.destinations[found.destination].name
+    if found.state != RUNNING:
+        return
+    name = _of(app, workspace, found.destination).name
 
     def work(connection: Connection) -> None:
         replays.cancel(connection, workspace, id)
         audit.note(connection, workspace, by=by, what="replay.cancelled", subject=name, at=app.clock.now())
 
-    if found.state != CANCELLED:
-        await app.store.write(work)
+    await app.store.write(work)
 
 
 async def dead_letters(app: Installation, *, workspace: int, destination: int, reason: str | None, by: str) -> int:
@@ -175,7 +178,9 @@ async def one(app: Installation, *, workspace: int, destination: int, message: i
                 next_at=None,
                 reason="by_hand",
             )
-            forwards.keep(connection, [sent_again(known or fresh, now=now)])
+            taken = known is None or known.state is State.DELIVERED
+            run = cursors.take(connection, "replays") if taken else None
+            forwards.keep(connection, [sent_again(known or fresh, now=now, run=run)])
         audit.note(
             connection, workspace, by=by, what="message.sent_again", subject=wanted.name, at=now,
             detail={"message": kept.message_id},

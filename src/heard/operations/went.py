@@ -42,7 +42,8 @@ def went(
     destinations = directory.destinations_of(workspace)
     intake = directory.intakes.get(workspace)
     outside = [each for each in destinations if intake is None or each.id != intake.destination]
-    tried = forwards.of(connection, workspace, [each.id for each in found]) if outside else {}
+    numbers = [each.id for each in outside]
+    tried = forwards.of(connection, workspace, numbers, [each.id for each in found]) if outside else {}
     reached = {each.id: cursors.get(connection, forwards.cursor_of(each.id)) for each in outside}
     return {each.id: _of(each, destinations, tried.get(each.id, []), reached) for each in found}
 

@@ -33,6 +33,8 @@ class Routing(msgspec.Struct, frozen=True, cache_hash=True):
 
     def refusal(self, destination: int) -> Refusal | None:
         """Why this destination does not get it; None when it does, and when that was not written down."""
+        if destination in self.to:
+            return None
         return next((refusal for place, refusal in self.refused if place == destination), None)
 
 

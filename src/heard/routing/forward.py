@@ -47,7 +47,10 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Forward(msgspec.Struct, frozen=True, kw_only=True):
-    """`message` is its number, `day` the table it stands in. `request` and `answer` are of the last try, cut."""
+    """`message` is its number, `day` the table it stands in. `request` and `answer` are of the last try, cut.
+
+    `run` is 0 as it came, else the number under which it goes out once more: its delivery id is another then.
+    """
 
     workspace: int
     destination: int
@@ -62,6 +65,7 @@ class Forward(msgspec.Struct, frozen=True, kw_only=True):
     tries: tuple[Try, ...] = ()
     request: str = ""
     answer: str = ""
+    run: int = 0
 
 
 def tried(forward: Forward, to: State, made: Try, *, next_at: datetime | None, request: str, answer: str) -> Forward:
@@ -82,9 +86,13 @@ def tried(forward: Forward, to: State, made: Try, *, next_at: datetime | None, r
     )
 
 
-def again(forward: Forward, *, now: datetime) -> Forward:
-    """Somebody wants it sent again: its time to be tried begins anew, what was tried stays on record."""
-    return msgspec.structs.replace(moved(forward, State.RETRYING), first_at=now, next_at=now)
+def again(forward: Forward, *, now: datetime, run: int | None = None) -> Forward:
+    """Somebody wants it sent again: its time to be tried begins anew, what was tried stays on record.
+
+    `run` where it was taken before, by a receiver that may drop what comes twice.
+    """
+    run = forward.run if run is None else run
+    return msgspec.structs.replace(moved(forward, State.RETRYING), first_at=now, next_at=now, run=run)
 
 
 def moved(forward: Forward, to: State) -> Forward:

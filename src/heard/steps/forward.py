@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +20,8 @@ from heard.routing.latency import latency_class
 from heard.routing.plan import Plan
 from heard.routing.shape import shaped
 from heard.steps.plans import refusal_of_replay
-from heard.store import cursors, forwards, messages, replays
-from heard.store.forwards import DELIVERED, DISCARDED, LATENCY, REFUSED, RETRIED, hour_of
+from heard.store import cursors, edits, forwards, messages, replays
+from heard.store.forwards import DELIVERED, DISCARDED, LATENCY, RETRIED, hour_of
 from heard.store.messages import Placed
 from heard.store.replays import Replay
 
@@ -85,9 +84,9 @@ def parcel(
         ),
         destination,
     )
-    if replay is not None:
+    run = replay.id if replay else forward.run if forward else 0
+    if run:
         document["integrations"] = {"All": False, destination.name: True}
-    run = replay.id if replay else 0
     return Parcel(
         placed=placed,
         document=document,
@@ -123,7 +122,9 @@ def keep(
     replay: Replay | None,
     now: datetime,
 ) -> None:
-    """What was tried, and how far the destination has come, in one transaction."""
+    """What was tried, and how far the destination has come, in one transaction; nothing of one that was removed."""
+    if not edits.has_destination(connection, destination.workspace, destination.id):
+        return
     counts: Counter[forwards.Count] = Counter()
     hour = hour_of(now)
 
@@ -161,12 +162,6 @@ def give_up(connection: Connection, lost: list[Forward], *, now: datetime) -> No
     forwards.count(connection, Counter((each.workspace, each.destination, hour_of(now), DISCARDED) for each in gone))
 
 
-def refusals(counts: Counter[tuple[int, int, str]], at: datetime) -> Mapping[forwards.Count, int]:
-    """What routing kept from destinations, as their pages count it."""
-    hour = hour_of(at)
-    return {(workspace, number, hour, f"{REFUSED}:{reason}"): n for (workspace, number, reason), n in counts.items()}
-
-
 def _first(destination: Destination, result: Result, now: datetime) -> Forward:
     return Forward(
         workspace=destination.workspace,
@@ -179,6 +174,7 @@ def _first(destination: Destination, result: Result, now: datetime) -> Forward:
         last_at=now,
         next_at=None,
         reason="",
+        run=result.parcel.replay.id if result.parcel.replay else 0,
     )
 
 

@@ -12,18 +12,18 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.destinations import surveys
-from heard.destinations.surveys import Considered
+from heard.destinations.considered import Considered
 from heard.messages.again import again
 from heard.steps import keep, told
 from heard.steps.allowance import left
-from heard.steps.plans import as_it_gets_it
-from heard.steps.route import load
+from heard.steps.plans import shapes
+from heard.steps.route import load, take
 from heard.store import messages, tallies, waiting
 from heard.store.days import day_of
 from heard.store.directory import Directory
 
 MOST_AT_ONCE = 1000
-LEFT_NOTHING = ("accepted", "filtered")
+UNREADABLE = "rejected", "failed: it cannot be read any more"
 
 
 class Taken(msgspec.Struct, kw_only=True):
@@ -47,19 +47,21 @@ def _take(connection: Connection, workspace: int, room: int, directory: Director
     places = waiting.first(connection, workspace, room)
     found = messages.placed(connection, places)
     ours = directory.destinations[directory.intakes[workspace].destination]
+    shaping = ours if shapes(ours) else None
     read = {number: again(each.kept, each.kept.message_id) for number, each in found.items()}
     batch = [message for message in read.values() if message is not None]
     known = load(connection, workspace, batch, directory)
-    known.load_waiting(surveys.trigger_key(each) for each in batch if each.type == "track")
+    tracks = [each.kept for each in found.values() if each.kept.type == "track"]
+    known.load_waiting(surveys.key_of(each.source, each.message_id) for each in tracks)
     outcome = Considered()
     verdicts: list[tuple[str, str | None, int, int]] = []
     for day, number in places:
-        message = read.get(number)
-        if message is None:
+        if number not in found:
             continue
-        mine = as_it_gets_it(message, ours)
-        verdict, reason = surveys.consider(mine, known, outcome, now=now) if mine is not None else LEFT_NOTHING
+        message = read[number]
+        verdict, reason = take(message, shaping, known, outcome, now) if message is not None else UNREADABLE
         verdicts.append((verdict, reason, day, number))
+    surveys.let_go(known, outcome, now=now)
     counts: Counter[tuple[int, int, str]] = Counter({(workspace, day_of(now), tallies.TAKEN): len(verdicts)})
     telling = keep.considered(connection, workspace, known, outcome, counts, now)
     tallies.add(connection, counts)

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, update
 
 from heard.campaigns.campaign import Status
+from heard.destinations.considered import Considered
 from heard.destinations.known import Known
-from heard.destinations.surveys import Considered
 from heard.steps import told
 from heard.store import anonymous, contacts, decisions, deliveries, dialects, funnel, groups, tables, touches
 from heard.store.types import micros

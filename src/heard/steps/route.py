@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
+from heard.destinations.considered import Considered
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known
-from heard.destinations.surveys import Considered
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
 from heard.messages.events import canonical
@@ -76,7 +76,7 @@ def route(
         for workspace, places in kept.waiting.get(day, {}).items():
             waiting.add(connection, workspace, day, [first + place for place in places])
     tallies.add(connection, kept.counts)
-    forwards.count(connection, kept.refused)
+    forwards.count(connection, kept.refused())
     cursors.put(connection, cursors.ROUTER, records[-1].next_offset)
     routed.messages = len(fresh)
     routed.newest = taken[-1].received_at if taken else None
@@ -90,7 +90,16 @@ class Kept:
         self.rows: dict[int, list[Row]] = defaultdict(list)  # by day
         self.waiting: dict[int, dict[int, list[int]]] = {}  # by day and workspace: which of the day's rows wait
         self.counts: Counter[tuple[int, int, str]] = Counter()
-        self.refused: Counter[forwards.Count] = Counter()
+        self.answers: Counter[tuple[int, int, Routing]] = Counter()  # by workspace and hour: those that refuse somebody
+
+    def refused(self) -> Counter[forwards.Count]:
+        """What kept messages from whom, for the pages of destinations; of those that their source feeds."""
+        counts: Counter[forwards.Count] = Counter()
+        for (workspace, hour, answer), n in self.answers.items():
+            for destination, refusal in answer.refused:
+                if refusal.reason != NOT_FED:
+                    counts[workspace, destination, hour, f"{forwards.REFUSED}:{refusal.reason}"] += n
+        return counts
 
 
 def _read(
@@ -184,12 +193,12 @@ def _consider(
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
     rows, counts = kept.rows, kept.counts
     received: datetime | None = None
-    day = received_us = source = 0
+    day = hour = received_us = source = 0
     came = ""
     for message in batch:
         if message.received_at is not received:  # the messages of one request share theirs
             received = message.received_at
-            day, received_us = days.day_of(received), micros(received)
+            day, hour, received_us = days.day_of(received), forwards.hour_of(received), micros(received)
         if message.source != source:
             source, came = message.source, f"{tallies.SOURCE}{message.source}"
         written = None
@@ -201,16 +210,18 @@ def _consider(
             answer = plan.route(message)
             if has_others or answer.refused:
                 written = encode(answer)
-                kept.refused.update(_refused(workspace, answer, message))
+                if answer.refused:
+                    kept.answers[workspace, hour, answer] += 1
                 routed.forwarded |= bool(answer.to)
             refusal = answer.refusal(intake.destination) if intake else NOBODY
             if refusal is not None:
                 verdict, reason = "accepted", refusals.NO_DESTINATION if refusal.reason == NOT_FED else refusal.reason
-            elif allowed is not None and not allowed.take():
-                verdict, reason = _wait(message, known, outcome, allowed, now)
-                kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
             else:
-                verdict, reason = _one(message, shaping, known, outcome, now, routed)
+                verdict, reason = take(message, shaping, known, outcome, now, allowed)
+                if reason == Reason.INTAKE_LIMIT:
+                    kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
+                elif verdict == "rejected":
+                    routed.set_aside += 1
         if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         rows[day].append(_row(workspace, message, received_us, verdict, reason, written))
@@ -244,26 +255,27 @@ def _wait(
     return "held", Reason.INTAKE_LIMIT.value
 
 
-def _refused(workspace: int, answer: Routing, message: Message) -> Iterable[forwards.Count]:
-    """What keeps it from whom, for the pages of the destinations; not those that its source does not feed at all."""
-    hour = forwards.hour_of(message.received_at)
-    return [
-        (workspace, destination, hour, f"{forwards.REFUSED}:{refusal.reason}")
-        for destination, refusal in answer.refused
-        if refusal.reason != NOT_FED
-    ]
-
-
-def _one(
-    message: Message, shaping: Destination | None, known: Known, outcome: Considered, now: datetime, routed: Routed
+def take(
+    message: Message,
+    shaping: Destination | None,
+    known: Known,
+    outcome: Considered,
+    now: datetime,
+    allowed: Allowance | None = None,
 ) -> tuple[str, str | None]:
-    """`shaping`: our destination, where its filters take something from messages."""
+    """One message into our own engine: (verdict, reason).
+
+    `shaping`: our destination, where its filters take something from messages. `allowed`: where there is a limit.
+    """
     try:
         left = message if shaping is None else as_it_gets_it(message, shaping)
-        return ("accepted", "filtered") if left is None else surveys.consider(left, known, outcome, now=now)
+        if left is None:
+            return "accepted", "filtered"
+        if allowed is not None and not allowed.take():
+            return _wait(left, known, outcome, allowed, now)
+        return surveys.consider(left, known, outcome, now=now)
     except Exception as error:  # our fault, not the sender's: keep the message, say so, go on
         log.exception("message_set_aside", message_id=message.id, source=message.source)
-        routed.set_aside += 1
         return "rejected", f"failed: {type(error).__name__}"
 
 

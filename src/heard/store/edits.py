@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, update
 
 from heard.campaigns.campaign import Status
-from heard.store import cursors, forwards, messages
+from heard.store import cursors, forwards, messages, replays
 from heard.store.tables import campaigns, destinations, sources, surveys, versions, workspaces
 
 Row = dict[str, Any]
@@ -50,9 +50,15 @@ def keep_destination(connection: Connection, workspace: int, number: int | None,
     return number
 
 
+def has_destination(connection: Connection, workspace: int, number: int) -> bool:
+    there = destinations.c.workspace_id == workspace, destinations.c.id == number
+    return connection.execute(select(destinations.c.id).where(*there)).first() is not None
+
+
 def remove_destination(connection: Connection, workspace: int, number: int) -> None:
     """It gets nothing any more, and what was on its way to it is forgotten."""
     forwards.forget(connection, workspace, number)
+    replays.cancel_all(connection, workspace, number)
     connection.execute(
         destinations.delete().where(destinations.c.workspace_id == workspace, destinations.c.id == number)
     )

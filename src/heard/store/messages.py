@@ -162,20 +162,26 @@ def last(connection: Connection) -> int:
 def after(connection: Connection, position: int, *, until: int | None = None, limit: int = 500) -> list[Placed]:
     """What follows this number, oldest first, of every workspace; `until` is the last number that counts.
 
-    Fewer than `limit` where they are large: a window is to be held in memory.
+    Fewer than `limit` where they are large: a window is to be held in memory. Numbers are in order even where those of
+    two days are mixed, because the machine's clock was set back over midnight.
     """
     found: list[Placed] = []
-    end = "" if until is None else f" AND id <= {until:d}"
+    full = False
     for day in days_after(connection, position):
+        end = "" if until is None else f" AND id <= {until:d}"
         rows = dialects.fetch(
             connection,
             f"SELECT workspace_id, {COLUMNS} FROM messages_{day} WHERE id > ?{end} ORDER BY id LIMIT ?",
             position,
-            limit - len(found),
+            limit,
         )
         found += [Placed(workspace=row[0], day=day, kept=kept_of(row[1:])) for row in rows]
-        if len(found) >= limit:
+        if full:
             break
+        if len(found) >= limit:  # of the next day only what belongs before the last of these
+            full, until = True, sorted(each.kept.id for each in found)[limit - 1]
+    found.sort(key=lambda each: each.kept.id)
+    del found[limit:]
     return found[: _fitting(found)]
 
 
@@ -199,19 +205,16 @@ def placed(connection: Connection, places: Iterable[tuple[int, int]]) -> dict[in
 
 def received_within(connection: Connection, since: datetime, until: datetime) -> tuple[int, int]:
     """What was received in a window: the number before its first message and that of its last; (0, 0) for none."""
-    first = last_ = 0
-    for day in reversed(days.kept(connection)):
-        if not days.day_of(since) <= day <= days.day_of(until):
-            continue
-        low, high = dialects.fetch(
-            connection,
-            f"SELECT min(id), max(id) FROM messages_{day} WHERE received_at >= ? AND received_at < ?",
-            micros(since),
-            micros(until),
-        )[0]
-        if low is not None:
-            first, last_ = first or low, high
-    return (first - 1, last_) if first else (0, 0)
+    numbers: list[int] = []
+    first, last_ = days.day_of(since), days.day_of(until)
+    for day in (each for each in days.kept(connection) if first <= each <= last_):
+        values: tuple[int, ...] = ()
+        asked = f"SELECT (SELECT min(id) FROM messages_{day}), (SELECT max(id) FROM messages_{day})"
+        if day in (first, last_):  # the days between are in it whole
+            values = micros(since), micros(until)
+            asked = f"SELECT min(id), max(id) FROM messages_{day} WHERE received_at >= ? AND received_at < ?"
+        numbers += [number for number in dialects.fetch(connection, asked, *values)[0] if number is not None]
+    return (min(numbers) - 1, max(numbers)) if numbers else (0, 0)
 
 
 def _fitting(found: Sequence[Placed]) -> int:
@@ -225,11 +228,23 @@ def _fitting(found: Sequence[Placed]) -> int:
 
 
 def days_after(connection: Connection, position: int) -> list[int]:
-    """The days, oldest first, that may hold what follows a number."""
-    every = sorted(days.kept(connection))
-    while len(every) > 1 and _last_of(connection, every[0]) <= position:
-        every.pop(0)
-    return every
+    """The days, oldest first, that hold what follows a number.
+
+    Looked for from the newest back, for most stand there. Two in a row that hold nothing of it are the end: a clock
+    that was set back over midnight mixes the numbers of two days.
+    """
+    found: list[int] = []
+    without = 0
+    for day in days.kept(connection):
+        last_of_day = _last_of(connection, day)
+        if last_of_day > position:
+            found.append(day)
+            without = 0
+        elif last_of_day:  # the eve of the first day is made empty
+            without += 1
+        if without == 2:
+            break
+    return found[::-1]
 
 
 def _last_of(connection: Connection, day: int) -> int:

@@ -71,6 +71,15 @@ def cancel(connection: Connection, workspace: int, number: int) -> None:
     )
 
 
+def cancel_all(connection: Connection, workspace: int, destination: int) -> None:
+    """Those of a destination that is going."""
+    connection.execute(
+        update(replays)
+        .where(replays.c.workspace_id == workspace, replays.c.destination_id == destination, replays.c.state == RUNNING)
+        .values(state=CANCELLED)
+    )
+
+
 def one(connection: Connection, workspace: int, number: int) -> Replay | None:
     row = connection.execute(select(replays).where(replays.c.workspace_id == workspace, replays.c.id == number)).first()
     return replay_of(row) if row else None

@@ -163,6 +163,7 @@ forwards = Table(  # messages that a destination did not take at the first try, 
     Column("tries", Json(tuple[Try, ...]), nullable=False),  # the newest of them
     Column("request", Text, nullable=False),  # what was sent at last, cut
     Column("answer", Text, nullable=False),
+    Column("run", BigInteger, nullable=False),  # 0 as it came, else the number under which it goes out once more
     Index("forwards_due", "destination_id", "next_at", sqlite_where=text("state = 'retrying'")),
     Index("forwards_newest", "workspace_id", "destination_id", "state", "last_at"),
     sqlite_with_rowid=False,

@@ -33,7 +33,11 @@ def remove(connection: Connection, workspace: int, numbers: Sequence[int]) -> No
 
 def workspaces(connection: Connection) -> list[int]:
     """Those in which something waits."""
-    return [row[0] for row in dialects.fetch(connection, "SELECT DISTINCT workspace_id FROM waiting")]
+    found: list[int] = []
+    query = "SELECT min(workspace_id) FROM waiting WHERE workspace_id > ?"  # a look for each, and not at all that wait
+    while (number := dialects.fetch(connection, query, found[-1] if found else 0)[0][0]) is not None:
+        found.append(number)
+    return found
 
 
 def count(connection: Connection, workspace: int, *, most: int = 1 << 62) -> int:

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Text(), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("run", sa.BigInteger(), nullable=False),
     ))  # fmt: skip
     retrying = sa.text("state = 'retrying'")
     op.create_index(

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from heard.accounts.member import Action
 from heard.destinations.veiled import veiled, veiled_request
 from heard.operations import replay
-from heard.routing.destination import Destination
+from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
-from heard.store import behind, forwards, messages, replays
+from heard.store import behind, forwards, messages, replays, waiting
 from heard.store.messages import Kept
 from heard.web.api import paging
 from heard.web.dashboard.destinations import counted, view
@@ -82,6 +82,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
                 "apart": [_row(each, tell, destination, seen, opened) for each in apart],
                 "further": found[A_PAGE - 1] if len(found) > A_PAGE else None,
                 "running": replays.running(connection, number),
+                "waits": waiting.count(connection, destination.workspace) if destination.type == SURVEYS else 0,
             }
 
         shown = await app.store.read(look)

@@ -56,7 +56,7 @@ def read(fields: Any) -> Draft:
     def text(name: str) -> str:
         return str(fields.get(name) or "").replace("\r\n", "\n").strip()[:LONGEST]
 
-    action = text("action")
+    action = text("then")
     return Draft(
         condition=text("condition"),
         action=action if action in ACTIONS_SAID else DROP,

@@ -13,7 +13,7 @@ from heard.accounts.member import Action
 from heard.destinations.destination import Kind
 from heard.destinations.kinds import KINDS
 from heard.routing.destination import SURVEYS, Destination
-from heard.store import behind, forwards, tallies
+from heard.store import behind, forwards, tallies, waiting
 from heard.store.behind import Behind
 from heard.store.days import day_of
 from heard.web.dashboard.destinations import counted, deliveries, events, filters, replays, settings, tester, words
@@ -24,7 +24,7 @@ from heard.web.dashboard.door import visit
 from heard.web.dashboard.shell import Dashboard
 
 LATELY = timedelta(hours=24)
-NOT_TAKEN = ("accepted:no_destination", *(f"accepted:{reason}" for reason in words.REFUSED))
+NOT_TAKEN = ("accepted:no_destination", "held:intake_limit", *(f"accepted:{reason}" for reason in words.REFUSED))
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counted
     behind: Behind | None
     taken: int | None = None  # today, by our own surveys
+    waits: int | None = None  # for the next day, where they take only so many on one
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
@@ -49,19 +50,21 @@ def routes(dashboard: Dashboard) -> list[Any]:
             return [row(connection, each, counted.counted(counts.get(each.id, {}))) for each in ours]
 
         def row(connection: Connection, destination: Destination, counts: Counted) -> Row:
-            position, taken = placed(app, destination), None
+            position, taken, waits = placed(app, destination), None, None
             if destination.type == SURVEYS:
                 taken = _taken(tallies.of_day(connection, destination.workspace, day_of(now)))
+                waits = waiting.count(connection, destination.workspace)
             courier = app.couriers.by_destination.get(destination.id)
             return Row(
                 destination=destination,
                 kind=KINDS[destination.type],
-                state=words.state(destination, courier, ever=counts.delivered > 0, now=now),
+                state=words.state(destination, courier, ever=counts.delivered > 0, waits=waits or 0, now=now),
                 counts=counts,
                 behind=None
                 if position is None
                 else behind.behind(connection, destination.workspace, destination.id, position),
                 taken=taken,
+                waits=waits,
             )
 
         rows = await app.store.read(look)

@@ -35,7 +35,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         seen = visit(request)
         kind = _kind(request.query_params.get("type", ""))
         if kind is None:
-            return dashboard.to("/destinations#h-kinds")
+            return dashboard.to("/destinations")
         return new_page(seen, kind, destination_form.blank(kind, _free_name(kind, seen)))
 
     @post("/destinations/new", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)

@@ -39,6 +39,7 @@ def page(
     tab: str,
     status: int = 200,
     ever: bool = True,
+    waits: int = 0,
     **view: Any,
 ) -> Response[bytes]:
     """A page of one destination, with its head and its tabs."""
@@ -52,7 +53,7 @@ def page(
         destination=destination,
         kind=KINDS[destination.type],
         is_ours=destination.type == SURVEYS,
-        state=words.state(destination, courier, ever=ever, now=app.clock.now()),
+        state=words.state(destination, courier, ever=ever, waits=waits, now=app.clock.now()),
         tab=tab,
         may_set_up=seen.may("set_up"),
         words=words,
@@ -71,10 +72,11 @@ def newest(connection: Connection, destination: Destination, *, limit: int) -> l
     wanted = [Wanted()]
     if destination.sources is not None:
         wanted = [Wanted(source=each) for each in sorted(destination.sources)[:MOST_SOURCES]]
+    most = tail.MOST_EXAMINED // len(wanted) if wanted else 0
     found = [
         kept
         for each in wanted
-        for kept in tail.back(connection, destination.workspace, each, limit=2 * limit).found
+        for kept in tail.back(connection, destination.workspace, each, limit=2 * limit, most=most).found
         if kept.verdict != "rejected"
     ]
     return sorted(found, key=lambda kept: -kept.id)[:limit]

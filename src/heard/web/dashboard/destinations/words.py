@@ -42,6 +42,7 @@ TROUBLE: Mapping[str, str] = {
     "redirect": "It answered with a redirect, which is not followed",
     "settings": "The settings made no request of it",
     "message_gone": "The message is kept no longer",
+    "failed": "Something went wrong in Heard itself",
     "sent again by hand": "Sent again by hand",
 }
 
@@ -68,10 +69,15 @@ def trouble(reason: str) -> str:
     return TROUBLE.get(reason, reason.replace("_", " ").capitalize())
 
 
-def state(destination: Destination, courier: Courier | None, *, ever: bool, now: datetime) -> Said:
-    """`ever`: something was delivered lately."""
+def state(destination: Destination, courier: Courier | None, *, ever: bool, now: datetime, waits: int = 0) -> Said:
+    """`ever`: something was delivered lately. `waits`: messages that surveys take on the next day."""
     if not destination.enabled:
         return Said(badge=("Switched off", "off", "no"), sentence="Nothing is sent there until it is switched on.")
+    if destination.type == SURVEYS and waits:
+        which = "1 message waits" if waits == 1 else f"{waits:,} messages wait"
+        return Said(
+            badge=("Full for today", "warn", "clock"), sentence=f"{which} for the next day, from midnight UTC on."
+        )
     if destination.type == SURVEYS:
         return Said(badge=("Taking messages", "good", "check"))
     if courier is not None and courier.failing_since is not None:

@@ -1,0 +1,65 @@
+"""Destinations in the workspace file: an export changes nothing, and what changed is told without any secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from heard.operations import workspace_file
+from heard.store import tables
+from tests.contracts.front import Front, front
+
+SECRET = "T000/B000/very-secret"
+
+
+def every_kind(*, more: str = "") -> list[dict[str, Any]]:
+    odd = "Sl:ack \n'\"[x]"
+    return [
+        {"name": odd, "type": "slack", "settings": {"url": f"https://hooks.slack.com/services/{SECRET}{more}"}},
+        {
+            "name": "Hook",
+            "type": "webhook",
+            "enabled": False,
+            "sources": [],
+            "settings": {
+                "url": f"https://hooks.acme.example/in?token=very-secret{more}",
+                "secret": f"very-secret{more}",
+                "headers": {"X-Token": f"very-secret{more}"},
+            },
+            "events": {"a: b": False, "ü\n": True},
+            "filters": [
+                {"if": "all", "then": {"sample": "0.1%"}},
+                {"if": "event = 'x'", "then": {"drop_properties": ["properties.a\\.b"]}},
+            ],
+        },
+        {"name": "Segment", "type": "segment", "settings": {"write_key": f"very-secret{more}"}},
+        {"name": "Heard", "type": "surveys", "settings": {"daily_limit": 5, "late_identify": 0}},
+    ]
+
+
+def test_an_export_of_every_kind_applied_again_changes_nothing(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await heard.apply(*every_kind())
+        written = await workspace_file.export(heard.app)
+        assert (await workspace_file.apply(heard.app, content=written))["changes"] == []
+
+    front(tmp_path, story)
+
+
+def test_changed_secrets_and_addresses_are_told_by_their_fingerprints(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        whole = {"workspace": "Acme", "sources": [{"name": "Website", "webhook_secret": "very-secret"}]}
+        await workspace_file.apply(heard.app, content={**whole, "destinations": every_kind()})
+        whole["sources"][0]["webhook_secret"] = "very-secret too"  # type: ignore[index]
+        told = await workspace_file.apply(heard.app, content={**whole, "destinations": every_kind(more="2")})
+
+        assert len(told["changes"]) == 4
+        noted = heard.app.store.read_now(lambda found: [row.detail for row in found.execute(select(tables.audit))])
+        for shown in (told, noted):
+            assert "very-secret" not in json.dumps(shown, default=str)
+            assert "https://hooks.slack.com/…" in json.dumps(shown, default=str, ensure_ascii=False)
+
+    front(tmp_path, story)
