@@ -50,6 +50,12 @@ def forward_id(destination: int, source: int, message_id: str, run: int) -> str:
     return "msg_" + blake2b(asked, digest_size=16, person=b"heard forward").hexdigest()
 
 
+def told_id(computation: int, user_id: str, change: int) -> str:
+    """The messageId of what destinations are told of a contact: the `change`th about this audience or trait."""
+    asked = msgspec.json.encode((computation, user_id, change))
+    return "told_" + blake2b(asked, digest_size=16, person=b"heard told").hexdigest()
+
+
 class Previewed(msgspec.Struct, frozen=True):
     """What the id of a mail speaks of that is nobody's delivery."""
 

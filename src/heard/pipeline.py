@@ -4,7 +4,8 @@
     collect   an HTTP body               parse, auth, limits                  the request on the log; only then 200
     route     the log, from its offset   repeats, identity, contacts, asking  all of it and the new offset
     send      deliveries that are due    still wanted? render                 `sending` before, the outcome after
-    lapse     what waited long enough    declined, expired                    the revised decision
+    lapse     what waited long enough    declined, expired, left an audience  the revised decision
+    compute   messages and contacts      who is in a new audience             a chunk, and its place
     intake    what a daily limit held    as route does, in its order          all of it
     deliver   messages, one cursor for   try again, give up, is it down?      the outcome and the cursor
               each destination outside
@@ -37,9 +38,9 @@ from heard.couriers import Couriers
 from heard.deliveries.delivery import Delivery, ImpossibleMove
 from heard.errors import DeliveryFailed
 from heard.log.log import Damage, LogReader, Record
-from heard.steps import allowance, intake, keep, lapse, route, send
+from heard.steps import allowance, compute, intake, keep, lapse, route, send
 from heard.steps.send import Ready
-from heard.store import cursors, days, decisions, deliveries
+from heard.store import audiences, cursors, decisions, deliveries
 from heard.store.directory import Directory
 from heard.store.store import Store
 from heard.store.types import moment
@@ -95,6 +96,7 @@ class Pipeline:
             "send": self.send_once,
             "lapse": self.lapse_once,
             "intake": self.intake_once,
+            "compute": self.compute_once,
         }
         self._tasks = [asyncio.create_task(self._forever(name, step), name=name) for name, step in loops.items()]
         self._tasks.append(asyncio.create_task(self.couriers.start(), name="couriers"))
@@ -152,13 +154,15 @@ class Pipeline:
             now = self.clock.now()
             if self._kept_house is None or abs(now - self._kept_house) >= HOUSEKEEPING:
                 drained = self.board.durable <= self.offset
-                await self.store.write(partial(_keep_house, now=now, made=self.store.days_made, drained=drained))
+                await self.store.write(partial(lapse.keep_house, now=now, made=self.store.days_made, drained=drained))
                 self._kept_house = now
                 await asyncio.to_thread(self.reader.drop_before, self.offset)
             if "mail server" in self.failing and not await self.store.read(deliveries.any_tried):
                 self.failing.pop("mail server", None)  # nothing waits for it any more
             if self.board.durable > self.offset:
                 return False  # an identify that came in time may still wait on the log
+            if await self._slide(now):
+                return True
             earliest = await self.store.read(decisions.next_held)
             if earliest is None or moment(earliest) > now:
                 return False
@@ -176,7 +180,22 @@ class Pipeline:
             await self._changed()
         if taken.due:
             self.wake()
+        if taken.forwarded:
+            self.couriers.wake()
         return taken.messages > 0
+
+    async def compute_once(self) -> bool:
+        """A chunk of what a new audience has to catch up with; False when there is nothing."""
+        if not await self.store.read(audiences.progress):
+            return False
+        async with self._routing:  # a batch must know who counts, and from which message on
+            work = partial(compute.go_on, directory=self._directory(), now=self.clock.now())
+            done: compute.Computed = await self.store.write(work)
+            if done.moved_on:
+                await self._changed()
+        if done.told:
+            self.couriers.wake()
+        return done.worked
 
     # ── for the test clock ──
 
@@ -186,6 +205,7 @@ class Pipeline:
             while (
                 await self.route_once()
                 or await self.intake_once()
+                or await self.compute_once()
                 or await self.lapse_once()
                 or await self.send_once()
                 or await self.couriers.idle()
@@ -216,6 +236,7 @@ class Pipeline:
                 deliveries.next_due(connection, directory.paused()),
                 moment(held) if held is not None else None,
                 allowance.next_moment(connection, directory, now),
+                audiences.next_due(connection),
             ]
 
         moments = [*await self.store.read(look), await self.couriers.next_moment()]
@@ -252,6 +273,18 @@ class Pipeline:
             self.wake()
         if routed.forwarded:
             self.couriers.wake()
+
+    async def _slide(self, now: datetime) -> bool:
+        """Who left an audience because time went by, or entered it."""
+        due = await self.store.read(audiences.next_due)
+        if due is None or due > now:
+            return False
+        async with self._routing:
+            work = partial(compute.slide, directory=self._directory(), now=now)
+            done: compute.Computed = await self.store.write(work)
+        if done.told:
+            self.couriers.wake()
+        return done.worked
 
     async def _route_alone(self, record: Record | Damage) -> None:
         """A record of a batch that failed; one that fails by itself too is set aside, and the log goes on."""
@@ -363,15 +396,3 @@ class Pipeline:
             self._wake.clear()
         else:
             await asyncio.sleep(0.5)
-
-
-def _keep_house(connection: Connection, *, now: datetime, made: set[int], drained: bool) -> None:
-    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more.
-
-    While something waits on the log its days are not over, however long ago they were.
-    """
-    while lapse.expire(connection, now=now):
-        pass
-    if drained:
-        days.forget_seen(connection, before=days.before(days.day_of(now)))
-        made.clear()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from heard.audiences import aggregates
 from heard.campaigns.settings import NOT_YET
 from heard.errors import Invalid
 from heard.operations.file_read import read
@@ -23,6 +24,8 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "sources[]": {"name": "Website"},
     "destinations[]": {"name": "Heard", "type": "surveys"},
     "destinations[].settings": {},
+    "audiences[]": {"name": "Buyers", "where": {"event": "Order"}},
+    "computed_traits[]": {"name": "orders", "count": {"event": "Order"}},
     "surveys[]": {"name": "Relationship NPS", "kind": "nps"},
     "campaigns[]": {"name": "Post-purchase", "survey": "Relationship NPS", "channel": "email", "event": "Order"},
     "campaigns[].window": {},
@@ -43,8 +46,11 @@ def a_file(place: str, content: dict[str, Any]) -> dict[str, Any]:
 
 def said_of(place: str, **more: Any) -> str:
     """What the reader has against these keys at this place; "" when nothing."""
+    smallest = SMALLEST[place]
+    if place == "computed_traits[]" and more.keys() & set(aggregates.KINDS):
+        smallest = {"name": smallest["name"]}  # a trait is of one kind
     try:
-        read(a_file(place, {**SMALLEST[place], **more}))
+        read(a_file(place, {**smallest, **more}))
     except Invalid as error:
         return str(error)
     return ""

@@ -8,7 +8,7 @@ from heard.campaigns.campaign import Status
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind
 from heard.deliveries import sampling
-from heard.deliveries.case import Case, Invited, Policy
+from heard.deliveries.case import Case, Invited, Membership, Policy
 from heard.deliveries.eligibility import RULES, RULES_AT_SEND_TIME, RULES_FOR_REMINDERS, Decline, Invite, decide
 from heard.deliveries.eligibility import reconsider as at_send_time
 from heard.deliveries.ledger import TouchKind, TouchState
@@ -220,6 +220,7 @@ def test_every_rule_is_one_sentence_and_gives_its_evidence():
         trigger=a_trigger(at=NOON - 9 * DAY, received_at=NOON, consent={}),
         touches=[a_touch(at=NOON)],
         metric_quiet_period=DAY,
+        membership=Membership.OUT,
         already_invited=True,
         invited=Invited(total=1, by_day={NOON.date(): 1}),
     )

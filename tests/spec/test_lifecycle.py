@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from heard.campaigns.campaign import Status, is_running
-from heard.campaigns.events import canonical
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import NEXT, ImpossibleMove, State, move, retry_at
 from heard.deliveries.reasons import Objection, Reason
+from heard.messages.events import canonical
 from tests.examples import DAY, HOUR, MINUTE, NOON, a_campaign, a_delivery
 
 

@@ -41,6 +41,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     channel: Channel = Channel.EMAIL
     event: str | None = None  # None = nothing triggers it
     where: str | None = None  # FQL over the event (`properties...`) and the contact (`traits...`)
+    audience: str | None = None  # whose members alone are asked
     list: str | None = None  # where people are put when they are invited
     delay: timedelta = timedelta(0)
     throttle: timedelta | None = None

@@ -16,7 +16,7 @@ from heard.campaigns.campaign import Channel, Status, Template
 from heard.campaigns.window import Day, Window
 from heard.errors import Invalid
 
-NOT_YET = ("audience", "reminder", "recurring", "forward_to", "distribution", "recipients", "language", "api")
+NOT_YET = ("reminder", "recurring", "forward_to", "distribution", "recipients", "language", "api")
 THE_CALLERS = ("name", "survey")
 CHANNELS_NOT_YET = ("widget", "link")
 
@@ -171,6 +171,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "channel": _channel,
     "event": _text,
     "where": _condition,
+    "audience": _text,
     "list": _text,
     "delay": _length,
     "throttle": _length,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -46,6 +47,14 @@ class Invited(msgspec.Struct, frozen=True, kw_only=True):
     by_day: Mapping[date, int] = {}
 
 
+class Membership(Enum):
+    """Of the campaign's audience; whoever is asked about without one is in."""
+
+    IN = "in"
+    OUT = "out"
+    UNKNOWN = "unknown"  # the audience is still being computed
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One question: may `campaign` ask this person at `due`?
 
@@ -64,5 +73,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     metric_quiet_period: timedelta | None = None
     conditions_met: bool = True  # `campaign.where` judged on the trigger's document
     invited: Invited = Invited()
+    membership: Membership = Membership.IN
     already_invited: bool = False  # for this very trigger
     already_answered: bool = False  # this very delivery

@@ -15,7 +15,7 @@ from heard import durations
 from heard.campaigns.campaign import Status, is_running
 from heard.contacts.standing import Kind
 from heard.deliveries import ledger, sampling
-from heard.deliveries.case import Case
+from heard.deliveries.case import Case, Membership
 from heard.deliveries.ledger import Touches
 from heard.deliveries.reasons import Objection, Reason
 
@@ -131,6 +131,18 @@ def consent_was_given(case: Case) -> Objection | None:
     return Objection(Reason.CONSENT_DENIED, detail=f"No consent to {', '.join(refused)}.")
 
 
+def contact_is_in_the_audience(case: Case) -> Objection | None:
+    """A member of the campaign's audience, where it has one, at this very moment."""
+    match case.membership:
+        case Membership.IN:
+            return None
+        case Membership.OUT:
+            detail = f"They are not in {case.campaign.audience}."
+        case Membership.UNKNOWN:
+            detail = f"{case.campaign.audience} is still being computed."
+    return Objection(Reason.NOT_IN_AUDIENCE, detail=detail)
+
+
 def contact_is_known_long_enough(case: Case) -> Objection | None:
     """At least `older_than` since `createdAt`, else since first seen, when the survey would arrive."""
     if case.contact is None or case.campaign.older_than is None:
@@ -221,6 +233,7 @@ RULES: tuple[Rule, ...] = (
     nobody_complained,
     contact_is_not_suppressed,
     consent_was_given,
+    contact_is_in_the_audience,
     contact_is_known_long_enough,
     contact_is_in_the_sample,
     no_other_touch_is_too_near,

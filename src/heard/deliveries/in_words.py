@@ -104,6 +104,7 @@ KEPT: Mapping[Reason, str] = {
     Reason.COMPLAINED: "No complaint of spam",
     Reason.SUPPRESSED: "No privacy request",
     Reason.CONSENT_DENIED: "No consent was refused",
+    Reason.NOT_IN_AUDIENCE: "In the campaign’s audience",
     Reason.TOO_NEW: "Known long enough",
     Reason.SAMPLED_OUT: "In the campaign’s sample",
     Reason.CAMPAIGN_THROTTLE: "Not asked by this campaign too recently",

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import fql
+from heard.audiences.person import SETTLED
 from heard.campaigns.campaign import Campaign
 from heard.contacts import address as addresses
 from heard.contacts import traits
@@ -19,9 +20,10 @@ from heard.contacts.contact import Contact
 from heard.contacts.identity import Links
 from heard.contacts.standing import Kind, Suppression, standing
 from heard.deliveries import schedule
-from heard.deliveries.case import Case, Invited, Policy, Trigger
+from heard.deliveries.case import Case, Invited, Membership, Policy, Trigger
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.ledger import Touch, Touches
+from heard.destinations.audiences import People
 from heard.destinations.groups import Groups
 from heard.destinations.identity import Claims
 from heard.store import anonymous, cursors
@@ -49,6 +51,7 @@ class Known:
         self.held_anonymous: dict[str, list[Held]] = defaultdict(list)  # by anonymousId, while that is nobody's
         self.links = Links()
         self.groups = Groups()
+        self.audiences = People(connection, workspace, directory.book(workspace))
         self._adoptable: dict[str, list[Contact]] = {}
         self._touches: dict[int | str, list[Touch]] = defaultdict(list)
         self._suppressions: dict[int | str, list[Suppression]] = defaultdict(list)
@@ -174,7 +177,16 @@ class Known:
             metric_quiet_period=self._quiet_period(campaign),
             conditions_met=conditions_met(campaign, trigger, people if contact else None),
             invited=self.invited(campaign, now),
+            membership=self._membership(campaign, contact, now),
         )
+
+    def _membership(self, campaign: Campaign, contact: Contact | None, now: datetime) -> Membership:
+        if campaign.audience is None or contact is None:
+            return Membership.IN
+        audience = self.audiences.book.by_name.get(campaign.audience)
+        if audience is not None and audience.phase not in SETTLED:
+            return Membership.UNKNOWN
+        return Membership.IN if self.audiences.is_member(campaign.audience, contact, now) else Membership.OUT
 
     @property
     def everybodys_list(self) -> str | None:

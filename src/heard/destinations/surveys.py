@@ -13,7 +13,6 @@ import msgspec
 
 from heard import ids
 from heard.campaigns.campaign import Campaign, Status
-from heard.campaigns.events import canonical
 from heard.contacts import address as addresses
 from heard.contacts.contact import Contact, identified
 from heard.contacts.identity import Link, unchanged_by
@@ -28,6 +27,7 @@ from heard.destinations.destination import CONSENT, EVERYTHING, Field
 from heard.destinations.groups import grouped
 from heard.destinations.identity import awaited, is_a_sync, may_link
 from heard.destinations.known import Known
+from heard.messages.events import canonical
 from heard.messages.message import Message
 
 type = "surveys"

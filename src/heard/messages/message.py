@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+OURS = 0  # the source of what Heard itself has to tell; it has no write key, so nobody else can
 TYPES = frozenset({"identify", "track", "page", "screen", "group", "alias"})
 
 

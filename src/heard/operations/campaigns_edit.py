@@ -13,6 +13,7 @@ from heard.campaigns import settings as campaign_settings
 from heard.campaigns.campaign import Campaign, Status
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
+from heard.operations.file_audience import check_audience, names_of_audiences
 from heard.operations.file_read import CampaignLine, campaign_line
 from heard.store import audit, edits, tables
 from heard.store.edits import Row
@@ -93,6 +94,7 @@ async def keep(
         surveys = {row["name"]: row["id"] for row in edits.rows_of(connection, tables.surveys, workspace)}
         if line.survey not in surveys:
             raise Invalid("Choose the survey to ask.", field="survey")
+        check_audience(names_of_audiences(connection, workspace), line.settings.get("audience"), "audience")
         names = {survey: name for name, survey in surveys.items()}
         before = {"name": known["name"], "survey": names[known["survey_id"]], **known["settings"]} if known else {}
         after = {"name": line.name, "survey": line.survey, **line.settings}

@@ -16,7 +16,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import RUNNING, Campaign, Status
-from heard.campaigns.events import ALIASES, canonical
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.case import Invited, Trigger
@@ -25,6 +24,7 @@ from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
 from heard.destinations.known import Known, conditions_met
 from heard.installation import Installation
+from heard.messages.events import ALIASES, canonical
 from heard.store import contacts, recent
 from heard.store.recent import Happened, Look
 
@@ -77,6 +77,7 @@ def look(connection: Connection, app: Installation, campaign: Campaign, now: dat
     newest = list({_who(each): (each, trigger) for each, trigger in reversed(matching)}.values())[::-1]
     people = [known.contacts[each.user_id] for each, _ in newest if each.user_id in known.contacts]
     known.load_people([each.id for each in people], [each.email_key for each in people if each.email_key])
+    known.audiences.load(each.user_id for each in people if each.user_id)
     before = [
         other
         for other in app.directory.triggered.get((campaign.workspace, event), ())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
+from heard.audiences.audience import Audience
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.contacts.group import Membership
@@ -16,7 +18,7 @@ from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
 from heard.steps import leave
-from heard.store import anonymous, audit, contacts, groups, story
+from heard.store import anonymous, audiences, audit, contacts, directory, groups, story
 from heard.store.messages import Kept
 
 MOST_MESSAGES = 10_000
@@ -113,7 +115,7 @@ def described(connection: Connection, contact: Contact) -> dict[str, Any]:
         "created_at": rfc3339(contact.created_at) if contact.created_at else None,
         "status": status(standing(rows)),
         "lists": contacts.lists_of(connection, contact.workspace, contact.id),
-        "audiences": [],
+        "audiences": [each.name for each, _since in audiences_of(connection, contact)],
         "groups": [
             {
                 "group_id": each.group.group_id,
@@ -123,6 +125,17 @@ def described(connection: Connection, contact: Contact) -> dict[str, Any]:
             for each in groups_of(connection, contact)
         ],
     }
+
+
+def audiences_of(connection: Connection, contact: Contact) -> list[tuple[Audience, datetime]]:
+    """What a contact is a member of now, with since when; the latest first."""
+    known = {each.id: each for each in directory.computed_of(connection, contact.workspace)}
+    found = audiences.memberships_of(connection, contact.workspace, contact.id)
+    return [
+        (audience, each.entered_at)
+        for each in found
+        if each.left_at is None and isinstance(audience := known.get(each.audience), Audience)
+    ]
 
 
 def groups_of(connection: Connection, contact: Contact) -> list[Membership]:

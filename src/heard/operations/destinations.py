@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
+from heard.operations.file_changes import Change
 from heard.operations.file_destination import destination_line
-from heard.operations.file_keep import Change, destination_as_written, keep_destination
+from heard.operations.file_keep import destination_as_written, keep_destination
 from heard.routing.destination import SURVEYS
 from heard.store import audit, edits, tables
 from heard.store.edits import Row

@@ -18,6 +18,8 @@ from heard.destinations import kinds
 from heard.destinations.veiled import host_alone
 from heard.errors import Invalid
 from heard.operations import secrets_made
+from heard.operations.file_audience import check_audience, keep_computed, names_of_audiences
+from heard.operations.file_changes import Change, compare
 from heard.operations.file_destination import DestinationLine
 from heard.operations.file_read import (
     CampaignLine,
@@ -35,15 +37,6 @@ from heard.store.types import MICROSECOND
 RUNNING = (Status.READY.value, Status.ACTIVE.value)
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`place` was added, or changed from one value to another; None is "not there"."""
-
-    place: str  # `campaigns[Post-purchase].throttle`
-    added: bool = False
-    before: Any = None
-    after: Any = None
-
-
 def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> tuple[int, list[Change]]:
     """The workspace, and every change that was needed, in the order of the file; none when all is so already.
 
@@ -54,6 +47,7 @@ def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> tup
     workspace = _workspace(connection, wanted, changes, now)
     sources = _sources(connection, workspace.id, wanted.sources, changes, now)
     _destinations(connection, workspace.id, wanted.destinations, sources, changes)
+    keep_computed(connection, workspace.id, wanted.audiences, wanted.computed_traits, changes, now)
     surveys = _surveys(connection, workspace.id, wanted.surveys, changes, now)
     _campaigns(connection, workspace.id, wanted.campaigns, surveys, changes, now)
     return workspace.id, changes
@@ -71,7 +65,7 @@ def _workspace(connection: Connection, wanted: WorkspaceFile, changes: list[Chan
         found = directory.load(connection).workspaces[number]
     values: dict[str, Any] = {}
     if wanted.brand is not UNSET and wanted.brand != found.brand:
-        _compare(changes, "brand", brand_as_written(found.brand), brand_as_written(wanted.brand))
+        compare(changes, "brand", brand_as_written(found.brand), brand_as_written(wanted.brand))
         values["brand"] = wanted.brand
     if wanted.quiet_period is not UNSET and wanted.quiet_period != found.quiet_period:
         before, after = (length and durations.write(length) for length in (found.quiet_period, wanted.quiet_period))
@@ -191,7 +185,7 @@ def keep_destination(
     before, after = destination_as_written(row, names), destination_as_written(values, names)
     if before != after:
         every = {"sources": "every source"}
-        _compare(changes, f"destinations[{row['name']}]", every | _veiled(before), every | _veiled(after))
+        compare(changes, f"destinations[{row['name']}]", every | _veiled(before), every | _veiled(after))
         edits.keep_destination(connection, workspace, row["id"], **values)
     return row["id"]
 
@@ -222,7 +216,7 @@ def _surveys(
         row = known.get(line.name)
         if row is None:
             changes.append(Change(place=place, added=True))
-        elif not _compare(
+        elif not compare(
             changes, place, {"kind": row["kind"], **row["settings"]}, {"kind": line.kind, **line.settings}
         ):
             continue
@@ -242,12 +236,14 @@ def _campaigns(
 ) -> None:
     known = {row["name"]: row for row in edits.rows_of(connection, tables.campaigns, workspace)}
     names = {number: name for name, number in surveys.items()}
+    audiences = names_of_audiences(connection, workspace)
     for place, line in _places("campaigns", wanted):
         if line.survey not in surveys:
             raise Invalid(
                 f"{place}.survey: there is no survey {line.survey!r}. Surveys: {', '.join(surveys) or 'none'}.",
                 field=f"{place}.survey",
             )
+        check_audience(audiences, line.settings.get("audience"), f"{place}.audience")
         row = known.get(line.name)
         status = _status(line.status, row)
         if row is None:
@@ -255,7 +251,7 @@ def _campaigns(
         else:
             before = {"survey": names[row["survey_id"]], **row["settings"], "status": row["status"]}
             after = {"survey": line.survey, **line.settings, "status": status}
-            if not _compare(changes, place, before, after):
+            if not compare(changes, place, before, after):
                 continue
         edits.keep_campaign(
             connection,
@@ -277,13 +273,6 @@ def _status(written: str | None, row: Row | None) -> str:
     if written is None or (written == Status.READY.value and row["status"] in RUNNING):
         return row["status"]
     return written
-
-
-def _compare(changes: list[Change], place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Note every key that differs; gives whether any does."""
-    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    changes += [Change(place=f"{place}.{key}", before=before.get(key), after=after.get(key)) for key in keys]
-    return bool(keys)
 
 
 def _places(section: str, lines: tuple[Any, ...]) -> list[tuple[str, Any]]:

@@ -21,6 +21,7 @@ from heard.accounts.workspace import Brand, colour
 from heard.campaigns import settings as campaign_settings
 from heard.channels.email import address
 from heard.errors import Invalid
+from heard.operations.file_audience import ComputedLine, audience_line, trait_line
 from heard.operations.file_destination import DestinationLine, destination_line
 from heard.routing.destination import SURVEYS
 from heard.surveys.kinds import KINDS
@@ -29,9 +30,9 @@ from heard.surveys.locales import LOCALES
 LONGEST_NAME = 100
 WRITE_KEY = re.compile(r"[A-Za-z0-9_-]{4,100}")
 SECTIONS = (
-    "workspace", "brand", "quiet_period", "exclude", "sources", "destinations", "surveys", "campaigns"
+    "workspace", "brand", "quiet_period", "exclude", "sources", "destinations", "audiences", "computed_traits",
+    "surveys", "campaigns",
 )  # fmt: skip
-SECTIONS_NOT_YET = ("audiences", "computed_traits")
 KINDS_NOT_YET = ("csat", "ces", "pmf", "custom")
 
 
@@ -65,6 +66,8 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     exclude: str | UnsetType | None = UNSET
     sources: tuple[SourceLine, ...] = ()
     destinations: tuple[DestinationLine, ...] = ()
+    audiences: tuple[ComputedLine, ...] = ()
+    computed_traits: tuple[ComputedLine, ...] = ()
     surveys: tuple[SurveyLine, ...] = ()
     campaigns: tuple[CampaignLine, ...] = ()
 
@@ -78,11 +81,8 @@ def read(written: object, *, allow_private: bool = False) -> WorkspaceFile:
     # Dates become text, so that what is kept is what an export writes.
     content = _mapping(msgspec.json.decode(msgspec.json.encode(written)), "")
     for key in content:
-        if key not in SECTIONS and key not in SECTIONS_NOT_YET:
-            raise _unknown(key, (*SECTIONS, *SECTIONS_NOT_YET))
-    for key in SECTIONS_NOT_YET:
-        if content.get(key):
-            raise _not_yet(key, f"this version of Heard does not know `{key}`; leave it out")
+        if key not in SECTIONS:
+            raise _unknown(key, SECTIONS)
     name = _name(content.get("workspace"), "workspace")
     return WorkspaceFile(
         workspace=name,
@@ -91,6 +91,8 @@ def read(written: object, *, allow_private: bool = False) -> WorkspaceFile:
         exclude=_condition(content["exclude"], "exclude") if "exclude" in content else UNSET,
         sources=_lines(content, "sources", _source),
         destinations=_destinations(content, allow_private=allow_private),
+        audiences=_lines(content, "audiences", audience_line),
+        computed_traits=_lines(content, "computed_traits", trait_line),
         surveys=_lines(content, "surveys", survey_line),
         campaigns=_lines(content, "campaigns", campaign_line),
     )

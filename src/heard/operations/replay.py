@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
 from heard.messages.again import again
+from heard.messages.message import OURS, Message
 from heard.operations.meant import workspace_meant
 from heard.operations.moments import moment_in
 from heard.routing.destination import SURVEYS, Destination
@@ -158,7 +159,7 @@ async def one(app: Installation, *, workspace: int, destination: int, message: i
         read = again(kept, kept.message_id) if kept.verdict != "rejected" else None
         if read is None:
             raise HeardError("A rejected message goes nowhere.")
-        refusal = refusal_of_replay(read, wanted, plan_for_replay(wanted))
+        refusal = refusal_of_replay(read, wanted, plan_for_replay(_fed(wanted, read)))
         if refusal is not None:
             raise HeardError(refusal.detail)
         known = forwards.one(connection, workspace, wanted.id, message)
@@ -220,3 +221,8 @@ def _must_be_outside(destination: Destination) -> None:
             f"{destination.name} is Heard itself: it decided about every message when it came, and keeps to that."
             " `heard dry-run` shows what a campaign would do with the past."
         )
+
+
+def _fed(wanted: Destination, message: Message) -> Destination:
+    """What Heard itself has to tell comes from no source that could feed anybody."""
+    return msgspec.structs.replace(wanted, sources=None) if message.source == OURS else wanted

@@ -18,8 +18,9 @@ from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
 from heard.errors import Invalid
 from heard.installation import Installation
+from heard.operations import file_audience
+from heard.operations.file_changes import Change
 from heard.operations.file_keep import (
-    Change,
     brand_as_written,
     destination_as_written,
     keep,
@@ -137,6 +138,11 @@ def _written(connection: Connection, known: Directory, number: int) -> dict[str,
     written["destinations"] = [
         destination_as_written(row, names) for row in edits.rows_of(connection, tables.destinations, number)
     ]
+    names = {row["id"]: row["name"] for row in edits.rows_of(connection, tables.destinations, number)}
+    for kind, section in file_audience.SECTIONS.items():
+        rows = [row for row in edits.rows_of(connection, tables.audiences, number) if row["kind"] == kind]
+        if rows:
+            written[section] = [file_audience.as_written(row, names) for row in rows]
     written["surveys"] = [{"name": row["name"], "kind": row["kind"], **row["settings"]} for row in surveys.values()]
     written["campaigns"] = [
         {"name": row["name"], "survey": surveys[row["survey_id"]]["name"], **row["settings"], "status": row["status"]}

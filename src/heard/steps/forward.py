@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from heard import ids
 from heard.messages.again import again
+from heard.messages.message import OURS
 from heard.routing.answer import decode
 from heard.routing.destination import Destination
 from heard.routing.document import routed
@@ -106,6 +107,8 @@ def is_for_replay(placed: Placed, destination: Destination, plan: Plan) -> bool:
     """Whether it may have the message now: the sender's wish is "this one alone"; consent and filters hold."""
     if placed.workspace != destination.workspace or placed.kept.verdict == "rejected":
         return False
+    if placed.kept.source == OURS:
+        return is_for(placed, destination)  # it was addressed
     message = again(placed.kept, placed.kept.message_id)
     return message is not None and refusal_of_replay(message, destination, plan) is None
 

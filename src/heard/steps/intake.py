@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from heard.destinations import surveys
 from heard.destinations.considered import Considered
 from heard.messages.again import again
-from heard.steps import keep
+from heard.steps import keep, told
 from heard.steps.allowance import left
 from heard.steps.plans import shapes
 from heard.steps.route import load, take
@@ -30,6 +30,7 @@ class Taken(msgspec.Struct, kw_only=True):
     messages: int = 0
     activated: set[int] = msgspec.field(default_factory=set)
     due: bool = False
+    forwarded: bool = False  # something goes to destinations outside
 
 
 def take_waiting(connection: Connection, *, directory: Directory, now: datetime) -> Taken:
@@ -62,9 +63,11 @@ def _take(connection: Connection, workspace: int, room: int, directory: Director
         verdicts.append((verdict, reason, day, number))
     surveys.let_go(known, outcome, now=now)
     counts: Counter[tuple[int, int, str]] = Counter({(workspace, day_of(now), tallies.TAKEN): len(verdicts)})
-    keep.considered(connection, workspace, known, outcome, counts, now)
+    telling = keep.considered(connection, workspace, known, outcome, counts, now)
     tallies.add(connection, counts)
     messages.judge(connection, verdicts)
+    told.keep(connection, telling, now)
+    taken.forwarded |= bool(telling)
     messages.settle(connection, workspace, outcome.settled)
     waiting.remove(connection, workspace, [number for _, number in places])
     taken.messages += len(places)

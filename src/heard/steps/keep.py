@@ -10,6 +10,7 @@ from sqlalchemy import Connection, update
 from heard.campaigns.campaign import Status
 from heard.destinations.considered import Considered
 from heard.destinations.known import Known
+from heard.steps import told
 from heard.store import anonymous, contacts, decisions, deliveries, dialects, funnel, groups, tables, touches
 from heard.store.types import micros
 
@@ -21,8 +22,12 @@ def considered(
     outcome: Considered,
     counts: Counter[funnel.Key],
     now: datetime,
-) -> None:
-    """Everything but the tallies: what is decided is added to `counts`, which the batch keeps at its end."""
+) -> list[told.Row]:
+    """Everything but the tallies: what is decided is added to `counts`, which the batch keeps at its end.
+
+    Gives what destinations outside are to be told of audiences, as messages that are kept after it.
+    """
+    telling = told.settle(connection, workspace, known, now)
     contacts.keep(connection, known.changed.values())
     anonymous.keep(connection, workspace, known.links.changed.values())
     groups.keep(connection, workspace, known.groups.changed.values(), known.groups.joined)
@@ -41,6 +46,7 @@ def considered(
         contacts.put_on_list(connection, workspace, name, people, micros(now))
     for campaign in outcome.activated:
         activate(connection, workspace, campaign, now)
+    return telling
 
 
 def activate(connection: Connection, workspace: int, campaign: int, now: datetime) -> None:

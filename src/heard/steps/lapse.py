@@ -13,7 +13,7 @@ from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import OPEN_FOR, State
 from heard.deliveries.reasons import Objection, Reason
 from heard.store import decisions, funnel, messages, tallies
-from heard.store.days import day_of, kept
+from heard.store.days import before, day_of, forget_seen, kept
 from heard.store.tables import OPEN
 from heard.store.tables import decisions as decisions_table
 from heard.store.tables import deliveries as deliveries_table
@@ -50,6 +50,18 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
         messages.settle(connection, workspace, of_days_kept, reason=Reason.NOT_IDENTIFIED.value)
     tallies.add(connection, counts)
     return len(waited)
+
+
+def keep_house(connection: Connection, *, now: datetime, made: set[int], drained: bool) -> None:
+    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more.
+
+    While something waits on the log its days are not over, however long ago they were.
+    """
+    while expire(connection, now=now):
+        pass
+    if drained:
+        forget_seen(connection, before=before(day_of(now)))
+        made.clear()
 
 
 def expire(connection: Connection, *, now: datetime) -> int:

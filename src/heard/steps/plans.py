@@ -20,13 +20,13 @@ def plan_of(directory: Directory, workspace: int) -> Plan:
     """Made once for each state of the directory."""
     plan = directory.plans.get(workspace)
     if plan is None:
-        plan = directory.plans[workspace] = Plan([_able(each) for each in directory.destinations_of(workspace)])
+        plan = directory.plans[workspace] = Plan([able(each) for each in directory.destinations_of(workspace)])
     return plan
 
 
 def plan_for_replay(destination: Destination) -> Plan:
     """The one destination, for messages that `for_replay` made: being switched off does not matter then."""
-    return Plan([msgspec.structs.replace(_able(destination), enabled=True)])
+    return Plan([msgspec.structs.replace(able(destination), enabled=True)])
 
 
 def refusal_of_replay(message: Message, destination: Destination, plan: Plan) -> Refusal | None:
@@ -47,5 +47,6 @@ def as_it_gets_it(message: Message, destination: Destination) -> Message | None:
     return message if left is whole else again(message, message.id, body=msgspec.json.encode(left))
 
 
-def _able(destination: Destination) -> Destination:
+def able(destination: Destination) -> Destination:
+    """With what its kind can take."""
     return msgspec.structs.replace(destination, methods=frozenset(KINDS[destination.type].methods))

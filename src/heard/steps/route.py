@@ -15,7 +15,6 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from heard.campaigns.events import canonical
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
@@ -24,6 +23,7 @@ from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
+from heard.messages.events import canonical
 from heard.messages.message import Message, Rejected
 from heard.messages.parse import read
 from heard.routing import reasons as refusals
@@ -70,7 +70,7 @@ def route(
     fresh = _without_repeats(connection, taken, routed)
     kept = Kept()
     for workspace, batch in _by_workspace(fresh, directory).items():
-        _consider(connection, workspace, batch, directory, now, kept, routed)
+        _consider(connection, workspace, batch, directory, now, kept, routed, days_made)
     for day, rows in kept.rows.items():
         first = messages.keep(connection, day, rows)
         for workspace, places in kept.waiting.get(day, {}).items():
@@ -179,6 +179,7 @@ def _consider(
     now: datetime,
     kept: Kept,
     routed: Routed,
+    days_made: set[int],
 ) -> None:
     """Message by message, in order; what each led to is known to the next."""
     known = load(connection, workspace, batch, directory)
@@ -188,6 +189,7 @@ def _consider(
     shaping = ours if ours is not None and shapes(ours) else None
     has_others = any(each is not ours for each in directory.destinations_of(workspace))
     allowed = allowance(connection, workspace, intake, now)
+    listens = bool(known.audiences.book.listening)
     held: dict[str, tuple[int, int]] = {}  # trigger -> where its row stands
     rows, counts = kept.rows, kept.counts
     received: datetime | None = None
@@ -203,6 +205,8 @@ def _consider(
         if isinstance(message, Rejected):
             verdict, reason = "rejected", message.reason
         else:
+            if listens and message.type == "track":
+                _learn(message, known, now, routed)
             answer = plan.route(message)
             if has_others or answer.refused:
                 written = encode(answer)
@@ -226,9 +230,20 @@ def _consider(
     _settle_rows(connection, workspace, outcome, rows, held)
     if allowed is not None:
         counts[workspace, days.day_of(now), tallies.TAKEN] += allowed.used
-    keep.considered(connection, workspace, known, outcome, counts, now)
+    if telling := keep.considered(connection, workspace, known, outcome, counts, now):
+        days.prepare(connection, {days.day_of(now)}, days_made)
+        rows[days.day_of(now)] += telling
+        routed.forwarded = True
     routed.activated |= outcome.activated
     routed.due |= bool(outcome.deliveries)
+
+
+def _learn(message: Message, known: Known, now: datetime, routed: Routed) -> None:
+    try:
+        known.audiences.learn(message, now)
+    except Exception:  # as with every message: our fault, and no reason to lose it
+        log.exception("message_not_counted", message_id=message.id, source=message.source)
+        routed.set_aside += 1
 
 
 def _wait(
@@ -270,6 +285,7 @@ def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejec
     identified: dict[str, str | None] = {}
     triggering: dict[str, str | None] = {}
     claims = Claims()
+    counted: set[str] = set()  # users of whom an audience counts something
     decisions = 0
     for message in batch:
         if isinstance(message, Rejected):
@@ -280,6 +296,8 @@ def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejec
                 if message.anonymous_id is not None:
                     claims.take(message)
         elif message.type == "track" and message.event:
+            if message.user_id is not None and known.audiences.listens_to(message):
+                counted.add(message.user_id)
             campaigns = directory.triggered.get((workspace, canonical(message.event)), ())
             if campaigns:
                 triggering[surveys.trigger_key(message)] = message.user_id
@@ -290,12 +308,13 @@ def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejec
             claims.take(message)
     known.load_claims(claims)
     users = {user for user in triggering.values() if user is not None} | known.about(claims)
-    named = identified.keys() | users | claims.users
+    named = identified.keys() | users | claims.users | counted
     known.load_contacts(named, {user: email for user, email in identified.items() if email})
     known.reserve(contacts=sum(user not in known.contacts for user in identified), decisions=decisions)
     known.load_decisions(triggering, identified, claims.linking)
     users |= known.about(claims) | set(known.held)
     asked = {user: known.contacts[user] for user in users if user in known.contacts}
+    known.audiences.load(identified.keys() | users | counted)
     if asked:
         keys = [contact.email_key for contact in asked.values() if contact.email_key]
         known.load_people([contact.id for contact in asked.values()], keys)

@@ -56,6 +56,7 @@ def still_wanted(
         people = contacts.by_id(connection, workspace, {delivery.contact for delivery in batch})
         keys = {contact.email_key for contact in people.values() if contact.email_key}
         known.load_people(people, keys)
+        known.audiences.load(each.user_id for each in people.values() if each.user_id)
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
         for delivery in batch:
             contact = people.get(delivery.contact)

@@ -54,6 +54,18 @@ def by_id(connection: Connection, workspace: int, ids: Iterable[int]) -> dict[in
     return {row[1]: _contact(row) for row in rows}
 
 
+def after(connection: Connection, workspace: int, number: int, *, limit: int) -> list[Contact]:
+    """Those that follow this number, oldest first."""
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {_COLUMNS} FROM contacts WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT ?",
+        workspace,
+        number,
+        limit,
+    )
+    return [_contact(row) for row in rows]
+
+
 def by_email_key(connection: Connection, workspace: int, keys: Iterable[str]) -> dict[str, list[Contact]]:
     """Everybody behind these mailboxes, oldest first."""
     rows = dialects.fetch(

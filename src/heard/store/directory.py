@@ -5,6 +5,7 @@ The heart reads it once and again after each edit, so that a batch of messages n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -14,11 +15,14 @@ from sqlalchemy import Connection, select
 
 from heard import durations
 from heard.accounts.workspace import Workspace
+from heard.audiences import read as definitions
+from heard.audiences.audience import Audience, ComputedTrait, Form, Phase
+from heard.audiences.order import NOTHING, Book, book
 from heard.campaigns import settings
 from heard.campaigns.campaign import Campaign, Status
-from heard.campaigns.events import canonical
 from heard.deliveries.case import Policy
 from heard.errors import NotFound
+from heard.messages.events import canonical
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.plan import Plan
 from heard.sources.source import Source
@@ -44,6 +48,7 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     intakes: Mapping[int, Intake]  # by workspace
     triggered: Mapping[tuple[int, str], tuple[Campaign, ...]]  # by workspace and canonical event name
     destinations: Mapping[int, Destination] = msgspec.field(default_factory=dict)
+    books: Mapping[int, Book] = msgspec.field(default_factory=dict)  # by workspace, where something is computed
     plans: dict[int, Plan] = msgspec.field(default_factory=dict)
     """By workspace, made when they are first asked for: `heard.steps.plans`."""
 
@@ -102,6 +107,10 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
         names = ", ".join(each.name for each in ours)
         raise NotFound(f"There is no destination {name!r}. Destinations: {names or 'none yet'}.")
 
+    def book(self, workspace: int) -> Book:
+        """What is computed there."""
+        return self.books.get(workspace, NOTHING)
+
     def paused(self) -> list[int]:
         """The campaigns whose deliveries wait."""
         return [campaign.id for campaign in self.campaigns.values() if campaign.status == Status.PAUSED]
@@ -142,8 +151,45 @@ def load(connection: Connection) -> Directory:
         intakes=intakes,
         destinations=destinations,
         plans={},
+        books=_books(connection, destinations),
         triggered={key: tuple(asked) for key, asked in triggered.items()},
     )
+
+
+def _books(connection: Connection, destinations: Mapping[int, Destination]) -> dict[int, Book]:
+    found: dict[int, list[Audience | ComputedTrait]] = defaultdict(list)
+    for row in connection.execute(select(tables.audiences).order_by(tables.audiences.c.id)):
+        found[row.workspace_id].append(_computed(row, destinations))
+    return {workspace: book(computed) for workspace, computed in found.items()}
+
+
+def computed_of(connection: Connection, workspace: int) -> list[Audience | ComputedTrait]:
+    """Audiences and computed traits as they are kept, whatever they rest on."""
+    table = tables.audiences
+    rows = connection.execute(select(table).where(table.c.workspace_id == workspace).order_by(table.c.id))
+    return [_computed(row, {}) for row in rows]
+
+
+def _computed(row: Any, destinations: Mapping[int, Destination]) -> Audience | ComputedTrait:
+    wanted = row.settings.get("to")
+    known = [number for number in wanted or () if number in destinations]
+    told: dict[str, Any] = {
+        "id": row.id,
+        "workspace": row.workspace_id,
+        "name": row.name,
+        "key": row.key,
+        "version": row.version,
+        "phase": Phase(row.phase),
+        "to": tuple(number for number in known if destinations[number].type != SURVEYS),
+        "on_contact": wanted is None or any(destinations[number].type == SURVEYS for number in known),
+        "form": Form(row.settings.get("as", Form.TRAITS)),
+    }
+    if row.kind == AUDIENCE:
+        return Audience(**told, condition=definitions.condition(row.settings["where"], row.name))
+    return ComputedTrait(**told, aggregate=definitions.aggregate(row.settings, row.name))
+
+
+AUDIENCE, TRAIT = "audience", "trait"  # kinds of what is computed
 
 
 def _workspace(row: Any) -> Workspace:

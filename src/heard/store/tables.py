@@ -288,6 +288,50 @@ anonymous_ids = Table(  # whose they are, by the latest identify or alias that c
     sqlite_with_rowid=False,
 )
 
+# ── audiences and computed traits ──
+audiences = Table(  # both: what is worked out about each contact
+    "audiences",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("kind", String(8), nullable=False),  # audience, trait
+    Column("name", Text, nullable=False),
+    Column("key", Text, nullable=False),  # the trait; never another one's
+    Column("settings", Json(dict[str, Any]), nullable=False),  # as in the workspace file
+    Column("version", Integer, nullable=False),
+    Column("phase", String(8), nullable=False),
+    Column("position", BigInteger, nullable=False),  # messages up to here were counted
+    Column("last", BigInteger, nullable=False),  # the last message that was there before it
+    Column("looked_at", BigInteger, nullable=False),  # contacts up to here were looked at
+    Column("members", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("workspace_id", "kind", "name"),
+    UniqueConstraint("workspace_id", "key"),
+    sqlite_with_rowid=False,
+)
+audience_people = Table(  # what was counted of each person; by userId, who may become a contact later
+    "audience_people",
+    metadata,
+    _workspace(),
+    Column("user_id", Text, primary_key=True),
+    Column("entries", Bytes, nullable=False),
+    Column("due_at", Moment),  # when time alone may change something
+    Index("audience_people_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+    sqlite_with_rowid=False,
+)
+audience_memberships = Table(  # append-only: who was a member, from when to when
+    "audience_memberships",
+    metadata,
+    _workspace(),
+    Column("contact_id", BigInteger, primary_key=True),
+    Column("audience_id", BigInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),  # of the change that made them a member
+    Column("entered_at", Moment, nullable=False),
+    Column("left_at", Moment),
+    Index("audience_memberships_of", "workspace_id", "audience_id", "entered_at"),
+    sqlite_with_rowid=False,
+)
+
 # ── surveys and campaigns ──
 surveys = Table(
     "surveys",
@@ -496,6 +540,7 @@ def for_postgresql() -> None:
 
 
 PARTIAL = {
+    "audience_people_due",
     "decisions_held",
     "decisions_held_by_anonymous",
     "decisions_held_by_user",

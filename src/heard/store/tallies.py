@@ -30,7 +30,10 @@ def add(connection: Connection, counts: Mapping[tuple[int, int, str], int]) -> N
 def totals(connection: Connection, workspace: int | None = None) -> dict[str, int]:
     """What became of messages, all days together, for one workspace or all."""
     where, values = ("", ()) if workspace is None else (" AND workspace_id = ?", (workspace,))
-    plain = f"substr(name, 1, 9) <> 'campaign:' AND substr(name, 1, {len(SOURCE)}) <> '{SOURCE}' AND name <> '{TAKEN}'"
+    plain = (
+        "substr(name, 1, 9) NOT IN ('campaign:', 'audience:')"
+        f" AND substr(name, 1, {len(SOURCE)}) <> '{SOURCE}' AND name <> '{TAKEN}'"
+    )
     return dict(
         dialects.fetch(connection, f"SELECT name, sum(n) FROM tallies WHERE {plain}{where} GROUP BY name", *values)
     )

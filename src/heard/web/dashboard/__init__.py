@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError
 from heard.errors import HeardError, Invalid, NotFound
 from heard.web.api.errors import NO_VALUE
 from heard.web.dashboard import account, deliveries, sign_in, start
+from heard.web.dashboard.audiences import page as audiences
 from heard.web.dashboard.campaigns import page as campaigns
 from heard.web.dashboard.campaigns import surveys
 from heard.web.dashboard.contacts import decisions
@@ -38,6 +39,7 @@ PAGES = (
     contacts,
     contact,
     decisions,
+    audiences,
     messages,
     responses,
     deliveries,

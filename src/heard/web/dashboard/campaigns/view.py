@@ -12,10 +12,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import Campaign
-from heard.campaigns.events import canonical
 from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation
+from heard.messages.events import canonical
 from heard.operations import campaigns_edit, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import SPAN, Preview
 from heard.store import edits, recent, tables
@@ -42,6 +42,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     form: Form
     number: int | None
     surveys: list[Survey]
+    audiences: list[str]
     complaints: dict[str, str]  # all there are; the page shows them once somebody has written
     fixes: dict[str, str]
     events: dict[str, Seen]
@@ -151,6 +152,7 @@ async def shown(
         form=form,
         number=campaign.id if campaign else None,
         surveys=surveys,
+        audiences=sorted(app.directory.book(workspace.id).by_name),
         complaints=read.complaints,
         fixes=campaign_form.fixes(form, read.complaints),
         events=events,

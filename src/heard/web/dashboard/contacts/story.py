@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from heard.accounts.member import Action
+from heard.audiences.audience import Audience, ComputedTrait
 from heard.contacts.contact import Contact
 from heard.contacts.group import Membership
 from heard.contacts.standing import Kind, standing, status
@@ -46,6 +47,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribed: bool
     lists: list[str]
     groups: list[Membership]
+    audiences: list[tuple[Audience, datetime]]  # with since when
+    computed: list[tuple[ComputedTrait, str]]  # with its value
     touches: int  # in the last 90 days
     sharing: list[Named]  # other contacts with the same mailbox
     why: Why | None
@@ -140,6 +143,8 @@ async def read(
             unsubscribed=Kind.UNSUBSCRIBED in kinds,
             lists=contacts.lists_of(connection, workspace, contact.id),
             groups=operations.groups_of(connection, contact),
+            audiences=operations.audiences_of(connection, contact),
+            computed=_computed(known, contact, now),
             touches=sum(now - LATELY <= each.at <= now for each in asks),
             sharing=[named(each) for each in mailbox if each.id != contact.id],
             why=why(decision, whole, directory, who=named(contact).first, now=now) if decision else None,
@@ -147,6 +152,17 @@ async def read(
         )
 
     return await app.store.read(look)
+
+
+def _computed(known: Known, contact: Contact, now: datetime) -> list[tuple[ComputedTrait, str]]:
+    """What was computed of them, as it is now."""
+    told = known.audiences.values(contact, now) if known.audiences.book else {}
+    found = [(each, told.get(each.id)) for each in known.audiences.book.all if isinstance(each, ComputedTrait)]
+    return [
+        (each, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+        for each, value in found
+        if value not in (None, [])
+    ]
 
 
 def _messages(connection: Connection, contact: Contact, show: str, before: datetime | None) -> list[Kept]:

@@ -13,11 +13,11 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from heard.accounts.member import Action
-from heard.campaigns.events import ALIASES, canonical
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.decision import Outcome
 from heard.errors import Invalid, NotFound
+from heard.messages.events import ALIASES, canonical
 from heard.messages.message import TYPES
 from heard.operations import replay
 from heard.operations.destinations_seen import troubles

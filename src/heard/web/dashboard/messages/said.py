@@ -9,10 +9,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from heard.campaigns.campaign import Campaign
-from heard.campaigns.events import canonical
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.reasons import Objection, Reason
+from heard.messages.events import canonical
 from heard.operations.went import Went
 from heard.store.directory import Directory
 from heard.store.messages import Kept

@@ -1,0 +1,263 @@
+"""Audiences and computed traits: what was counted of people, who is a member, and how far a new one has come."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from heard.audiences.audience import Audience, Phase
+from heard.audiences.person import Change, Entries
+from heard.messages.message import OURS
+from heard.store import cursors, days, dialects, edits, messages, tables
+from heard.store.messages import Kept, kept_of
+from heard.store.types import micros, moment
+
+_entries = msgspec.json.Decoder(Entries)
+KEEP = (
+    "INSERT INTO audience_people (workspace_id, user_id, entries, due_at) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (workspace_id, user_id) DO UPDATE SET entries = excluded.entries, due_at = excluded.due_at"
+)
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one that is new, or that was changed, has come."""
+
+    workspace: int
+    id: int
+    phase: Phase
+    position: int
+    last: int
+    looked_at: int
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """`left_at` None: a member now."""
+
+    audience: int
+    contact: int
+    entered_at: datetime
+    left_at: datetime | None = None
+
+
+# ── people ──
+
+
+def entries_of(connection: Connection, workspace: int, users: Iterable[str]) -> dict[str, Entries]:
+    rows = dialects.fetch(
+        connection,
+        "SELECT user_id, entries FROM audience_people"
+        f" WHERE workspace_id = ? AND user_id {dialects.within(connection)}",
+        workspace,
+        dialects.listed(connection, users),
+    )
+    return {row[0]: _entries.decode(row[1]) for row in rows}
+
+
+def keep_people(connection: Connection, workspace: int, people: Iterable[tuple[str, Entries, int | None]]) -> None:
+    """Whole rows of (userId, entries, when time alone may change something in microseconds)."""
+    rows = [(workspace, user, msgspec.json.encode(entries).decode(), due) for user, entries, due in people]
+    dialects.many(connection, KEEP, rows)
+
+
+def due(connection: Connection, now: datetime, limit: int) -> dict[int, list[str]]:
+    """Users, by workspace, about whom time alone may have changed something."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT workspace_id, user_id FROM audience_people WHERE due_at IS NOT NULL AND due_at <= ?"
+        " ORDER BY due_at LIMIT ?",
+        micros(now),
+        limit,
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for workspace, user in rows:
+        found[workspace].append(user)
+    return found
+
+
+def next_due(connection: Connection) -> datetime | None:
+    rows = dialects.fetch(
+        connection, "SELECT due_at FROM audience_people WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1"
+    )
+    return moment(rows[0][0]) if rows else None
+
+
+# ── members ──
+
+
+def move(connection: Connection, workspace: int, changes: Iterable[tuple[int, Change]], now: datetime) -> None:
+    """Contacts entered and left: rows of (contact, change). The counts of members and of the day follow."""
+    at, day = micros(now), days.day_of(now)
+    entered: list[tuple[Any, ...]] = []
+    left: list[tuple[Any, ...]] = []
+    members: dict[int, int] = defaultdict(int)
+    for contact, change in changes:
+        if not isinstance(change.of, Audience):
+            continue
+        members[change.of.id] += 1 if change.value else -1
+        if change.value:
+            entered.append((workspace, contact, change.of.id, change.number, at))
+        else:
+            left.append((at, workspace, contact, change.of.id))
+    dialects.many(
+        connection,
+        "UPDATE audience_memberships SET left_at = ?"
+        " WHERE workspace_id = ? AND contact_id = ? AND audience_id = ? AND left_at IS NULL",
+        left,
+    )
+    dialects.many(
+        connection,
+        "INSERT INTO audience_memberships (workspace_id, contact_id, audience_id, number, entered_at)"
+        " VALUES (?, ?, ?, ?, ?)",
+        entered,
+    )
+    dialects.many(
+        connection,
+        "UPDATE audiences SET members = members + ? WHERE workspace_id = ? AND id = ?",
+        [(n, workspace, number) for number, n in members.items() if n],
+    )
+    tallied = [(workspace, day, f"{ENTERED}:{row[2]}") for row in entered]
+    tallied += [(workspace, day, f"{LEFT}:{row[3]}") for row in left]
+    dialects.many(
+        connection,
+        "INSERT INTO tallies (workspace_id, day, name, n) VALUES (?, ?, ?, 1)"
+        " ON CONFLICT (workspace_id, day, name) DO UPDATE SET n = tallies.n + excluded.n",
+        tallied,
+    )
+
+
+ENTERED, LEFT = "audience:entered", "audience:left"  # what is tallied of a day, with the number after it
+
+
+def moved_since(connection: Connection, workspace: int, day: int) -> dict[str, int]:
+    """By `audience:entered:3` how many, from this day on."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT name, sum(n) FROM tallies WHERE workspace_id = ? AND day >= ? AND name LIKE 'audience:%' GROUP BY name",
+        workspace,
+        day,
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def memberships_of(connection: Connection, workspace: int, contact: int) -> list[Membership]:
+    """What a contact is and was a member of, the latest first."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT audience_id, contact_id, entered_at, left_at FROM audience_memberships"
+        " WHERE workspace_id = ? AND contact_id = ? ORDER BY entered_at DESC, audience_id LIMIT 200",
+        workspace,
+        contact,
+    )
+    return [_membership(row) for row in rows]
+
+
+def newest_members(connection: Connection, workspace: int, audience: int, limit: int) -> list[Membership]:
+    """Who entered last, those who left again too."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT audience_id, contact_id, entered_at, left_at"
+        f" FROM {dialects.by('audience_memberships_of', 'audience_memberships', connection)}"
+        " WHERE workspace_id = ? AND audience_id = ? ORDER BY entered_at DESC LIMIT ?",
+        workspace,
+        audience,
+        limit,
+    )
+    return [_membership(row) for row in rows]
+
+
+def _membership(row: Any) -> Membership:
+    return Membership(
+        audience=row[0], contact=row[1], entered_at=moment(row[2]), left_at=None if row[3] is None else moment(row[3])
+    )
+
+
+# ── definitions ──
+
+
+def keep(
+    connection: Connection, workspace: int, known: edits.Row | None, *, now: datetime, again: bool, **values: Any
+) -> int:
+    """Insert, or change `known`; gives its number. `again`: what it means is another thing now, so it is computed anew.
+
+    `values`: kind, name, key, settings.
+    """
+    if known is None:
+        number = cursors.take(connection, "audiences")
+        started = {"version": 1, "phase": Phase.NEW.value, "position": 0, "last": 0, "looked_at": 0, "members": 0}
+        connection.execute(
+            tables.audiences.insert().values(workspace_id=workspace, id=number, created_at=now, **started, **values)
+        )
+        return number
+    if again:
+        values |= {"version": known["version"] + 1, "phase": Phase.NEW.value, "position": 0, "last": 0, "looked_at": 0}
+    connection.execute(
+        tables.audiences.update()
+        .where(tables.audiences.c.workspace_id == workspace, tables.audiences.c.id == known["id"])
+        .values(**values)
+    )
+    return known["id"]
+
+
+def progress(connection: Connection) -> list[Progress]:
+    """Those that are not live yet, oldest first."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT workspace_id, id, phase, position, last, looked_at FROM audiences WHERE phase <> ?"
+        " ORDER BY workspace_id, id",
+        Phase.LIVE.value,
+    )
+    return [
+        Progress(workspace=row[0], id=row[1], phase=Phase(row[2]), position=row[3], last=row[4], looked_at=row[5])
+        for row in rows
+    ]
+
+
+def proceed(connection: Connection, steps: Sequence[Progress]) -> None:
+    dialects.many(
+        connection,
+        "UPDATE audiences SET phase = ?, position = ?, last = ?, looked_at = ? WHERE workspace_id = ? AND id = ?",
+        [(each.phase.value, each.position, each.last, each.looked_at, each.workspace, each.id) for each in steps],
+    )
+
+
+def begin(connection: Connection, new: Iterable[Progress]) -> None:
+    """From here on the route counts for them; what was there before is gone through, chunk by chunk."""
+    last = messages.last(connection)
+    proceed(connection, [msgspec.structs.replace(each, phase=Phase.EVENTS, last=last) for each in new])
+
+
+def events(
+    connection: Connection, workspace: int, names: Iterable[str], *, after: int, until: int, span: int
+) -> tuple[list[Kept], int]:
+    """The tracks of these names among the next `span` messages, with the number of the last one that was looked at."""
+    wanted = dialects.listed(connection, names)
+    for day in messages.days_after(connection, after):
+        low, high = dialects.fetch(
+            connection, f"SELECT min(id), max(id) FROM messages_{day} WHERE id > ? AND id <= ?", after, until
+        )[0]
+        if low is None:
+            continue
+        end = min(low + span - 1, high, until)
+        rows = dialects.fetch(
+            connection,
+            f"SELECT {messages.COLUMNS} FROM messages_{day} WHERE id >= ? AND id <= ? AND workspace_id = ?"
+            f" AND type = 'track' AND verdict <> 'rejected' AND user_id IS NOT NULL"
+            f" AND source_id <> {OURS}"
+            f" AND event {dialects.within(connection)} ORDER BY id",
+            low,
+            end,
+            workspace,
+            wanted,
+        )
+        return [kept_of(row) for row in rows], end
+    return [], until
+
+
+def counts(connection: Connection, workspace: int) -> Mapping[int, int]:
+    """Members now, by number."""
+    return {row["id"]: row["members"] for row in edits.rows_of(connection, tables.audiences, workspace)}

@@ -1,0 +1,1 @@
+"""Audiences and computed traits, and who is in."""
