@@ -74,5 +74,6 @@ REASONS = frozenset(
         "message_too_large",
         "batch_too_long",
         "too_deep",
+        "suppressed",
     }
 )

@@ -17,6 +17,7 @@ from heard.accounts.workspace import Workspace
 from heard.campaigns import settings
 from heard.campaigns.campaign import Campaign, Status
 from heard.campaigns.events import canonical
+from heard.contacts.suppression import Suppressed
 from heard.deliveries.case import Policy
 from heard.errors import NotFound
 from heard.routing.destination import SURVEYS, Destination
@@ -46,6 +47,8 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     destinations: Mapping[int, Destination] = msgspec.field(default_factory=dict)
     plans: dict[int, Plan] = msgspec.field(default_factory=dict)
     """By workspace, made when they are first asked for: `heard.steps.plans`."""
+    suppressed: Mapping[int, Suppressed] = msgspec.field(default_factory=dict)
+    """By workspace, of those that are not to hear of somebody."""
 
     def workspace(self, name: str | None) -> Workspace:
         """The workspace of that name or slug; without a name, the only one there is.
