@@ -221,7 +221,7 @@ class Forgetting:
     # ── forget ──
 
     async def _forget_copies(self, regulation: Regulation) -> None:
-        """What cannot be searched goes whole: backups, folders that a restore put aside, damaged stretches of the log."""
+        """What cannot be searched goes whole: backups, what a restore put aside, damaged stretches of the log."""
         await asyncio.to_thread(_remove_copies, self._data)
         self._erased()
         by_day = [f"{name}_{day}" for day in await self._store.read(days.kept) for name in ("messages", "seen")]

@@ -12,18 +12,17 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from heard.contacts import address as addresses
 from heard.contacts.regulation import Regulation, State, SubjectType, Told, Type, moved
 from heard.contacts.standing import Kind, Suppression
 from heard.deliveries.reasons import Objection, Reason
 from heard.destinations import webhook
 from heard.routing.destination import Destination
 from heard.steps.send import cancel
-from heard.store import contacts, cursors, decisions, deliveries, dialects, erasing, regulations, suppressed
+from heard.store import contacts, decisions, deliveries, erasing, regulations, suppressed
 from heard.store.erasing import Person
-from heard.store.types import micros, moment
 
 SUBJECTS_AT_ONCE = 20  # found and removed together; more make the search through messages slower than one by one
-CAUSE = "regulation"
 
 
 def begin(
@@ -33,7 +32,7 @@ def begin(
     kind, workspace, subjects = regulation.type, regulation.workspace, regulation.subjects or ()
     if kind is Type.UNSUPPRESS:
         suppressed.remove(connection, workspace, regulation.marks)
-        _ask_again(connection, workspace, regulation.marks, now)
+        suppressed.ask_again(connection, workspace, regulation.marks, at=now)
     elif kind.suppresses:
         suppressed.add(connection, workspace, regulation.marks, regulation.subject_type, at=now)
         for subject, mark in zip(subjects, regulation.marks, strict=True):
@@ -73,8 +72,9 @@ def remove_messages(
 
 def remove_rest(connection: Connection, regulation: Regulation, person: Person) -> Regulation:
     """Everything else of these subjects; the next ones are those after them."""
+    workspace = regulation.workspace
     suppresses = regulation.type.suppresses and regulation.subject_type is SubjectType.USER_ID
-    shared = _shared_mailboxes(connection, person) if suppresses else []
+    shared = suppressed.shared_mailboxes(connection, workspace, person.contacts) if suppresses else []
     counts = erasing.remove_rest(connection, person)
     for key, cause, at in shared:
         row = Suppression(kind=Kind.SUPPRESSED, on=True, at=at, email_key=key)
@@ -123,59 +123,15 @@ def _ask_no_more(
 ) -> None:
     """Surveys too: what is planned is cancelled. One mailbox is one person, so it holds for their mailbox as well."""
     if kind is SubjectType.EMAIL:
-        key = erasing.addresses.key(subject)
+        key = addresses.key(subject)
         people = contacts.by_email_key(connection, workspace, [key]).get(key, [])
     else:
         people = list(contacts.by_user_id(connection, workspace, [subject]).values())
     left = (Objection(Reason.SUPPRESSED, detail="A privacy request suppresses this person."),)
     for person in people:
         row = Suppression(kind=Kind.SUPPRESSED, on=True, at=now, contact=person.id, email_key=person.email_key)
-        contacts.suppress(connection, workspace, row, f"{CAUSE} {mark}")
+        contacts.suppress(connection, workspace, row, suppressed.cause(mark))
         waiting = deliveries.waiting_for(connection, workspace, person.id, person.email_key)
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in waiting})
         for delivery in waiting:
             cancel(connection, delivery, told.get(delivery.decision), left, now)
-
-
-def _ask_again(connection: Connection, workspace: int, marks: Sequence[str], now: datetime) -> None:
-    rows = dialects.fetch(
-        connection,
-        "SELECT DISTINCT contact_id, email_key, cause FROM suppressions WHERE workspace_id = ? AND kind = ?"
-        f' AND "on" = 1 AND cause {dialects.within(connection)}',
-        workspace,
-        Kind.SUPPRESSED.value,
-        dialects.listed(connection, [f"{CAUSE} {mark}" for mark in marks]),
-    )
-    dialects.many(
-        connection,
-        'INSERT INTO suppressions (workspace_id, id, contact_id, email_key, kind, "on", at, cause)'
-        " VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
-        [
-            (
-                workspace,
-                cursors.take(connection, "suppressions"),
-                row[0],
-                row[1],
-                Kind.SUPPRESSED.value,
-                micros(now),
-                row[2],
-            )
-            for row in rows
-        ],
-    )
-
-
-def _shared_mailboxes(connection: Connection, person: Person) -> list[tuple[str, str, datetime]]:
-    """(mailbox, cause, since): suppressed with somebody who is removed, while another contact has it and keeps it."""
-    within = dialects.within(connection)
-    rows = dialects.fetch(
-        connection,
-        "SELECT DISTINCT s.email_key, s.cause, s.at FROM suppressions s JOIN contacts c"
-        " ON c.workspace_id = s.workspace_id AND c.email_key = s.email_key"
-        f" WHERE s.workspace_id = ? AND s.kind = ? AND s.contact_id {within} AND NOT (c.id {within})",
-        person.workspace,
-        Kind.SUPPRESSED.value,
-        dialects.listed(connection, person.contacts),
-        dialects.listed(connection, person.contacts),
-    )
-    return [(row[0], row[1], moment(row[2])) for row in rows]

@@ -69,8 +69,8 @@ def scrub(engine: Engine, tables: Collection[str]) -> None:
     """Write the database anew without what was deleted, and empty its write-ahead log.
 
     SQLite overwrites what is deleted, but a page that was divided may hold a copy of it, so the file is made anew; that
-    takes as much room again, beside it. PostgreSQL takes dead rows out of these tables; what its own write-ahead log and
-    the archive of that still hold is its administrator's.
+    takes as much room again, beside it. PostgreSQL takes dead rows out of these tables; what its own write-ahead log
+    and the archive of that still hold is its administrator's.
 
     Raises:
         DBAPIError, HeardError: it could not be done now; a reader may be in the way.

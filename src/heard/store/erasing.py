@@ -231,7 +231,8 @@ def _noted_of(connection: Connection, workspace: int, subject: str) -> None:
     """What members did to them stays in the log of changes, without whom it was done to."""
     dialects.changed(
         connection,
-        "UPDATE audit SET subject = '(erased)' WHERE workspace_id = ? AND substr(what, 1, 8) = 'contact.' AND subject = ?",
+        "UPDATE audit SET subject = '(erased)'"
+        " WHERE workspace_id = ? AND subject = ? AND substr(what, 1, 8) = 'contact.'",
         workspace,
         subject,
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from heard.contacts.regulation import SubjectType
-from heard.store import dialects
-from heard.store.types import micros
+from heard.contacts.standing import Kind
+from heard.store import cursors, dialects
+from heard.store.types import micros, moment
 
 
 def everybody(connection: Connection) -> dict[int, frozenset[str]]:
@@ -47,3 +48,55 @@ def page(connection: Connection, workspace: int, *, after: str = "", limit: int)
 
 def count(connection: Connection, workspace: int) -> int:
     return dialects.fetch(connection, "SELECT count(*) FROM suppressed WHERE workspace_id = ?", workspace)[0][0]
+
+
+def cause(mark: str) -> str:
+    """What a suppression of surveys says that this one led to."""
+    return f"regulation {mark}"
+
+
+def ask_again(connection: Connection, workspace: int, marks: Iterable[str], *, at: datetime) -> None:
+    """Surveys too."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT DISTINCT contact_id, email_key, cause FROM suppressions"
+        f' WHERE workspace_id = ? AND kind = ? AND "on" = 1 AND cause {dialects.within(connection)}',
+        workspace,
+        Kind.SUPPRESSED.value,
+        dialects.listed(connection, [cause(mark) for mark in marks]),
+    )
+    dialects.many(
+        connection,
+        'INSERT INTO suppressions (workspace_id, id, contact_id, email_key, kind, "on", at, cause)'
+        " VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
+        [
+            (
+                workspace,
+                cursors.take(connection, "suppressions"),
+                row[0],
+                row[1],
+                Kind.SUPPRESSED.value,
+                micros(at),
+                row[2],
+            )
+            for row in rows
+        ],
+    )
+
+
+def shared_mailboxes(
+    connection: Connection, workspace: int, contacts: Sequence[int]
+) -> list[tuple[str, str, datetime]]:
+    """(mailbox, cause, since): suppressed with somebody who is removed, while another contact has it and keeps it."""
+    within = dialects.within(connection)
+    rows = dialects.fetch(
+        connection,
+        "SELECT DISTINCT s.email_key, s.cause, s.at FROM suppressions s JOIN contacts c"
+        " ON c.workspace_id = s.workspace_id AND c.email_key = s.email_key"
+        f" WHERE s.workspace_id = ? AND s.kind = ? AND s.contact_id {within} AND NOT (c.id {within})",
+        workspace,
+        Kind.SUPPRESSED.value,
+        dialects.listed(connection, contacts),
+        dialects.listed(connection, contacts),
+    )
+    return [(row[0], row[1], moment(row[2])) for row in rows]
