@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 DISTINCT, LONG = 5, 8  # characters from which on an id is nobody else's: with a digit or sign in it, and without
+SHORT = 3  # characters up to which letters in a row say nothing
 ERASED, ERASED_NUMBER = "(erased)", "0"
 _ESCAPE = r"|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrtbf])"  # what stands before may belong to an escape
 _ID_BEGINS, _ID_ENDS = rf"(?:(?<![\w-]){_ESCAPE})", r"(?![\w-])"
@@ -42,10 +43,16 @@ class Traces:
             parts.append(f"(?i:{_MAIL_BEGINS}(?:{'|'.join(map(re.escape, spelled))}){_MAIL_ENDS})")
             likes |= dict.fromkeys(spelled)
         self._pattern = re.compile("|".join(parts)) if parts else None
+        self._bytes = tuple(each.lower().encode() for each in likes if len(each) > SHORT)
         self.likes = tuple(f"%{_escaped(each)}%" for each in likes)
 
     def stand_in(self, text: str) -> bool:
         return self._pattern is not None and self._pattern.search(text) is not None
+
+    def may_stand_in(self, data: bytes) -> bool:
+        """Of bytes that are no text: whether somebody's letters follow each other there, whatever stands around."""
+        lowered = data.lower()
+        return any(each in lowered for each in self._bytes) or self.stand_in(data.decode("utf-8", "replace"))
 
     def taken_from(self, text: str) -> str:
         """The text with something else in their place; JSON stays JSON."""
