@@ -17,7 +17,7 @@ import contextlib
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -62,11 +62,13 @@ class Forgetting:
         carry: Carry,
         directory: Callable[[], Directory],
         data: Path,
-        erased: Callable[[], None],
+        key: Callable[[int], bytes],
+        erased: Callable[[], Awaitable[None]],
     ) -> None:
-        """`erased` is called when something was, for what keeps copies in memory."""
+        """`key`: of a workspace's marks. `erased` is called when something was, for what keeps copies in memory."""
         self._store, self._board, self._clock, self._pipeline = store, board, clock, pipeline
         self._carry, self._directory, self._data, self._erased = carry, directory, data, erased
+        self._key = key
         self._asked: dict[int, int] = {}  # by regulation: which rotation of the log it waits for
         self._routed: set[int] = set()  # those before which all is routed
         self._failures: Counter[int] = Counter()
@@ -162,11 +164,14 @@ class Forgetting:
             for day, rows in found.items():
                 for first in range(0, len(rows), ROWS_AT_ONCE):
                     some = rows[first : first + ROWS_AT_ONCE]
-                    remove = partial(forget.remove_messages, regulation=regulation, person=person, day=day, rows=some)
-                    regulation = await self._store.write(remove)
+                    regulation = await self._store.write(
+                        partial(forget.remove_messages, regulation=regulation, person=person, day=day, rows=some)
+                    )
             await asyncio.to_thread(_remove_mails, self._data / "outbox", person)
-            await self._store.write(partial(forget.remove_rest, regulation=regulation, person=person))
-        self._erased()
+            key, now = self._key(regulation.workspace), self._clock.now()
+            remove = partial(forget.remove_rest, regulation=regulation, person=person, key=key, now=now)
+            await self._store.write(remove)
+        await self._erased()
 
     # ── tell ──
 
@@ -223,7 +228,7 @@ class Forgetting:
     async def _forget_copies(self, regulation: Regulation) -> None:
         """What cannot be searched goes whole: backups, what a restore put aside, damaged stretches of the log."""
         await asyncio.to_thread(_remove_copies, self._data)
-        self._erased()
+        await self._erased()
         by_day = [f"{name}_{day}" for day in await self._store.read(days.kept) for name in ("messages", "seen")]
         await self._store.scrub((*SCRUBBED, *ALSO_SCRUBBED, *by_day))
         self._asked.pop(regulation.id, None)

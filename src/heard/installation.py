@@ -108,7 +108,8 @@ class Installation:
             carry=self.outgoing.send,
             directory=lambda: self.directory,
             data=settings.data,
-            erased=self._analytics.close,
+            key=self.suppression_key,
+            erased=self._forgotten,
         )
 
     def start(self) -> None:
@@ -139,11 +140,17 @@ class Installation:
         """Under which a workspace knows whom it is not to hear of."""
         return suppression.key_of(self._secret, workspace)
 
+    async def _forgotten(self) -> None:
+        """What is kept in memory is read again."""
+        await asyncio.to_thread(self._analytics.close)
+        await self.reload()
+
     def _load(self, connection: Connection) -> Directory:
         marks = suppressed.everybody(connection)
         return msgspec.structs.replace(
             directory.load(connection),
             suppressed={number: Suppressed(self.suppression_key(number), each) for number, each in marks.items()},
+            wishes={number: self.suppression_key(number) for number in suppressed.workspaces_with_wishes(connection)},
         )
 
     async def answers(self) -> Analytics:

@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 
 from heard.contacts.regulation import Regulation, State, SubjectType, Type
 from heard.contacts.suppression import Suppressed, user_mark
-from heard.steps import forget, route
+from heard.steps import forget, leave, route
 from heard.store import days, dialects, erasing, regulations, suppressed, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import MINUTE
@@ -59,7 +59,7 @@ def erase(desk: Desk, regulation: Regulation) -> Regulation:
     for day in read(days.kept):
         rows = read(partial(erasing.messages_about, person=person, day=day))
         regulation = write(partial(forget.remove_messages, regulation=regulation, person=person, day=day, rows=rows))
-    return write(partial(forget.remove_rest, regulation=regulation, person=person))
+    return write(partial(forget.remove_rest, regulation=regulation, person=person, key=b"key", now=desk.now))
 
 
 def everything(desk: Desk) -> str:
@@ -162,6 +162,29 @@ def test_a_suppression_cancels_what_is_planned_and_holds_until_it_is_taken_back(
     assert back.is_over
     assert desk.store.read_now(suppressed.everybody) == {}
     assert [bool(each.on) for each in desk.rows(tables.suppressions)] == [True, False]
+
+
+def test_who_wanted_no_mail_gets_none_when_they_come_back(desk: Desk):
+    contact = next(row.id for row in desk.rows(tables.contacts) if row.user_id == ANN)
+    wish = partial(leave.subscribe, workspace=ACME, contact=contact, email_key=MAIL, on=True, cause="", now=desk.now)
+    desk.store.write_now(wish)
+    regulation = a_regulation(desk, Type.DELETE_ONLY)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    erase(desk, regulation)
+    assert MAIL not in everything(desk)
+    assert desk.store.read_now(suppressed.workspaces_with_wishes) == [ACME]
+
+    known = msgspec.structs.replace(desk.directory, wishes={ACME: b"key"})
+    record = desk.record({"batch": [desk.identify("ann-again", email=MAIL.upper())]})
+    desk.store.write_now(
+        lambda connection: route.route(
+            connection, [record], directory=known, now=desk.now, days_made=desk.store.days_made
+        )
+    )
+    desk.receive(desk.track("ann-again"))
+
+    ((_, reasons),) = desk.decisions("ann-again")
+    assert "unsubscribed" in reasons
 
 
 def test_a_message_that_overtook_the_suppression_is_kept_as_a_count_without_its_person(desk: Desk):

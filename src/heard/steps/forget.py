@@ -70,14 +70,17 @@ def remove_messages(
     return _removed(connection, regulation, {"messages": len(rows)})
 
 
-def remove_rest(connection: Connection, regulation: Regulation, person: Person) -> Regulation:
-    """Everything else of these subjects; the next ones are those after them."""
+def remove_rest(
+    connection: Connection, regulation: Regulation, person: Person, *, key: bytes, now: datetime
+) -> Regulation:
+    """Everything else of these subjects; the next ones are those after them. `key`: of the workspace's marks."""
+    suppressed.keep_wishes(connection, person.workspace, key, person.contacts, person.addresses, at=now)
     workspace = regulation.workspace
     suppresses = regulation.type.suppresses and regulation.subject_type is SubjectType.USER_ID
     shared = suppressed.shared_mailboxes(connection, workspace, person.contacts) if suppresses else []
     counts = erasing.remove_rest(connection, person)
-    for key, cause, at in shared:
-        row = Suppression(kind=Kind.SUPPRESSED, on=True, at=at, email_key=key)
+    for mailbox, cause, at in shared:
+        row = Suppression(kind=Kind.SUPPRESSED, on=True, at=at, email_key=mailbox)
         contacts.suppress(connection, person.workspace, row, cause)
     subjects = regulation.subjects or ()
     tell = tuple(dict.fromkeys((*(regulation.tell or ()), *person.user_ids)))

@@ -10,7 +10,18 @@ from sqlalchemy import Connection, update
 from heard.campaigns.campaign import Status
 from heard.destinations.known import Known
 from heard.destinations.surveys import Considered
-from heard.store import anonymous, contacts, decisions, deliveries, dialects, funnel, groups, tables, touches
+from heard.store import (
+    anonymous,
+    contacts,
+    decisions,
+    deliveries,
+    dialects,
+    funnel,
+    groups,
+    suppressed,
+    tables,
+    touches,
+)
 from heard.store.types import micros
 
 
@@ -24,6 +35,9 @@ def considered(
 ) -> None:
     """Everything but the tallies: what is decided is added to `counts`, which the batch keeps at its end."""
     contacts.keep(connection, known.changed.values())
+    if (key := known.directory.wishes.get(workspace)) is not None:
+        mailboxes = {each.email_key for each in known.changed.values() if each.email_key}
+        suppressed.take_up_wishes(connection, workspace, key, mailboxes)
     anonymous.keep(connection, workspace, known.links.changed.values())
     groups.keep(connection, workspace, known.groups.changed.values(), known.groups.joined)
     decisions.keep(connection, outcome.decisions.values())

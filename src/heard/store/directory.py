@@ -49,6 +49,8 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     """By workspace, made when they are first asked for: `heard.steps.plans`."""
     suppressed: Mapping[int, Suppressed] = msgspec.field(default_factory=dict)
     """By workspace, of those that are not to hear of somebody."""
+    wishes: Mapping[int, bytes] = msgspec.field(default_factory=dict)
+    """The key of marks, by workspace, where wishes of erased people wait for somebody to have their mailbox."""
 
     def workspace(self, name: str | None) -> Workspace:
         """The workspace of that name or slug; without a name, the only one there is.

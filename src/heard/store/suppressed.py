@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
 from heard.contacts.regulation import SubjectType
-from heard.contacts.standing import Kind
+from heard.contacts.standing import Kind, Suppression, standing
+from heard.contacts.suppression import mailbox_mark
+from heard.store import contacts as stored
 from heard.store import cursors, dialects
 from heard.store.types import micros, moment
 
@@ -100,3 +103,49 @@ def shared_mailboxes(
         dialects.listed(connection, contacts),
     )
     return [(row[0], row[1], moment(row[2])) for row in rows]
+
+
+# ── wishes that outlive their person ──
+
+HASHED = "#"  # how a mailbox begins that is only known by its mark
+OUTLIVE = (Kind.UNSUBSCRIBED, Kind.COMPLAINED, Kind.BOUNCED)
+
+
+def keep_wishes(
+    connection: Connection,
+    workspace: int,
+    key: bytes,
+    contacts: Sequence[int],
+    mailboxes: Sequence[str],
+    *,
+    at: datetime,
+) -> None:
+    """Before somebody is erased: who wanted no mail gets none when they come back, whoever they were.
+
+    `mailboxes` are theirs alone; what stood against their contact stands against these.
+    """
+    rows = stored.suppressions_of(connection, workspace, contacts, mailboxes)
+    for kind in standing(rows):
+        for mailbox in mailboxes if kind in OUTLIVE else ():
+            row = Suppression(kind=kind, on=True, at=at, email_key=HASHED + mailbox_mark(key, mailbox))
+            stored.suppress(connection, workspace, row, "kept when its person was erased")
+
+
+def workspaces_with_wishes(connection: Connection) -> list[int]:
+    query = "SELECT DISTINCT workspace_id FROM suppressions WHERE substr(email_key, 1, 1) = ?"
+    return [row[0] for row in dialects.fetch(connection, query, HASHED)]
+
+
+def take_up_wishes(connection: Connection, workspace: int, key: bytes, mailboxes: Iterable[str]) -> None:
+    """Somebody has these mailboxes now: what was wished for them is said by name again."""
+    by_mark = {HASHED + mailbox_mark(key, each): each for each in mailboxes}
+    for row in stored.suppressions_of(connection, workspace, [], by_mark):
+        assert row.email_key is not None
+        again = msgspec.structs.replace(row, email_key=by_mark[row.email_key])
+        stored.suppress(connection, workspace, again, "wished before")
+    dialects.changed(
+        connection,
+        f"DELETE FROM suppressions WHERE workspace_id = ? AND email_key {dialects.within(connection)}",
+        workspace,
+        dialects.listed(connection, by_mark),
+    )
