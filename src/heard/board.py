@@ -4,6 +4,8 @@
     word 1  durable           the log is on disk up to this offset; readers never pass it
     word 2  clock_offset_us   microseconds added to the real time (the test clock), signed
     word 3  keys_generation   grows each time DATA/keys.json or what stands beside it was rewritten
+    word 4  rotations_wanted  grows each time the heart wants the log to go on in a new file
+    word 5  rotations_made    what word 4 said when the collector last did so
 
 Every word has one writing process, and an aligned eight-byte store is seen whole or not at all by the other one, so
 no lock is needed. The page is a hint that lives as long as the data folder: after a power cut each writer sets its
@@ -21,7 +23,7 @@ from heard.errors import HeardError
 PAGE_BYTES = 4096
 MARK = int.from_bytes(b"HEARDBD1", "little")
 
-DURABLE, CLOCK_OFFSET_US, KEYS_GENERATION = 1, 2, 3
+DURABLE, CLOCK_OFFSET_US, KEYS_GENERATION, ROTATIONS_WANTED, ROTATIONS_MADE = 1, 2, 3, 4, 5
 
 
 class Board:
@@ -73,6 +75,22 @@ class Board:
     @keys_generation.setter
     def keys_generation(self, generation: int) -> None:
         self._unsigned[KEYS_GENERATION] = generation
+
+    @property
+    def rotations_wanted(self) -> int:
+        return self._unsigned[ROTATIONS_WANTED]
+
+    @rotations_wanted.setter
+    def rotations_wanted(self, number: int) -> None:
+        self._unsigned[ROTATIONS_WANTED] = number
+
+    @property
+    def rotations_made(self) -> int:
+        return self._unsigned[ROTATIONS_MADE]
+
+    @rotations_made.setter
+    def rotations_made(self, number: int) -> None:
+        self._unsigned[ROTATIONS_MADE] = number
 
     def close(self) -> None:
         self._unsigned.release()

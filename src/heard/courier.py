@@ -70,6 +70,9 @@ class Windows:
                     del self._read[next(iter(self._read))]
         return found
 
+    def forget(self) -> None:
+        self._read.clear()
+
 
 class Round(msgspec.Struct, kw_only=True):
     """Messages that go out together. When all are done the cursor, or the replay, stands at `end`."""
@@ -161,6 +164,10 @@ class Courier:
                 if await way():
                     return True
             return False
+
+    def at_rest(self) -> asyncio.Lock:
+        """Held, it begins nothing; it is given when what was begun is kept."""
+        return self._stepping
 
     async def next_moment(self) -> datetime | None:
         """When it has something to do next; None when nothing waits."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 
@@ -78,6 +79,16 @@ class Couriers:
                 courier.look()
             if self.started and number not in self._tasks:
                 self._tasks[number] = asyncio.create_task(courier.run(), name=f"courier {destination.name}")
+
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """While inside, nothing is on its way, and what was read before is forgotten."""
+        async with AsyncExitStack() as held:
+            for courier in list(self.by_destination.values()):
+                await held.enter_async_context(courier.at_rest())
+            self._windows.forget()
+            yield
+            self._windows.forget()
 
     def wake(self) -> None:
         """New messages are on record."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from heard import config
 from heard.board import Board
@@ -29,8 +30,11 @@ from heard.channels.email.relay import relay
 from heard.channels.email.smtp import Smtp
 from heard.clock import Clock
 from heard.config import Settings
+from heard.contacts import suppression
+from heard.contacts.suppression import Suppressed
 from heard.couriers import Couriers
 from heard.errors import HeardError
+from heard.forgetting import Forgetting
 from heard.ids import LinkKeys
 from heard.log.segments import SegmentReader
 from heard.outgoing.client import Client
@@ -39,7 +43,7 @@ from heard.routing.browser import settings_of
 from heard.scores.answered import Answered
 from heard.steps import send
 from heard.steps.send import Ready
-from heard.store import answers, directory, schema
+from heard.store import answers, directory, schema, suppressed
 from heard.store.analytics import Analytics
 from heard.store.directory import Directory
 from heard.store.store import Store
@@ -65,10 +69,11 @@ class Installation:
         self.base_url = settings.base_url or base_url or "http://localhost:8800"
         self.board = Board(settings.data / "board")
         self.clock = Clock(self.board)
-        self.keys = LinkKeys(config.secret(settings))
+        self._secret = config.secret(settings)
+        self.keys = LinkKeys(self._secret)
         schema.prepare(settings)
         self.store = Store(settings.database_url)
-        self.directory: Directory = self.store.read_now(directory.load)
+        self.directory: Directory = self.store.read_now(self._load)
         self._analytics = Analytics(
             current_traits=lambda workspace, ids: self.store.read_now(
                 lambda connection: answers.traits_today(connection, workspace, ids)
@@ -95,6 +100,17 @@ class Installation:
             directory=lambda: self.directory,
             changed=self.reload,
         )
+        self.forgetting = Forgetting(
+            store=self.store,
+            board=self.board,
+            clock=self.clock,
+            pipeline=self.pipeline,
+            carry=self.outgoing.send,
+            directory=lambda: self.directory,
+            data=settings.data,
+            key=self.suppression_key,
+            erased=self._forgotten,
+        )
 
     def start(self) -> None:
         """Take up where the last run stopped, then run the loops."""
@@ -102,8 +118,10 @@ class Installation:
         self.store.write_now(partial(send.recover, now=self.clock.now(), certain=certain))
         self.publish_keys()
         self.pipeline.start()
+        self.forgetting.start()
 
     async def close(self) -> None:
+        await self.forgetting.stop()
         await self.pipeline.stop()
         await self.channel.close()
         await self.outgoing.close()
@@ -113,10 +131,27 @@ class Installation:
     async def reload(self) -> None:
         """Somebody edited the workspace: read it again, and let the collector know its keys."""
         async with self._reloading:  # the last to finish must be the last to have read
-            self.directory = await self.store.read(directory.load)
+            self.directory = await self.store.read(self._load)
             self.publish_keys()
         await self.couriers.refresh()
         self.pipeline.wake()
+
+    def suppression_key(self, workspace: int) -> bytes:
+        """Under which a workspace knows whom it is not to hear of."""
+        return suppression.key_of(self._secret, workspace)
+
+    async def _forgotten(self) -> None:
+        """What is kept in memory is read again."""
+        await asyncio.to_thread(self._analytics.close)
+        await self.reload()
+
+    def _load(self, connection: Connection) -> Directory:
+        marks = suppressed.everybody(connection)
+        return msgspec.structs.replace(
+            directory.load(connection),
+            suppressed={number: Suppressed(self.suppression_key(number), each) for number, each in marks.items()},
+            wishes={number: self.suppression_key(number) for number in suppressed.workspaces_with_wishes(connection)},
+        )
 
     async def answers(self) -> Analytics:
         """The scores' database, with every answer that was acknowledged before now."""
@@ -136,6 +171,14 @@ class Installation:
         told = {
             "hooks.json": {each.write_key: each.webhook_secret for each in sources if each.webhook_secret},
             "keys.json": {each.write_key: each.id for each in sources},
+            "suppressed.json": [
+                {
+                    "sources": [each.id for each in sources if each.workspace == workspace],
+                    "key": whom.key.hex(),
+                    "marks": sorted(whom.marks),
+                }
+                for workspace, whom in known.suppressed.items()
+            ],
             "browser.json": {each.write_key: settings_of(each, outside, base_url=self.base_url) for each in sources},
         }
         if told == self._told:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
@@ -241,6 +241,14 @@ class Pipeline:
 
         moments = [*await self.store.read(look), await self.couriers.next_moment()]
         return min((each for each in moments if each is not None), default=None)
+
+    @contextlib.asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """While inside, nothing is read, decided or on its way: neither mails nor messages to destinations."""
+        async with self._routing, self._claiming, self._lapsing, self.couriers.at_rest():
+            while self._on_the_way:
+                await asyncio.wait(self._on_the_way.values())
+            yield
 
     def wake(self) -> None:
         """Something may be due that was not: look at once."""

@@ -10,7 +10,7 @@ from heard.store import migrate, schema
 from heard.store.store import Store
 from tests.contracts.desk import Desk
 from tests.contracts.test_audiences import KEY, RECENT, compute_all, define, traits_of
-from tests.upgrade.undone import before_0006, do
+from tests.upgrade.undone import back_to_0005, do
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def upgraded(url: str) -> Iterator[Desk]:
     desk = Desk(url)
     desk.receive(desk.identify("ann"), desk.track("ann"), desk.identify("bob"))
     desk.close()
-    do(url, before_0006)
+    do(url, back_to_0005)
     do(url, migrate.upgrade)
     later = Desk.__new__(Desk)
     later.store, later.now, later._offset, later._messages = Store(url), desk.now, 10_000, 100

@@ -10,19 +10,27 @@ from sqlalchemy import Connection, text
 from heard.store import dialects, schema
 
 TABLES_OF_0006 = ("audiences", "audience_people", "audience_memberships")
+TABLES_OF_0005 = ("regulations", "suppressed")
 TABLES_OF_0004 = ("groups", "group_members", "anonymous_ids")
 TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
-def before_0006(connection: Connection) -> None:
+def back_to_0005(connection: Connection) -> None:
     for table in TABLES_OF_0006:
+        connection.execute(text(f"DROP TABLE {table}"))
+    schema.stamp(connection, "0005")
+
+
+def back_to_0004(connection: Connection) -> None:
+    back_to_0005(connection)
+    for table in TABLES_OF_0005:
         connection.execute(text(f"DROP TABLE {table}"))
     schema.stamp(connection, "0004")
 
 
 def back_to_0003(connection: Connection, *, indexes: bool = True) -> None:
-    before_0006(connection)
+    back_to_0004(connection)
     for table in TABLES_OF_0004:
         connection.execute(text(f"DROP TABLE {table}"))
     connection.execute(text("DROP INDEX decisions_held_by_anonymous"))

@@ -27,12 +27,16 @@ from heard.collector.front import Front
 from heard.collector.hook import Hooks
 from heard.collector.keys import Keys
 from heard.collector.rate import Rate
+from heard.collector.suppressed import Suppressed
 from heard.errors import HeardError
+from heard.log.log import LogUnavailable
 from heard.log.segments import SEGMENT_BYTES, SegmentWriter
 
 BACKLOG = 4096
 GRACE_SECONDS = 5
 """For requests in flight when the process is asked to stop."""
+LOOK_EVERY = 0.2
+"""Seconds between two looks at whether a new file is wanted."""
 
 
 def main() -> int:
@@ -100,6 +104,7 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
         log=log,
         keys=Keys(data / "keys.json", board),
         hooks=Hooks(data / "hooks.json", board),
+        suppressed=Suppressed(data / "suppressed.json", board),
         browser=Browser(data / "browser.json", board),
         front=Front(data / "web.sock", clients),
         clients=clients,
@@ -136,10 +141,22 @@ async def _serve(given: argparse.Namespace, listening: socket.socket) -> None:
         _when_it_ends(given.parent_fd, stop)
     host, port = listening.getsockname()[:2]
     print(f"heard collector listens on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    rotating = asyncio.create_task(_rotate_when_asked(board, log))
     try:
         await server._serve([listening])  # `serve` would install its own handlers and die of the signal again
     finally:
+        rotating.cancel()
         await log.close()
+
+
+async def _rotate_when_asked(board: Board, log: SegmentWriter) -> None:
+    """The heart asks for a new file of the log, so that what is before it can be dropped whole."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        if (wanted := board.rotations_wanted) != board.rotations_made:
+            with suppress(LogUnavailable):  # asked for again at the next look
+                await log.rotate()
+                board.rotations_made = wanted
 
 
 def _when_it_ends(descriptor: int, stop: object) -> None:

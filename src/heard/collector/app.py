@@ -1,6 +1,7 @@
 """The collector's ASGI application: messages onto the log, what pages load, everything else to the heart.
 
-    read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> too often? (429) -> log -> 200
+    read the body -> inflate -> glance (400s of the whole body) -> whose key? (401) -> too often? (429)
+    -> without who is suppressed -> log -> 200
 
 The 200 is sent after `append` has returned, that is after an fdatasync, and never otherwise.
 """
@@ -23,6 +24,7 @@ from heard.collector.front import Front
 from heard.collector.hook import Hooks
 from heard.collector.keys import Keys
 from heard.collector.rate import Rate
+from heard.collector.suppressed import Suppressed
 from heard.log.log import LogUnavailable
 from heard.log.segments import SegmentWriter
 from heard.messages.accepted import Accepted, encode
@@ -63,6 +65,7 @@ class Collector:
         log: SegmentWriter,
         keys: Keys,
         hooks: Hooks,
+        suppressed: Suppressed,
         browser: Browser,
         front: Front,
         clients: Clients,
@@ -75,13 +78,14 @@ class Collector:
         self.log = log
         self._keys = keys
         self._hooks = hooks
+        self._suppressed = suppressed
         self._browser = browser
         self._front = front
         self._clients = clients
         self._prefix = prefix
         self._alone = alone
         self._rate = rate
-        self.counters = Counters(log)
+        self.counters = Counters(log, suppressed)
         self.draining = False
         self.posts = {(under + path).encode(): kind for under in {"", prefix} for path, kind in PATHS.items()}
         """The paths that `connection` answers without going through here; the kind of message by path."""
@@ -191,9 +195,12 @@ class Collector:
             return answers.UNKNOWN_KEY
         if self._rate is not None and (wait := self._rate.wait(source, time.monotonic())):
             return answers.too_often(wait)
+        left = self._suppressed.without(source, kind, body)
+        if left is None:
+            return TAKEN
         received_at = time.time_ns() // 1000 + self._board.clock_offset_us
         client = self._clients.address(peer, headers)
-        return encode(Accepted(source, kind, received_at, client, agent[:MAX_AGENT].decode("latin-1"), body))
+        return encode(Accepted(source, kind, received_at, client, agent[:MAX_AGENT].decode("latin-1"), left))
 
     def _health(self) -> Answer:
         """200 as long as this process answers; `degraded` while the log takes nothing."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+from heard.collector.suppressed import Suppressed
 from heard.log.segments import SegmentWriter
 
 
 class Counters:
-    def __init__(self, log: SegmentWriter) -> None:
+    def __init__(self, log: SegmentWriter, suppressed: Suppressed) -> None:
         self._log = log
+        self._suppressed = suppressed
         self.answered: Counter[int] = Counter()
         self.pixels: Counter[int] = Counter()
         """Pixels that were loaded, by the status that their message would have had as a POST."""
@@ -31,6 +33,12 @@ class Counters:
             ),
         ]
         for name, kind, help_text, value in (
+            (
+                "heard_collector_suppressed_total",
+                "counter",
+                "Messages left out because a privacy request suppresses their person.",
+                self._suppressed.dropped,
+            ),
             ("heard_log_appended_bytes_total", "counter", "Bytes kept on the log.", log.appended_bytes),
             ("heard_log_groups_total", "counter", "Groups of records, one fdatasync each.", log.groups),
             ("heard_log_sync_seconds_total", "counter", "Time spent in fdatasync.", f"{log.sync_seconds:.6f}"),

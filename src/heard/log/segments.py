@@ -42,6 +42,13 @@ Settle = Callable[[int, LogUnavailable | None], None]
 """Takes the record's offset and None, or why it was not kept. Must not raise."""
 
 
+class Rotation:
+    """Stands in the committing thread's queue for: go on in a new file."""
+
+
+ROTATE = Rotation()
+
+
 class SegmentWriter:
     """A `LogWriter` over `folder`. One process at a time may hold one (the collector locks the data folder)."""
 
@@ -57,10 +64,10 @@ class SegmentWriter:
         self._base = self._capacity = 0
         self._ask_again_at = 0.0
         self._last_error: OSError | None = None
-        self._waiting: list[tuple[bytes, Settle]] = []
+        self._waiting: list[tuple[bytes | None, Settle]] = []  # None asks for a new file
         self._waiting_bytes = 0
         self._busy = False
-        self._work: queue.SimpleQueue[list[bytes] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[list[bytes] | Rotation | None] = queue.SimpleQueue()
         self._spare_lock = threading.Lock()
         self._spare_wanted = threading.Event()
         self._closed = False
@@ -108,6 +115,24 @@ class SegmentWriter:
         self.keep(payload, settle)
         return await kept
 
+    async def rotate(self) -> int:
+        """Go on in a new file, after everything that was appended before; gives the offset at which it begins.
+
+        Raises:
+            LogUnavailable: when it could not be made.
+        """
+        made: asyncio.Future[int] = self._loop.create_future()
+
+        def settle(offset: int, problem: LogUnavailable | None) -> None:
+            if not made.done():
+                made.set_result(offset) if problem is None else made.set_exception(problem)
+
+        self._waiting.append((None, settle))
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._hand_over)
+        return await made
+
     def keep(self, payload: bytes, settle: Settle) -> None:
         """`append` without a task of its own: `settle` is called on the event loop when it is known.
 
@@ -147,8 +172,15 @@ class SegmentWriter:
             if self._idle is not None and not self._idle.done():
                 self._idle.set_result(None)
             return
+        if waiting[0][0] is None:
+            self._group, self._waiting = waiting[:1], waiting[1:]
+            self._group_offsets, self._group_end = [self._durable], self._durable
+            self._work.put(ROTATE)
+            return
         offset, buffers, offsets = self._durable, list[bytes](), list[int]()
         for payload, _ in waiting:
+            if payload is None:
+                break
             buffers.append(header(payload, offset))
             buffers.append(payload)
             offsets.append(offset)
@@ -184,7 +216,10 @@ class SegmentWriter:
             error = self._last_error if time.monotonic() < self._ask_again_at else None
             if error is None:
                 try:
-                    self._commit(buffers)
+                    if isinstance(buffers, Rotation):
+                        self._open_file(0)
+                    else:
+                        self._commit(buffers)
                 except OSError as failure:
                     error = failure
                     self._abandon_file(failure)

@@ -75,5 +75,6 @@ REASONS = frozenset(
         "message_too_large",
         "batch_too_long",
         "too_deep",
+        "suppressed",
     }
 )

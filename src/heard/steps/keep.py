@@ -11,7 +11,18 @@ from heard.campaigns.campaign import Status
 from heard.destinations.considered import Considered
 from heard.destinations.known import Known
 from heard.steps import told
-from heard.store import anonymous, contacts, decisions, deliveries, dialects, funnel, groups, tables, touches
+from heard.store import (
+    anonymous,
+    contacts,
+    decisions,
+    deliveries,
+    dialects,
+    funnel,
+    groups,
+    suppressed,
+    tables,
+    touches,
+)
 from heard.store.types import micros
 
 
@@ -29,6 +40,9 @@ def considered(
     """
     telling = told.settle(connection, workspace, known, now)
     contacts.keep(connection, known.changed.values())
+    if (key := known.directory.wishes.get(workspace)) is not None:
+        mailboxes = {each.email_key for each in known.changed.values() if each.email_key}
+        suppressed.take_up_wishes(connection, workspace, key, mailboxes)
     anonymous.keep(connection, workspace, known.links.changed.values())
     groups.keep(connection, workspace, known.groups.changed.values(), known.groups.joined)
     decisions.keep(connection, outcome.decisions.values())

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from heard.contacts.suppression import Suppressed
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
@@ -40,6 +41,7 @@ log = structlog.get_logger()
 _accepted = msgspec.msgpack.Decoder(Accepted)
 Row = tuple[Any, ...]
 NOT_FED = refusals.Reason.NOT_CONNECTED.value
+SUPPRESSED = Reason.SUPPRESSED.value
 NOBODY = Refusal(NOT_FED, "")
 
 
@@ -116,12 +118,44 @@ def _read(
             accepted = _accepted.decode(record.payload)
             if accepted.source not in directory.sources:
                 raise LookupError("its source was removed")
-            taken += read(accepted, offset=record.offset)
+            messages_read = read(accepted, offset=record.offset)
+            suppressed = directory.suppressed.get(directory.sources[accepted.source].workspace)
+            taken += messages_read if suppressed is None else [_unless(each, suppressed) for each in messages_read]
         except Exception as error:  # one poisonous record never costs its neighbours
             log.error("record_set_aside", offset=record.offset, error=repr(error))
             keep.aside(connection, record.offset, now, repr(error), record.payload)
             routed.set_aside += 1
     return taken
+
+
+def _unless(message: Message | Rejected, suppressed: Suppressed) -> Message | Rejected:
+    """What the collector took before the suppression reached it is kept as a count, with nothing about the person."""
+    if isinstance(message, Message):
+        said = (message.user_id, message.anonymous_id, message.previous_id)
+        mailboxes = (surveys.email_in(message), _email_in_context(message))
+    else:
+        said, mailboxes = (message.user_id,), ()
+    if not suppressed.holds(said, mailboxes):
+        return message
+    return Rejected(
+        source=message.source,
+        id=None,
+        type=message.type,
+        user_id=None,
+        event=None,
+        received_at=message.received_at,
+        reason=SUPPRESSED,
+        detail="A privacy request suppresses this person.",
+        body=b"{}",
+    )
+
+
+def _email_in_context(message: Message) -> str | None:
+    if b'"email"' not in message.context:
+        return None
+    said = msgspec.json.decode(message.context).get("traits")
+    email = said.get("email") if isinstance(said, dict) else None
+    return email if isinstance(email, str) else None
 
 
 def _without_repeats(

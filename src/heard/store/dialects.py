@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -11,6 +11,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, bindpar
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
+
+from heard.errors import HeardError
 
 INTRANS = 2  # libpq's PQTRANS_INTRANS
 PRAGMAS = (
@@ -61,6 +63,39 @@ def open_engine(url: str, *, writer: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
 
     return engine
+
+
+def scrub(engine: Engine, tables: Collection[str]) -> None:
+    """Write the database anew without what was deleted, and empty its write-ahead log.
+
+    SQLite overwrites what is deleted, but a page that was divided may hold a copy of it, so the file is made anew; that
+    takes as much room again, beside it. PostgreSQL takes dead rows out of these tables; what its own write-ahead log
+    and the archive of that still hold is its administrator's.
+
+    Raises:
+        DBAPIError, HeardError: it could not be done now; a reader may be in the way.
+    """
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        if engine.dialect.name == "sqlite":
+            driver.execute("PRAGMA temp_store=FILE")  # the copy may be larger than memory
+            try:
+                driver.execute("VACUUM")
+            finally:
+                driver.execute("PRAGMA temp_store=MEMORY")
+            busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if busy:
+                raise HeardError("Somebody still reads what was before; it is tried again.")
+        else:
+            driver.autocommit = True
+            try:
+                for table in sorted(tables):
+                    driver.execute(f"VACUUM {table}")
+            finally:
+                driver.autocommit = False
+    finally:
+        connection.close()
 
 
 def is_sqlite(connection: Connection) -> bool:

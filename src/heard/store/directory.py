@@ -20,6 +20,7 @@ from heard.audiences.audience import Audience, ComputedTrait, Form, Phase
 from heard.audiences.order import NOTHING, Book, book
 from heard.campaigns import settings
 from heard.campaigns.campaign import Campaign, Status
+from heard.contacts.suppression import Suppressed
 from heard.deliveries.case import Policy
 from heard.errors import NotFound
 from heard.messages.events import canonical
@@ -51,6 +52,10 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     books: Mapping[int, Book] = msgspec.field(default_factory=dict)  # by workspace, where something is computed
     plans: dict[int, Plan] = msgspec.field(default_factory=dict)
     """By workspace, made when they are first asked for: `heard.steps.plans`."""
+    suppressed: Mapping[int, Suppressed] = msgspec.field(default_factory=dict)
+    """By workspace, of those that are not to hear of somebody."""
+    wishes: Mapping[int, bytes] = msgspec.field(default_factory=dict)
+    """The key of marks, by workspace, where wishes of erased people wait for somebody to have their mailbox."""
 
     def workspace(self, name: str | None) -> Workspace:
         """The workspace of that name or slug; without a name, the only one there is.

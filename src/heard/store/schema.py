@@ -18,7 +18,7 @@ from heard.store import dialects
 from heard.store.tables import metadata
 
 CURRENT = "0006"
-ORDER = ("0001", "0002", "0003", "0004", "0006")
+ORDER = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 
 def prepare(settings: Settings) -> None:

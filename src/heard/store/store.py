@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from heard.store import dialects
 from heard.store.dialects import open_engine
 from heard.store.writer import Work, Writer
 
@@ -32,6 +34,10 @@ class Store:
     def submit(self, work: Work[T]) -> Future[T]:
         """Take a place in the queue at once; everything submitted later is committed with it or after it."""
         return self._writer.submit(work)
+
+    async def scrub(self, tables: Collection[str]) -> None:
+        """Leave nothing of deleted rows in the database's files; nothing else is written meanwhile."""
+        await asyncio.wrap_future(self._writer.submit_alone(partial(dialects.scrub, tables=tables)))
 
     def write_now(self, work: Work[T]) -> T:
         return self._writer.submit(work).result()

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from heard.accounts.workspace import Brand
+from heard.contacts.regulation import Told
 from heard.deliveries.decision import Revision
 from heard.deliveries.reasons import Objection
 from heard.responses.response import Answer
@@ -329,6 +330,38 @@ audience_memberships = Table(  # append-only: who was a member, from when to whe
     Column("entered_at", Moment, nullable=False),
     Column("left_at", Moment),
     Index("audience_memberships_of", "workspace_id", "audience_id", "entered_at"),
+    sqlite_with_rowid=False,
+)
+
+# ── privacy ──
+regulations = Table(  # privacy requests; who they are about is taken out when they are finished
+    "regulations",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("type", String(32), nullable=False),
+    Column("subject_type", String(16), nullable=False),
+    Column("subjects", Json(tuple[str, ...]), nullable=True),
+    Column("marks", Json(tuple[str, ...]), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("erased", Integer, nullable=False),  # how many of the subjects
+    Column("found", Json(Any), nullable=True),  # under which ids the next ones are known
+    Column("tell", Json(tuple[str, ...]), nullable=True),  # userIds that destinations are told of
+    Column("told", Json(tuple[Told, ...]), nullable=False),
+    Column("removed", Json(dict[str, int]), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    sqlite_with_rowid=False,
+)
+suppressed = Table(  # of whom nothing is taken: a keyed hash, and nothing that says who
+    "suppressed",
+    metadata,
+    _workspace(),
+    Column("mark", String(32), primary_key=True),
+    Column("subject_type", String(16), nullable=False),
+    Column("at", Moment, nullable=False),
     sqlite_with_rowid=False,
 )
 

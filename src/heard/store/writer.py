@@ -26,6 +26,7 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._alone: set[Future[Any]] = set()  # those whose work wants no transaction
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._thread.start()
 
@@ -37,6 +38,13 @@ class Writer:
     async def run(self, work: Work[T]) -> T:
         return await asyncio.wrap_future(self.submit(work))
 
+    def submit_alone(self, work: Callable[[Engine], T]) -> Future[T]:
+        """The same for what a transaction must not be around; everything else waits meanwhile."""
+        future: Future[T] = Future()
+        self._alone.add(future)
+        self._queue.put((work, future))  # type: ignore[arg-type]
+        return future
+
     def close(self) -> None:
         """Finish what is queued, then stop."""
         self._queue.put(None)
@@ -45,6 +53,9 @@ class Writer:
     def _loop(self) -> None:
         while (first := self._queue.get()) is not None:
             jobs, last = [first], False
+            if first[1] in self._alone:
+                self._do_alone(*first)
+                continue
             while len(jobs) < MOST_AT_ONCE:
                 try:
                     job = self._queue.get_nowait()
@@ -53,10 +64,25 @@ class Writer:
                 if job is None:
                     last = True
                     break
+                if job[1] in self._alone:
+                    self._commit(jobs)
+                    jobs = []
+                    self._do_alone(*job)
+                    break
                 jobs.append(job)
-            self._commit(jobs)
+            if jobs:
+                self._commit(jobs)
             if last:
                 return
+
+    def _do_alone(self, work: Callable[[Any], Any], future: Future[Any]) -> None:
+        self._alone.discard(future)
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(work(self._engine))
+        except Exception as error:
+            future.set_exception(error)
 
     def _commit(self, jobs: list[tuple[Work[Any], Future[Any]]]) -> None:
         # Whoever asked may have left before it was begun; once begun, it is finished.

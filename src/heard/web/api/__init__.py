@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Router
 
 from heard.installation import Installation
-from heard.web.api import campaigns, clock, contacts, deliveries, destinations, messages, responses, scores
+from heard.web.api import campaigns, clock, contacts, deliveries, destinations, messages, regulations, responses, scores
 from heard.web.api.errors import DESCRIBED, HANDLERS
 from heard.web.api.keys import Keys
 
@@ -23,6 +23,7 @@ def router(app: Installation) -> Router:
         *messages.routes(app),
         *campaigns.routes(app),
         *destinations.routes(app),
+        *regulations.routes(app),
     ]
     if app.test_clock:
         handlers += clock.routes(app)

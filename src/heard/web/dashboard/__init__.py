@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError
 
 from heard.errors import HeardError, Invalid, NotFound
 from heard.web.api.errors import NO_VALUE
-from heard.web.dashboard import account, deliveries, sign_in, start
+from heard.web.dashboard import account, deliveries, privacy, sign_in, start
 from heard.web.dashboard.audiences import page as audiences
 from heard.web.dashboard.campaigns import page as campaigns
 from heard.web.dashboard.campaigns import surveys
@@ -45,6 +45,7 @@ PAGES = (
     deliveries,
     outbox,
     destinations,
+    privacy,
     settings,
 )  # modules with `routes(dashboard) -> handlers`, in the order of the rail
 

@@ -34,6 +34,7 @@ SENTENCES: Mapping[str, str] = {
     "member.removed": "removed {subject}",
     "member.role_changed": "made {subject} {role}, who was {was}",
     "message.sent_again": "sent the message {message} to {subject} again",
+    "privacy.requested": "made the privacy request {subject}: {type}, for {subjects}",
     "replay.begun": "began a replay to {subject}, from {since} until {until}",
     "replay.cancelled": "cancelled a replay to {subject}",
     "source.added": "made the source {subject}",

@@ -1,0 +1,203 @@
+"""A person is taken out of either database: every row of theirs, and their name where a row is somebody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import inspect
+
+from heard.contacts.regulation import Regulation, State, SubjectType, Type
+from heard.contacts.suppression import Suppressed, user_mark
+from heard.steps import forget, leave, route
+from heard.store import days, dialects, erasing, regulations, suppressed, tables
+from tests.contracts.desk import ACME, Desk
+from tests.examples import MINUTE
+
+ANN, MAIL = "user-ann-1842", "ann@pawnee.example"
+
+
+@pytest.fixture
+def desk(url: str) -> Iterator[Desk]:
+    made = Desk(url)
+    made.campaign()
+    made.receive(made.identify(ANN, email=MAIL), made.track(ANN), made.track("leslie", "Invited", whom=MAIL))
+    made.receive(made.identify("leslie", email="leslie@pawnee.example", friend=MAIL), made.track("leslie"))
+    made.send()
+    yield made
+    made.close()
+
+
+def a_regulation(desk: Desk, kind: Type = Type.SUPPRESS_WITH_DELETE, *subjects: str) -> Regulation:
+    whom = subjects or (ANN,)
+    return Regulation(
+        id=1,
+        workspace=ACME,
+        type=kind,
+        subject_type=SubjectType.USER_ID,
+        subjects=whom,
+        marks=tuple(user_mark(b"key", each) for each in whom),
+        count=len(whom),
+        state=State.INITIALIZED,
+        erased=0,
+        tell=(),
+        told=(),
+        removed={},
+        by="test",
+        created_at=desk.now,
+        finished_at=None,
+    )
+
+
+def erase(desk: Desk, regulation: Regulation) -> Regulation:
+    write, read = desk.store.write_now, desk.store.read_now
+    person = write(partial(forget.find, regulation=regulation))
+    for day in read(days.kept):
+        rows = read(partial(erasing.messages_about, person=person, day=day))
+        regulation = write(partial(forget.remove_messages, regulation=regulation, person=person, day=day, rows=rows))
+    return write(partial(forget.remove_rest, regulation=regulation, person=person, key=b"key", now=desk.now))
+
+
+def everything(desk: Desk) -> str:
+    """Every text of every table, but the request itself."""
+
+    def look(connection: Any) -> str:
+        names = [name for name in inspect(connection).get_table_names() if name != "regulations"]
+        return "\n".join(repr(row) for name in names for row in dialects.fetch(connection, f"SELECT * FROM {name}"))
+
+    return desk.store.read_now(look).lower()
+
+
+def test_every_row_of_theirs_is_gone_and_those_of_others_stay(desk: Desk):
+    desk.add(tables.set_aside, offset=1, at=desk.now, reason="odd", data=b"\xff" + MAIL.encode())
+    desk.add(tables.set_aside, offset=2, at=desk.now, reason="odd", data=b"\xffsomebody else")
+    before = len(desk.rows(tables.deliveries))
+    regulation = a_regulation(desk)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    assert ANN in everything(desk)
+
+    done = erase(desk, regulation)
+
+    assert ANN not in everything(desk)
+    assert MAIL not in everything(desk)
+    assert len(desk.rows(tables.deliveries)) == before - 1
+    assert [row.user_id for row in desk.rows(tables.contacts)] == ["leslie"]
+    assert [row.offset for row in desk.rows(tables.set_aside)] == [2]
+    assert desk.decisions("leslie") == [("invited", [])]
+    assert (done.erased, done.tell, done.removed["messages"]) == (1, (ANN,), 4)
+
+
+def test_erasing_twice_is_erasing_once(desk: Desk):
+    regulation = a_regulation(desk)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    erase(desk, regulation)
+    again = erase(desk, regulation)
+
+    assert again.removed["contacts"] == 0
+    assert [row.user_id for row in desk.rows(tables.contacts)] == ["leslie"]
+
+
+def test_what_was_found_before_a_crash_is_still_known_after_it(desk: Desk):
+    regulation = a_regulation(desk)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    first = desk.store.write_now(partial(forget.find, regulation=regulation))
+    desk.store.write_now(lambda connection: connection.execute(tables.contacts.delete()))
+
+    assert MAIL in desk.store.write_now(partial(forget.find, regulation=regulation)).addresses
+    assert first.contacts
+
+
+def test_the_request_names_nobody_in_the_end(desk: Desk):
+    regulation = a_regulation(desk)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    desk.store.write_now(partial(forget.forget_whom, regulation=erase(desk, regulation)))
+
+    (row,) = desk.rows(tables.regulations)
+    assert ANN not in repr(row)
+    assert (row.subjects, row.tell, row.found, row.count) == (None, None, None, 1)
+
+
+def test_a_held_track_and_what_waits_go_with_them(desk: Desk):
+    desk.receive(desk.track("newcomer-77"))
+    assert desk.decisions("newcomer-77") == [("held", ["not_identified"])]
+    desk.add(tables.waiting, workspace_id=ACME, message=1, day=days.day_of(desk.now))
+    regulation = a_regulation(desk, Type.DELETE_ONLY, "newcomer-77", ANN)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    erase(desk, regulation)
+
+    assert "newcomer-77" not in everything(desk)
+    assert desk.rows(tables.waiting) == []
+
+
+def test_the_database_is_scrubbed_while_others_are_served(desk: Desk):
+    regulation = a_regulation(desk)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    erase(desk, regulation)
+    asyncio.run(desk.store.scrub(["regulations", "contacts"]))
+    desk.receive(desk.identify("ron"))
+
+    assert {row.user_id for row in desk.rows(tables.contacts)} == {"leslie", "ron"}
+
+
+def test_a_suppression_cancels_what_is_planned_and_holds_until_it_is_taken_back(desk: Desk):
+    desk.campaign(2, event="Signed Up", delay="2d")
+    desk.receive(desk.track(ANN, "Signed Up", at=desk.now))
+    only = a_regulation(desk, Type.SUPPRESS_ONLY)
+    desk.store.write_now(partial(forget.begin, regulation=only, destinations=[], now=desk.now))
+    assert desk.store.read_now(suppressed.everybody) == {ACME: frozenset(only.marks)}
+    assert "scheduled" not in [row.state for row in desk.rows(tables.deliveries) if row.user_id == ANN]
+    (row,) = desk.rows(tables.regulations)
+    assert (row.state, row.subjects) == ("FINISHED", None)
+
+    desk.wait(MINUTE)
+    back = regulations.regulation_of(row)
+    taken_back = Regulation(
+        **{name: getattr(only, name) for name in only.__struct_fields__} | {"id": 2, "type": Type.UNSUPPRESS}
+    )
+    desk.store.write_now(partial(forget.begin, regulation=taken_back, destinations=[], now=desk.now))
+    assert back.is_over
+    assert desk.store.read_now(suppressed.everybody) == {}
+    assert [bool(each.on) for each in desk.rows(tables.suppressions)] == [True, False]
+
+
+def test_who_wanted_no_mail_gets_none_when_they_come_back(desk: Desk):
+    contact = next(row.id for row in desk.rows(tables.contacts) if row.user_id == ANN)
+    wish = partial(leave.subscribe, workspace=ACME, contact=contact, email_key=MAIL, on=True, cause="", now=desk.now)
+    desk.store.write_now(wish)
+    regulation = a_regulation(desk, Type.DELETE_ONLY)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    erase(desk, regulation)
+    assert MAIL not in everything(desk)
+    assert desk.store.read_now(suppressed.workspaces_with_wishes) == [ACME]
+
+    known = msgspec.structs.replace(desk.directory, wishes={ACME: b"key"})
+    record = desk.record({"batch": [desk.identify("ann-again", email=MAIL.upper())]})
+    desk.store.write_now(
+        lambda connection: route.route(
+            connection, [record], directory=known, now=desk.now, days_made=desk.store.days_made
+        )
+    )
+    desk.receive(desk.track("ann-again"))
+
+    ((_, reasons),) = desk.decisions("ann-again")
+    assert "unsubscribed" in reasons
+
+
+def test_a_message_that_overtook_the_suppression_is_kept_as_a_count_without_its_person(desk: Desk):
+    known = msgspec.structs.replace(
+        desk.directory, suppressed={ACME: Suppressed(b"key", frozenset({user_mark(b"key", "ron-5")}))}
+    )
+    record = desk.record({"batch": [desk.track("ron-5", "Bought Steak"), desk.track("april", "Sighed")]})
+    desk.store.write_now(
+        lambda connection: route.route(
+            connection, [record], directory=known, now=desk.now, days_made=desk.store.days_made
+        )
+    )
+
+    assert "ron-5" not in everything(desk)
+    assert "bought steak" not in everything(desk)
+    assert "april" in everything(desk)
