@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from heard import ids
 from heard.board import Board
@@ -45,6 +46,7 @@ from heard.store.store import Store
 log = structlog.get_logger()
 
 LOOK_AGAIN = 0.2  # seconds, while something waits
+PAUSE_AFTER_FAILURE = 1.0
 TOLD_AT_ONCE = 50
 TRIES_BEFORE_FAILED = 5
 SCRUBBED = ("regulations", "suppressions", "suppressed", *(name for name, _, _ in erasing.NAMED_IN))
@@ -95,6 +97,9 @@ class Forgetting:
             try:
                 busy |= await self._carry_on(regulation)
                 self._failures.pop(regulation.id, None)
+            except (HeardError, OperationalError) as problem:  # the database is away or busy, the disk is full
+                log.warning("regulation_put_off", regulation=regulation.id, problem=str(problem))
+                await asyncio.sleep(PAUSE_AFTER_FAILURE)
             except Exception:
                 log.exception("regulation_failed", regulation=regulation.id)
                 self._failures[regulation.id] += 1
@@ -270,3 +275,5 @@ def _text(path: Path) -> str:
 def _remove_copies(data: Path) -> None:
     for path in [data / "log" / DAMAGED, data / "backups", *data.glob("before-restore-*")]:
         shutil.rmtree(path, ignore_errors=True)
+    for path in [*data.glob("heard-*.tar.gz"), *data.glob(".heard-*.partial")]:
+        path.unlink(missing_ok=True)

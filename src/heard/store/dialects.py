@@ -73,9 +73,10 @@ def scrub(engine: Engine, tables: Collection[str]) -> None:
     and the archive of that still hold is its administrator's.
 
     Raises:
-        DBAPIError, HeardError: it could not be done now; a reader may be in the way.
+        HeardError: it could not be done now; a reader may be in the way, or the disk full.
     """
     connection = engine.raw_connection()
+    failures: Any = engine.dialect.dbapi
     try:
         driver: Any = connection.driver_connection
         if engine.dialect.name == "sqlite":
@@ -94,6 +95,8 @@ def scrub(engine: Engine, tables: Collection[str]) -> None:
                     driver.execute(f"VACUUM {table}")
             finally:
                 driver.autocommit = False
+    except failures.Error as problem:
+        raise HeardError(f"The database could not be written anew: {problem}.") from None
     finally:
         connection.close()
 
