@@ -103,7 +103,7 @@ def test_the_page_says_why_somebody_was_not_asked(acme: Acme):
     assert "<code>workspace_quiet_period</code>" in page
     assert "lapses" in said
     assert "in 70 days" in said
-    assert "18 other rules had no objection" in said
+    assert "19 other rules had no objection" in said
     assert page.count('class="l-left"') == 2
 
 

@@ -29,6 +29,8 @@ from tests.flow.running import ACME, RunningHeard, answer, links_in
 HOOK = """
 destinations:
   - {name: Hook, type: webhook, enabled: false, settings: {url: "https://hooks.acme.example/in"}}
+audiences:
+  - {name: Hook audience, where: {event: Order Completed}}
 """
 OTHER = HOOK.replace("Hook", "Barney Stinson") + ACME.replace("Acme", "MacLaren").replace("acme", "maclaren").replace(
     "Post-purchase", "After a pint"
@@ -132,6 +134,7 @@ def ids_of(heard: RunningHeard, workspace: str) -> dict[str, str]:
             "contact": one("id", "contacts"),
             "campaign": one("id", "campaigns"),
             "survey": one("id", "surveys"),
+            "audience": one("id", "audiences"),
             "source": one("id", "sources"),
             "destination": one("id", "destinations"),
             "delivery": one("id", "deliveries"),

@@ -23,6 +23,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     by_id: Mapping[int, Audience | ComputedTrait] = {}
     by_name: Mapping[str, Audience] = {}
     listening: Mapping[str, tuple[Listener, ...]] = {}
+    counted: Mapping[int, tuple[Performed | Aggregate, ...]] = {}  # by id: the events that each counts
+    reached: Mapping[int, frozenset[int]] = {}  # by id: what may change when it does, itself too
+    minding_traits: frozenset[int] = frozenset()  # what may change when a trait of the contact does
 
     def __bool__(self) -> bool:
         return bool(self.all)
@@ -39,12 +42,33 @@ def book(computed: Iterable[Audience | ComputedTrait]) -> Book:
         if each.phase != Phase.NEW:
             for number, asked in enumerate(counted_by(each)):
                 listening.setdefault(asked.event, []).append((each, number, asked))
+    reached = _reached(ordered)
     return Book(
         all=ordered,
         by_id={each.id: each for each in ordered},
         by_name={each.name: each for each in ordered if isinstance(each, Audience)},
         listening={event: tuple(listeners) for event, listeners in listening.items()},
+        counted={each.id: tuple(counted_by(each)) for each in ordered},
+        reached=reached,
+        minding_traits=frozenset[int]().union(*(reached[each.id] for each in ordered if _minds_traits(each))),
     )
+
+
+def _reached(ordered: tuple[Audience | ComputedTrait, ...]) -> dict[int, frozenset[int]]:
+    by_key = {each.key: each.name for each in ordered}
+    reached: dict[int, frozenset[int]] = {}
+    for each in reversed(ordered):
+        above = [
+            other.id
+            for other in ordered
+            if isinstance(other, Audience) and each.name in set(rests_on(other.condition, by_key))
+        ]
+        reached[each.id] = frozenset({each.id}).union(*(reached.get(number, frozenset({number})) for number in above))
+    return reached
+
+
+def _minds_traits(each: Audience | ComputedTrait) -> bool:
+    return isinstance(each, Audience) and any(isinstance(leaf, Traits) for leaf in leaves(each.condition))
 
 
 def counted_by(each: Audience | ComputedTrait) -> list[Performed] | list[Aggregate]:

@@ -64,9 +64,12 @@ def learn(
         entry.running = aggregates.taken(asked, entry.running, value, at, now)
 
 
-def values(book: Book, entries: Entries, person: Mapping[str, Any], now: int) -> dict[int, Any]:
-    """What everything comes to now. `person`: `{"traits", "userId", "email"}`, with the traits as they were told.
+def values(
+    book: Book, entries: Entries, person: Mapping[str, Any], now: int, *, only: frozenset[int] | None = None
+) -> dict[int, Any]:
+    """What everything comes to now; with `only` these, the others being what was told of them.
 
+    `person`: `{"traits", "userId", "email"}`, with the traits as they were told.
     What is still being computed keeps the value that was told last.
     """
     told: dict[int, Any] = {}
@@ -74,7 +77,7 @@ def values(book: Book, entries: Entries, person: Mapping[str, Any], now: int) ->
     document = {**person, "traits": traits}
     for each in book.all:
         entry = entries.get(each.id)
-        if each.phase not in SETTLED:
+        if each.phase not in SETTLED or (only is not None and each.id not in only):
             told[each.id] = entry.value if entry else None
             continue
         current = entry if entry is not None and entry.version == each.version else Entry()
@@ -88,12 +91,17 @@ def values(book: Book, entries: Entries, person: Mapping[str, Any], now: int) ->
     return told
 
 
-def settle(book: Book, entries: Entries, person: Mapping[str, Any], now: int) -> list[Change]:
-    """Bring the entries to what is so now; gives what the world has to be told, in order."""
+def settle(
+    book: Book, entries: Entries, person: Mapping[str, Any], now: int, *, only: frozenset[int] | None = None
+) -> list[Change]:
+    """Bring the entries to what is so now; gives what the world has to be told, in order.
+
+    `only`: what may have changed, where that is known.
+    """
     changes: list[Change] = []
-    for number, value in values(book, entries, person, now).items():
+    for number, value in values(book, entries, person, now, only=only).items():
         each = book.by_id[number]
-        if each.phase not in SETTLED:
+        if each.phase not in SETTLED or (only is not None and number not in only):
             continue
         known = entries.get(number)
         before = known.value if known else None
@@ -112,7 +120,7 @@ def due(book: Book, entries: Entries, now: int) -> int | None:
         each = book.by_id.get(number)
         if each is None or entry.version != each.version:
             continue
-        for place, asked in enumerate(counted_by(each)):
+        for place, asked in enumerate(book.counted[number]):
             moment = (
                 counting.next_change(asked, entry.counts.get(place, []), now)
                 if isinstance(asked, Performed)

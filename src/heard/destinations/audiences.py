@@ -30,7 +30,8 @@ class People:
     def __init__(self, connection: Connection, workspace: int, book: Book) -> None:
         self.connection, self.workspace, self.book = connection, workspace, book
         self.entries: dict[str, Entries] = {}
-        self.touched: set[str] = set()  # something was counted, or may have changed
+        self.touched: dict[str, set[int]] = {}  # what may have changed of whom, because something was counted
+        self.met: set[str] = set()  # contacts that were none before
 
     def load(self, users: Iterable[str]) -> None:
         """What was counted of these, those that are not loaded yet."""
@@ -58,12 +59,22 @@ class People:
         audience = self.book.by_name.get(name)
         return audience is not None and bool(self.values(contact, now)[audience.id])
 
-    def settle(self, contact: Contact, now: datetime) -> list[Change]:
-        """What has to be told of a contact, once: a second look finds nothing."""
+    def settle(self, contact: Contact, now: datetime, *, wholly: bool, changed: bool) -> list[Change]:
+        """What has to be told of a contact, once: a second look finds nothing.
+
+        `changed`: something else of the contact may have. `wholly`: whatever it is, time included.
+        """
         if contact.user_id is None:
             return []
         self.load([contact.user_id])
-        return person.settle(self.book, self.entries[contact.user_id], _person(contact), micros(now))
+        only = None
+        if not wholly and contact.user_id not in self.met:
+            only = frozenset(self.touched.get(contact.user_id, ()))
+            if changed:
+                only |= self.book.minding_traits
+        if only is not None and not only:
+            return []
+        return person.settle(self.book, self.entries[contact.user_id], _person(contact), micros(now), only=only)
 
     def due(self, user: str, now: datetime) -> int | None:
         return person.due(self.book, self.entries[user], micros(now))
@@ -89,7 +100,7 @@ class People:
                     continue
             assert isinstance(each, Audience | ComputedTrait)
             person.learn(self.entries[user], each, number, properties, at, now)
-            self.touched.add(user)
+            self.touched.setdefault(user, set()).update(self.book.reached[each.id])
 
 
 def _person(contact: Contact) -> dict[str, Any]:

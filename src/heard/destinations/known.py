@@ -203,6 +203,8 @@ class Known:
 
     def learn_contact(self, contact: Contact) -> None:
         if contact.user_id is not None:
+            if contact.user_id not in self.contacts:
+                self.audiences.met.add(contact.user_id)
             self.contacts[contact.user_id] = contact
         self.changed[contact.id] = contact
 

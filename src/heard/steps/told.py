@@ -49,16 +49,17 @@ def settle(
     people = known.audiences
     if not people.book:
         return []
-    asked = {*users, *people.touched, *(each.user_id for each in known.changed.values() if each.user_id)}
+    wholly = set(users)
+    asked = {*wholly, *people.touched, *(each.user_id for each in known.changed.values() if each.user_id)}
     people.load(asked)
     moved: list[tuple[int, Change]] = []
     rows: list[Row] = []
-    to_keep = {*users, *people.touched}
+    to_keep = wholly | people.touched.keys()
     for user in sorted(asked):
         contact = known.contacts.get(user)
         if contact is None:
             continue
-        for change in people.settle(contact, now):
+        for change in people.settle(contact, now, wholly=user in wholly, changed=contact.id in known.changed):
             moved.append((contact.id, change))
             to_keep.add(user)
             if change.of.on_contact:
