@@ -64,7 +64,11 @@ def clicked(
     agent: str,
     client: str,
 ) -> None:
-    """The raw fact that a link was opened, by whomever."""
+    """The raw fact that a link was opened, by whomever. Of a delivery that is known no more nothing is kept: whoever
+    it went to was forgotten."""
+    query = "SELECT 1 FROM deliveries WHERE workspace_id = ? AND id = ?"
+    if not dialects.fetch(connection, query, workspace, delivery):
+        return
     if method == "GET":
         funnel.clicked(connection, workspace, delivery, at)
     dialects.many(
