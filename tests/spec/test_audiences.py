@@ -111,7 +111,7 @@ def test_each_kind_of_trait_is_what_its_name_says():
     }  # fmt: skip
     for kind, value in wanted.items():
         about = {} if kind == "count" else {"property": "total" if kind in aggregates.NUMERIC else "colour"}
-        trait = a_trait("t", **{kind: {**EVENT, **about}})
+        trait = a_trait("t", **{kind: {**EVENT, **about}})  # type: ignore[arg-type]
         entries: person.Entries = {}
         for at, (colour, total) in enumerate(said):
             person.learn(entries, trait, 0, {"colour": colour, "total": total}, at, 100)
