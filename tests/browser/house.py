@@ -28,6 +28,10 @@ destinations:
     filters:
       - {if: "event = 'Order Completed' and properties.total < 20", then: drop}
       - {if: all, then: {drop_properties: [properties.email, context.ip]}}
+audiences:
+  - {name: Order Completed Last 30days, where: {event: Order Completed, within: 30d}, to: []}
+computed_traits:
+  - {name: total_orders, count: {event: Order Completed}, to: []}
 """
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -151,6 +155,7 @@ def ids_in(folder: Path) -> dict[str, str]:
             "contact": one("SELECT contact_id FROM responses WHERE comment IS NOT NULL ORDER BY id DESC"),
             "campaign": one("SELECT campaign_id FROM decisions GROUP BY 1 ORDER BY count(*) DESC"),
             "survey": one("SELECT id FROM surveys"),
+            "audience": one("SELECT id FROM audiences"),
             "source": one("SELECT id FROM sources"),
             "destination": one("SELECT id FROM destinations ORDER BY id DESC"),
             "delivery": kept[-1].stem.rpartition("-")[2],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,7 +112,7 @@ def test_each_kind_of_trait_is_what_its_name_says():
     }  # fmt: skip
     for kind, value in wanted.items():
         about = {} if kind == "count" else {"property": "total" if kind in aggregates.NUMERIC else "colour"}
-        trait = a_trait("t", **{kind: {**EVENT, **about}})
+        trait = a_trait("t", **{kind: {**EVENT, **about}})  # type: ignore[arg-type]
         entries: person.Entries = {}
         for at, (colour, total) in enumerate(said):
             person.learn(entries, trait, 0, {"colour": colour, "total": total}, at, 100)
@@ -125,6 +126,15 @@ def test_what_happened_once_is_not_frequent_and_text_is_no_number():
     for each in (frequent, total):
         person.learn(entries, each, 0, {"x": "12"}, 1, 100)
     assert person.values(order.book([frequent, total]), entries, {}, 100) == {1: None, 2: None}
+
+
+def test_numbers_that_no_json_can_carry_are_no_obstacle():
+    total = a_trait("t", sum={**EVENT, "property": "x"})
+    entries: person.Entries = {}
+    for at in range(5):
+        person.learn(entries, total, 0, {"x": (1 << 64) - 1}, at, 100)
+    msgspec.json.encode(entries)
+    assert person.values(order.book([total]), entries, {}, 100)[1] == pytest.approx(5 * 2.0**64)
 
 
 def test_only_changes_are_told_and_who_never_was_a_member_has_not_left():

@@ -20,6 +20,7 @@ LONGEST_WINDOW = timedelta(days=366)
 MOST_LISTED = 100  # values of a list, in the order of the alphabet
 MOST_DIFFERENT = 1000  # different values that are counted of a person; what is new after that is not
 LONGEST_VALUE = 200  # characters of a value that is kept
+EXACT = 1 << 53  # below it a whole number and its double are one
 MOST_FREQUENT_FROM = 2  # times; what happened once is not frequent
 
 Value: TypeAlias = "str | int | float | bool | list[str] | None"
@@ -53,10 +54,12 @@ def found(asked: Aggregate, properties: Mapping[str, Any]) -> Value:
             return None
         value = cast("Mapping[str, Any]", value).get(step)
     if asked.kind in NUMERIC:
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return _fitting(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
     if isinstance(value, str):
         return value[:LONGEST_VALUE]
-    return value if isinstance(value, int | float | bool) else None
+    if isinstance(value, bool):
+        return value
+    return _fitting(value) if isinstance(value, int | float) else None
 
 
 def taken(asked: Aggregate, known: Buckets, value: Value, at: int, now: int) -> Buckets:
@@ -107,7 +110,12 @@ def _numbers(value: Value, _at: int) -> Running:
 
 
 def _numbers_together(one: Running, other: Running) -> Running:
-    return [one[0] + other[0], one[1] + other[1], min(one[2], other[2]), max(one[3], other[3])]
+    return [one[0] + other[0], _fitting(one[1] + other[1]), min(one[2], other[2]), max(one[3], other[3])]
+
+
+def _fitting(number: float) -> float:
+    """A whole number that JSON cannot carry exactly is a fraction from here on."""
+    return float(number) if abs(number) > EXACT else number
 
 
 def _dated(value: Value, at: int) -> Running:
