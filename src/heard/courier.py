@@ -31,70 +31,25 @@ from heard.errors import HeardError
 from heard.routing.destination import Destination
 from heard.routing.forward import State, Try
 from heard.steps import forward
-from heard.steps.forward import Parcel, Result
+from heard.steps.forward import Parcel, Result, Round
 from heard.steps.plans import plan_for_replay
 from heard.store import forwards, messages, replays
 from heard.store.messages import Placed
-from heard.store.replays import DONE, Replay
+from heard.store.replays import DONE
 from heard.store.store import Store
+from heard.store.windows import WINDOW, Windows
 
 log = structlog.get_logger()
 
 LANES = 8  # requests to one destination at a time
-WINDOW = 500  # messages looked at in one go
 KEEP_EVERY = 0.25  # seconds between two commits of what was handed over
 LOOK_AGAIN = 0.5  # seconds, while something waits for its moment
 PAUSE_AFTER_FAILURE = 1.0
 DOWN_AFTER = 5  # failures in a row
 SHORTEST_REST, LONGEST_REST = 1.0, 30.0  # seconds; doubled with every failure while it is down
 ASKED_WITH_NEW = 4  # while it is down, each so manieth question, and the first, is a message never tried before
-WINDOWS_KEPT = 4
 
 Carry = Callable[[Request], Awaitable[Answer]]
-
-
-class Windows:
-    """The newest stretches of the record, read once for all couriers that stand at the same place."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._read: dict[int, list[Placed]] = {}
-
-    async def after(self, position: int) -> list[Placed]:
-        found = self._read.get(position)
-        if found is None:
-            found = await self._store.read(partial(messages.after, position=position, limit=WINDOW))
-            if found:
-                self._read[position] = found
-                while len(self._read) > WINDOWS_KEPT:
-                    del self._read[next(iter(self._read))]
-        return found
-
-    def forget(self) -> None:
-        self._read.clear()
-
-
-class Round(msgspec.Struct, kw_only=True):
-    """Messages that go out together. When all are done the cursor, or the replay, stands at `end`."""
-
-    parcels: Sequence[Parcel]
-    end: int | None = None
-    replay: Replay | None = None
-    looked_at: Sequence[int] = ()  # the numbers of what a replay found, in order
-    done: set[int] = msgspec.field(default_factory=set)
-    sent: int = 0
-
-    def reached(self) -> int | None:
-        """Up to where all is done without a gap."""
-        if self.end is None:
-            return None
-        numbers = (each.placed.kept.id for each in self.parcels)
-        missing = next((number for number in numbers if number not in self.done), None)
-        return self.end if missing is None else missing - 1
-
-    def learn(self, results: Sequence[Result]) -> None:
-        self.done.update(each.parcel.placed.kept.id for each in results)
-        self.sent += sum(each.state is State.DELIVERED for each in results)
 
 
 class Courier:

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from heard.clock import Clock
-from heard.courier import PAUSE_AFTER_FAILURE, Carry, Courier, Windows
+from heard.courier import PAUSE_AFTER_FAILURE, Carry, Courier
 from heard.routing.destination import SURVEYS
 from heard.store import cursors, forwards, messages
 from heard.store.directory import Directory
 from heard.store.store import Store
+from heard.store.windows import Windows
 
 log = structlog.get_logger()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,29 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     next_at: datetime | None
     request: str
     answer: str
+
+
+class Round(msgspec.Struct, kw_only=True):
+    """Messages that go out together. When all are done the cursor, or the replay, stands at `end`."""
+
+    parcels: Sequence[Parcel]
+    end: int | None = None
+    replay: Replay | None = None
+    looked_at: Sequence[int] = ()  # the numbers of what a replay found, in order
+    done: set[int] = msgspec.field(default_factory=set)
+    sent: int = 0
+
+    def reached(self) -> int | None:
+        """Up to where all is done without a gap."""
+        if self.end is None:
+            return None
+        numbers = (each.placed.kept.id for each in self.parcels)
+        missing = next((number for number in numbers if number not in self.done), None)
+        return self.end if missing is None else missing - 1
+
+    def learn(self, results: Sequence[Result]) -> None:
+        self.done.update(each.parcel.placed.kept.id for each in results)
+        self.sent += sum(each.state is State.DELIVERED for each in results)
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,6 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from heard.contacts.suppression import Suppressed
 from heard.deliveries.case import Trigger
 from heard.deliveries.reasons import Reason
 from heard.destinations import surveys
@@ -33,6 +32,7 @@ from heard.routing.destination import Destination
 from heard.steps import keep
 from heard.steps.allowance import Allowance, allowance
 from heard.steps.plans import as_it_gets_it, plan_of, shapes
+from heard.steps.suppress import unless_suppressed
 from heard.store import cursors, days, forwards, messages, tallies, waiting
 from heard.store.directory import Directory
 from heard.store.types import micros
@@ -41,7 +41,6 @@ log = structlog.get_logger()
 _accepted = msgspec.msgpack.Decoder(Accepted)
 Row = tuple[Any, ...]
 NOT_FED = refusals.Reason.NOT_CONNECTED.value
-SUPPRESSED = Reason.SUPPRESSED.value
 NOBODY = Refusal(NOT_FED, "")
 
 
@@ -120,42 +119,14 @@ def _read(
                 raise LookupError("its source was removed")
             messages_read = read(accepted, offset=record.offset)
             suppressed = directory.suppressed.get(directory.sources[accepted.source].workspace)
-            taken += messages_read if suppressed is None else [_unless(each, suppressed) for each in messages_read]
+            if suppressed is not None:
+                messages_read = [unless_suppressed(each, suppressed) for each in messages_read]
+            taken += messages_read
         except Exception as error:  # one poisonous record never costs its neighbours
             log.error("record_set_aside", offset=record.offset, error=repr(error))
             keep.aside(connection, record.offset, now, repr(error), record.payload)
             routed.set_aside += 1
     return taken
-
-
-def _unless(message: Message | Rejected, suppressed: Suppressed) -> Message | Rejected:
-    """What the collector took before the suppression reached it is kept as a count, with nothing about the person."""
-    if isinstance(message, Message):
-        said = (message.user_id, message.anonymous_id, message.previous_id)
-        mailboxes = (surveys.email_in(message), _email_in_context(message))
-    else:
-        said, mailboxes = (message.user_id,), ()
-    if not suppressed.holds(said, mailboxes):
-        return message
-    return Rejected(
-        source=message.source,
-        id=None,
-        type=message.type,
-        user_id=None,
-        event=None,
-        received_at=message.received_at,
-        reason=SUPPRESSED,
-        detail="A privacy request suppresses this person.",
-        body=b"{}",
-    )
-
-
-def _email_in_context(message: Message) -> str | None:
-    if b'"email"' not in message.context:
-        return None
-    said = msgspec.json.decode(message.context).get("traits")
-    email = said.get("email") if isinstance(said, dict) else None
-    return email if isinstance(email, str) else None
 
 
 def _without_repeats(
