@@ -112,10 +112,10 @@ def test_each_kind_of_trait_is_what_its_name_says():
     }  # fmt: skip
     for kind, value in wanted.items():
         about = {} if kind == "count" else {"property": "total" if kind in aggregates.NUMERIC else "colour"}
-        trait = a_trait("t", **{kind: {**EVENT, **about}})  # type: ignore[arg-type]
+        trait = a_trait("t", 1, **{kind: {**EVENT, **about}})
         entries: person.Entries = {}
         for at, (colour, total) in enumerate(said):
-            person.learn(entries, trait, 0, {"colour": colour, "total": total}, at, 100)
+            person.learn(entries, trait, 0, order.counted_by(trait)[0], {"colour": colour, "total": total}, at, 100)
         assert person.values(order.book([trait]), entries, {}, 100) == {1: value}, kind
 
 
@@ -124,7 +124,7 @@ def test_what_happened_once_is_not_frequent_and_text_is_no_number():
     frequent, total = a_trait("a", 1, most_frequent=said), a_trait("b", 2, sum=said)
     entries: person.Entries = {}
     for each in (frequent, total):
-        person.learn(entries, each, 0, {"x": "12"}, 1, 100)
+        person.learn(entries, each, 0, order.counted_by(each)[0], {"x": "12"}, 1, 100)
     assert person.values(order.book([frequent, total]), entries, {}, 100) == {1: None, 2: None}
 
 
@@ -132,7 +132,7 @@ def test_numbers_that_no_json_can_carry_are_no_obstacle():
     total = a_trait("t", sum={**EVENT, "property": "x"})
     entries: person.Entries = {}
     for at in range(5):
-        person.learn(entries, total, 0, {"x": (1 << 64) - 1}, at, 100)
+        person.learn(entries, total, 0, order.counted_by(total)[0], {"x": (1 << 64) - 1}, at, 100)
     msgspec.json.encode(entries)
     assert person.values(order.book([total]), entries, {}, 100)[1] == pytest.approx(5 * 2.0**64)
 
@@ -142,7 +142,7 @@ def test_only_changes_are_told_and_who_never_was_a_member_has_not_left():
     book, entries = order.book([audience]), {}
     assert person.settle(book, entries, {}, 0) == []
 
-    person.learn(entries, audience, 0, {}, 0, 0)
+    person.learn(entries, audience, 0, order.counted_by(audience)[0], {}, 0, 0)
     assert [(each.value, each.number) for each in person.settle(book, entries, {}, 0)] == [(True, 1)]
     assert person.settle(book, entries, {}, DAY) == []
     assert person.due(book, entries, DAY) == 30 * DAY
@@ -158,7 +158,7 @@ def test_conditions_combine():
     book, entries = order.book([lost, vip]), {}
     premium = {"traits": {"plan": "Premium"}}
     assert person.values(book, entries, premium, 0) == {1: True, 2: True}
-    person.learn(entries, lost, 1, {}, 0, 0)
+    person.learn(entries, lost, 1, order.counted_by(lost)[1], {}, 0, 0)
     assert person.values(book, entries, premium, 0) == {1: True, 2: False}
 
 
@@ -167,7 +167,7 @@ def test_an_audience_may_ask_for_what_was_computed_before_it():
     loyal = an_audience("Loyal", {"traits": "traits.total_orders >= 2"}, 2)
     book, entries = order.book([loyal, orders]), {}
     for _ in range(2):
-        person.learn(entries, orders, 0, {}, 0, 0)
+        person.learn(entries, orders, 0, order.counted_by(orders)[0], {}, 0, 0)
     assert person.values(book, entries, {"traits": {}}, 0) == {1: 2, 2: True}
 
 

@@ -6,7 +6,7 @@ the entries, the traits and the time. `value` is what the world was told last, s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from heard.audiences import aggregates, counting
 from heard.audiences.aggregates import Aggregate
 from heard.audiences.audience import Audience, ComputedTrait, Phase
 from heard.audiences.conditions import Condition, Either, Every, MemberOf, Opposite, Performed, Traits
-from heard.audiences.order import Book, counted_by
+from heard.audiences.order import Book
 
 SETTLED = frozenset({Phase.PEOPLE, Phase.LIVE})
 
@@ -53,11 +53,16 @@ def entry_of(entries: Entries, each: Audience | ComputedTrait) -> Entry:
 
 
 def learn(
-    entries: Entries, each: Audience | ComputedTrait, number: int, properties: Mapping[str, Any], at: int, now: int
+    entries: Entries,
+    each: Audience | ComputedTrait,
+    number: int,
+    asked: Performed | Aggregate,
+    properties: Mapping[str, Any],
+    at: int,
+    now: int,
 ) -> None:
-    """One more event that `each` counts as its `number`th; its `where` holds already."""
+    """One more event that `each` counts as its `number`th, which is `asked`; its `where` holds already."""
     entry = entry_of(entries, each)
-    asked = counted_by(each)[number]
     if isinstance(asked, Performed):
         entry.counts = {**entry.counts, number: counting.counted(asked, entry.counts.get(number, []), at)}
     elif (value := aggregates.found(asked, properties)) is not None:
@@ -67,24 +72,32 @@ def learn(
 def values(
     book: Book, entries: Entries, person: Mapping[str, Any], now: int, *, only: frozenset[int] | None = None
 ) -> dict[int, Any]:
-    """What everything comes to now; with `only` these, the others being what was told of them.
+    """What everything comes to now; with `only` these alone, judged by what was told of the others.
 
     `person`: `{"traits", "userId", "email"}`, with the traits as they were told.
     What is still being computed keeps the value that was told last.
     """
     told: dict[int, Any] = {}
+
+    def told_of(name: str) -> bool:
+        if (audience := book.by_name.get(name)) is None:
+            return False
+        if audience.id in told:
+            return bool(told[audience.id])
+        return audience.id in entries and bool(entries[audience.id].value)
+
     traits = dict(person.get("traits") or {})
     document = {**person, "traits": traits}
-    for each in book.all:
+    for each in book.all if only is None else [each for each in book.all if each.id in only]:
         entry = entries.get(each.id)
-        if each.phase not in SETTLED or (only is not None and each.id not in only):
+        if each.phase not in SETTLED:
             told[each.id] = entry.value if entry else None
             continue
         current = entry if entry is not None and entry.version == each.version else Entry()
         if isinstance(each, ComputedTrait):
             value = aggregates.value_of(each.aggregate, current.running, now)
         else:
-            value = _is_member(each.condition, current, document, book, told, now)
+            value = _is_member(each.condition, current, document, told_of, now)
         told[each.id] = value
         if each.on_contact and (value or (entry is not None and entry.changes)):
             traits[each.key] = value
@@ -101,7 +114,7 @@ def settle(
     changes: list[Change] = []
     for number, value in values(book, entries, person, now, only=only).items():
         each = book.by_id[number]
-        if each.phase not in SETTLED or (only is not None and number not in only):
+        if each.phase not in SETTLED:
             continue
         known = entries.get(number)
         before = known.value if known else None
@@ -137,7 +150,7 @@ def counts(asked: Performed | Aggregate, document: Mapping[str, Any]) -> bool:
 
 
 def _is_member(
-    condition: Condition, entry: Entry, document: Mapping[str, Any], book: Book, told: Mapping[int, Any], now: int
+    condition: Condition, entry: Entry, document: Mapping[str, Any], told_of: Callable[[str], bool], now: int
 ) -> bool:
     place = 0
 
@@ -150,7 +163,7 @@ def _is_member(
             case Traits(where=where):
                 return fql.predicate(where)(document)
             case MemberOf(audience=name):
-                return name in book.by_name and bool(told.get(book.by_name[name].id))
+                return told_of(name)
             case Opposite(of=inner):
                 return not ask(inner)
             case Every(of=parts):

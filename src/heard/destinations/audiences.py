@@ -99,7 +99,7 @@ class People:
                 if not person.counts(asked, document):
                     continue
             assert isinstance(each, Audience | ComputedTrait)
-            person.learn(self.entries[user], each, number, properties, at, now)
+            person.learn(self.entries[user], each, number, asked, properties, at, now)
             self.touched.setdefault(user, set()).update(self.book.reached[each.id])
 
 
