@@ -111,3 +111,12 @@ def test_a_source_that_is_not_there_is_not_found(ted: Visitor):
     ted.get("/sources/999", status=404)
     ted.post("/sources/999", {"name": "x"}, status=404)
     ted.post("/sources/999/key", status=404)
+
+
+def test_the_page_says_where_segments_webhook_posts_to_and_that_works(heard: RunningHeard, ted: Visitor):
+    address = code_in(ted.get(ted.post("/sources", {"name": "Segment's cloud"})), "Address")
+    answered = httpx.post(address, json={"type": "track", "userId": "ann", "event": "Passed On", "messageId": "p1"})
+
+    assert (answered.status_code, answered.json()) == (200, {"success": True})
+    heard.settle()
+    assert "Passed On" in [each["event"] for each in heard.get("messages")["data"]]

@@ -91,6 +91,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             wrong=wrong,
             snippets=snippets(app.base_url, source.write_key, event),
             sdk=sdk,
+            hook=f"{app.base_url}/hooks/segment/{source.write_key}",
             **await arrived(seen, source),
         )
 
