@@ -137,7 +137,8 @@ def moved_since(connection: Connection, workspace: int, day: int) -> dict[str, i
     """By `audience:entered:3` how many, from this day on."""
     rows = dialects.fetch(
         connection,
-        "SELECT name, sum(n) FROM tallies WHERE workspace_id = ? AND day >= ? AND substr(name, 1, 9) = 'audience:' GROUP BY name",
+        "SELECT name, sum(n) FROM tallies WHERE workspace_id = ? AND day >= ? AND substr(name, 1, 9) = 'audience:'"
+        " GROUP BY name",
         workspace,
         day,
     )
