@@ -22,6 +22,7 @@ from heard.web.api.errors import error
 from heard.web.api.names import as_sent
 from heard.web.dashboard.nowhere import Nowhere, nowhere
 from heard.web.dashboard.shell import Dashboard
+from heard.web.heard_out import heard_out
 from heard.web.invitations import Invitations
 from heard.web.pages import Pages
 
@@ -64,7 +65,7 @@ def site(app: Installation) -> ASGIApp:
         logging_config=None,
         signature_types=[],
     )
-    return as_sent(pages_and_api)
+    return heard_out(as_sent(pages_and_api))
 
 
 @get("/favicon.ico", include_in_schema=False, status_code=204, sync_to_thread=False)
