@@ -136,10 +136,11 @@ def test_in_batching_mode_a_page_sends_its_calls_together(heard: RunningHeard, b
         visited(visit, site, "lily")
         eventually(lambda: len(sent_by(heard, "lily")) == 3, what="identify, track and page")
         visit.page.evaluate("void analytics.track('Left')")
+        assert visit.complaints == []
+        # Chromium may call the request of a page that was left aborted; that its event arrived is what counts.
         visit.page.goto("about:blank")  # leaving sends what is left
         left = eventually(lambda: sent_by(heard, "lily").get("Left"), what="the last event")
 
-    assert visit.complaints == []
     assert {each.partition("/v1/")[2] for each in visit.asked_for("POST")} == {"b"}
     assert left["userId"] == "lily"
 
