@@ -12,9 +12,10 @@
     answer    the survey page            valid? human?                        the answer, every version of it
 
 `collect` is the other process (`heard.collector`); `answer` runs when somebody posts (`heard.steps.answer`); `deliver`
-is a courier for every destination (`heard.courier`), so that nobody waits for anybody. The rest is here: each loop
-takes one step, and when there is nothing to do it waits. All state goes through one writer, so steps never fight; a
-step that fails is tried again, and a record that fails by itself is set aside and passed.
+is a courier for every destination (`heard.courier`), so that nobody waits for anybody; what `send` claims goes out with
+the postman (`heard.postman`). The rest is here: each loop takes one step, and when there is nothing to do it waits. All
+state goes through one writer, so steps never fight; a step that fails is tried again, and a record that fails by itself
+is set aside and passed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -35,9 +35,8 @@ from heard.channels.channel import Channel
 from heard.channels.email.mail import Mail
 from heard.clock import Clock
 from heard.couriers import Couriers
-from heard.deliveries.delivery import Delivery, ImpossibleMove
-from heard.errors import DeliveryFailed
 from heard.log.log import Damage, LogReader, Record
+from heard.postman import Postman
 from heard.steps import allowance, compute, intake, keep, lapse, route, send
 from heard.steps.send import Ready
 from heard.store import audiences, cursors, decisions, deliveries
@@ -71,22 +70,26 @@ class Pipeline:
         directory: Callable[[], Directory],
         changed: Callable[[], Awaitable[None]],
     ) -> None:
-        self.store, self.reader, self.board, self.clock, self.channel = store, reader, board, clock, channel
-        self.couriers = couriers
-        self._mail, self._directory, self._changed = mail, directory, changed
+        self.store, self.reader, self.board, self.clock, self.couriers = store, reader, board, clock, couriers
+        self._directory, self._changed = directory, changed
+        self.postman = Postman(
+            store=store, clock=clock, channel=channel, mail=mail, directory=directory, done=self.wake
+        )
         self.offset = store.read_now(lambda connection: cursors.get(connection, cursors.ROUTER))
         self.routed = self.repeated = 0
         self.lag = 0.0  # seconds between receipt and commit of the newest routed message
-        self.failing: dict[str, str] = {}  # loop -> what is wrong, while it is
+        self._failing: dict[str, str] = {}  # loop -> what is wrong, while it is
         self._route_failures = 0
-        self._stopping = False
         self._routing, self._claiming = asyncio.Lock(), asyncio.Lock()
         self._lapsing, self._advancing = asyncio.Lock(), asyncio.Lock()
         self._wake = asyncio.Event()
-        self._on_the_way: dict[str, asyncio.Task[None]] = {}  # deliveries between claim and outcome
-        self._places = asyncio.Semaphore(channel.connections)
         self._tasks: list[asyncio.Task[None]] = []
         self._kept_house: datetime | None = None
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """What does not work just now -> what is wrong with it."""
+        return {**self._failing, **self.postman.failing}
 
     # ── the loops ──
 
@@ -103,13 +106,10 @@ class Pipeline:
 
     async def stop(self) -> None:
         """Finish what is being handed over, begin nothing more."""
-        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.couriers.stop()
-        if self._on_the_way:
-            await asyncio.wait(self._on_the_way.values(), timeout=5)
+        await asyncio.gather(self.couriers.stop(), self.postman.stop())
 
     async def route_once(self) -> bool:
         """One batch of the log; False when there is none."""
@@ -134,18 +134,18 @@ class Pipeline:
 
     async def send_once(self) -> bool:
         """Claim what is due and set it on its way; False when nothing is due."""
-        if len(self._on_the_way) >= CLAIM:
-            await asyncio.wait(self._on_the_way.values(), return_when=asyncio.FIRST_COMPLETED)
+        if len(self.postman.holds) >= CLAIM:
+            await self.postman.some_done()
             return True
         async with self._claiming:
-            now, directory, busy = self.clock.now(), self._directory(), set(self._on_the_way)
+            now, directory, busy = self.clock.now(), self._directory(), self.postman.holds
             due = partial(deliveries.due, now=now, limit=CLAIM + len(busy), paused=directory.paused())
             claimed = [delivery for delivery in await self.store.read(due) if delivery.id not in busy]
             if not claimed:
                 return False
             wanted = partial(send.still_wanted, claimed=claimed, directory=directory, now=now)
             for each in await self.store.write(wanted):
-                self._on_the_way[each.delivery.id] = asyncio.create_task(self._hand_over(each))
+                self.postman.take(each)
             return True
 
     async def lapse_once(self) -> bool:
@@ -157,8 +157,8 @@ class Pipeline:
                 await self.store.write(partial(lapse.keep_house, now=now, made=self.store.days_made, drained=drained))
                 self._kept_house = now
                 await asyncio.to_thread(self.reader.drop_before, self.offset)
-            if "mail server" in self.failing and not await self.store.read(deliveries.any_tried):
-                self.failing.pop("mail server", None)  # nothing waits for it any more
+            if self.postman.failing and not await self.store.read(deliveries.any_tried):
+                self.postman.nothing_waits()
             if self.board.durable > self.offset:
                 return False  # an identify that came in time may still wait on the log
             if await self._slide(now):
@@ -211,9 +211,9 @@ class Pipeline:
                 or await self.couriers.idle()
             ):
                 pass
-            if not self._on_the_way:
+            if not self.postman.holds:
                 return
-            await asyncio.wait(self._on_the_way.values())
+            await self.postman.all_done()
 
     async def advance(self, to: datetime) -> None:
         """Visit every due moment up to `to` in its order, each until all is idle. Time never goes back."""
@@ -246,8 +246,8 @@ class Pipeline:
     async def at_rest(self) -> AsyncIterator[None]:
         """While inside, nothing is read, decided or on its way: neither mails nor messages to destinations."""
         async with self._routing, self._claiming, self._lapsing, self.couriers.at_rest():
-            while self._on_the_way:
-                await asyncio.wait(self._on_the_way.values())
+            while self.postman.holds:
+                await self.postman.all_done()
             yield
 
     def wake(self) -> None:
@@ -326,70 +326,14 @@ class Pipeline:
             return False
         return True
 
-    async def _hand_over(self, ready: Ready) -> None:
-        """One mail, from intent to outcome. Nobody else has this delivery while it is on the way."""
-        try:
-            async with self._places:
-                if self._stopping or ready.delivery.campaign in self._directory().paused():
-                    return  # it stays scheduled
-                keep_it = await self._outcome(ready)
-                kept = self.store.submit(keep_it)
-            # The place is free before the outcome is committed: whoever takes it commits `sending` with it or after it.
-            await self._kept(keep_it, kept)
-        except ImpossibleMove:
-            log.info("delivery_moved_meanwhile", delivery=ready.delivery.id)
-        except Exception:  # before `sending` was kept it is taken up again; after it, unknown is the honest word for it
-            log.exception("hand_over_put_off", delivery=ready.delivery.id)
-            await asyncio.sleep(PAUSE_AFTER_FAILURE)
-        finally:
-            self._on_the_way.pop(ready.delivery.id, None)
-            self._wake.set()
-
-    async def _outcome(self, ready: Ready) -> Callable[[Connection], None]:
-        """Hand the mail over; gives what is to be kept of it."""
-        try:
-            mail = self._mail(ready, self.clock.now())
-        except Exception as error:
-            log.exception("mail_not_made", delivery=ready.delivery.id)
-            broken = DeliveryFailed(f"Heard could not make this mail: {error}", permanent=True)
-            return partial(send.failed, delivery=ready.delivery, error=broken, now=self.clock.now())
-        sending: Delivery = await self.store.write(partial(send.begin, delivery=ready.delivery))
-        try:
-            await self.channel.hand_over(mail)
-        except DeliveryFailed as error:
-            if not error.permanent:
-                log.warning("mail_not_taken", delivery=sending.id, error=str(error))
-            if error.unreachable:
-                self.failing["mail server"] = str(error)
-            return partial(send.failed, delivery=sending, error=error, now=self.clock.now())
-        except Exception as error:
-            log.exception("hand_over_failed", delivery=sending.id)
-            puzzling = DeliveryFailed(f"Nobody knows whether it was handed over: {error!r}", ambiguous=True)
-            return partial(send.failed, delivery=sending, error=puzzling, now=self.clock.now())
-        self.failing.pop("mail server", None)
-        return partial(send.sent, delivery=sending, now=self.clock.now())
-
-    async def _kept(self, keep_it: Callable[[Connection], None], kept: Future[None]) -> None:
-        """However long the database is away: what a mail server said is not said twice."""
-        while True:
-            try:
-                await asyncio.wrap_future(kept)
-                self.failing.pop("outcomes", None)
-                return
-            except OperationalError as error:
-                log.error("outcome_not_kept_yet", error=str(error.orig))
-                self.failing["outcomes"] = str(error.orig)
-                await asyncio.sleep(PAUSE_AFTER_FAILURE)
-                kept = self.store.submit(keep_it)
-
     async def _forever(self, name: str, step: Callable[[], Awaitable[bool]]) -> None:
         while True:
             try:
                 busy = await step()
-                self.failing.pop(name, None)
+                self._failing.pop(name, None)
             except Exception as error:
                 log.exception("loop_failed", loop=name)
-                self.failing[name] = str(error)
+                self._failing[name] = str(error)
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
                 continue
             if not busy:
