@@ -96,9 +96,9 @@ def rows_of(store: Store, batches: list[list[Record]]) -> list[dict[str, Any]]:
             rows["contacts"] += list(some)
             keep_contacts(connection, rows["contacts"])
 
-        def note_messages(connection: Connection, day: int, some: Any, rows: dict[str, Any] = rows) -> None:
+        def note_messages(connection: Connection, day: int, some: Any, rows: dict[str, Any] = rows) -> int:
             rows["messages"] += list(some)
-            keep_messages(connection, day, some)
+            return keep_messages(connection, day, some)
 
         def note_seen(connection: Connection, day: int, some: Any, rows: dict[str, Any] = rows) -> None:
             rows["seen"] += list(some)

@@ -56,6 +56,12 @@ def told_id(computation: int, user_id: str, change: int) -> str:
     return "told_" + blake2b(asked, digest_size=16, person=b"heard told").hexdigest()
 
 
+def violation_id(source: int, message_id: str, place: int) -> str:
+    """The messageId of what destinations are told of a message's `place`th violation of its tracking plan."""
+    asked = msgspec.json.encode((source, message_id, place))
+    return "violation_" + blake2b(asked, digest_size=16, person=b"heard violation").hexdigest()
+
+
 class Previewed(msgspec.Struct, frozen=True):
     """What the id of a mail speaks of that is nobody's delivery."""
 

@@ -24,6 +24,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "sources[]": {"name": "Website"},
     "destinations[]": {"name": "Heard", "type": "surveys"},
     "destinations[].settings": {},
+    "tracking_plans[]": {"name": "Shop"},
     "audiences[]": {"name": "Buyers", "where": {"event": "Order"}},
     "computed_traits[]": {"name": "orders", "count": {"event": "Order"}},
     "surveys[]": {"name": "Relationship NPS", "kind": "nps"},

@@ -12,6 +12,7 @@ NOUNS = (
     "messages",
     "sources",
     "fql",
+    "schema",
     "routing",
     "contacts",
     "audiences",

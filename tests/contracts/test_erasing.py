@@ -72,6 +72,18 @@ def everything(desk: Desk) -> str:
     return desk.store.read_now(look).lower()
 
 
+def test_no_event_or_field_that_is_named_after_them_is_listed(desk: Desk):
+    desk.receive(desk.track("leslie", f"Mail to {MAIL}", total=1), desk.track("leslie", "Met", **{ANN: None, "town": 2}))
+    named = desk.rows(tables.seen_fields)
+    assert MAIL in repr(desk.rows(tables.seen_events))
+    assert ANN in repr(named)
+    erase(desk, a_regulation(desk))
+
+    assert ANN not in everything(desk)
+    assert MAIL not in everything(desk)
+    assert {row.path for row in desk.rows(tables.seen_fields) if row.name == "Met"} == {"town"}
+
+
 def test_every_row_of_theirs_is_gone_and_those_of_others_stay(desk: Desk):
     desk.add(tables.set_aside, offset=1, at=desk.now, reason="odd", data=b"\xff" + MAIL.encode())
     desk.add(tables.set_aside, offset=2, at=desk.now, reason="odd", data=b"\xffsomebody else")

@@ -76,5 +76,6 @@ REASONS = frozenset(
         "batch_too_long",
         "too_deep",
         "suppressed",
+        "blocked_by_plan",
     }
 )

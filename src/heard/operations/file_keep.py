@@ -21,6 +21,7 @@ from heard.operations import secrets_made
 from heard.operations.file_audience import check_audience, keep_computed, names_of_audiences
 from heard.operations.file_changes import Change, compare
 from heard.operations.file_destination import DestinationLine
+from heard.operations.file_plan import keep_plans
 from heard.operations.file_read import (
     CampaignLine,
     SourceLine,
@@ -47,6 +48,7 @@ def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> tup
     workspace = _workspace(connection, wanted, changes, now)
     sources = _sources(connection, workspace.id, wanted.sources, changes, now)
     _destinations(connection, workspace.id, wanted.destinations, sources, changes)
+    keep_plans(connection, workspace.id, wanted.tracking_plans, sources, changes)
     keep_computed(connection, workspace.id, wanted.audiences, wanted.computed_traits, changes, now)
     surveys = _surveys(connection, workspace.id, wanted.surveys, changes, now)
     _campaigns(connection, workspace.id, wanted.campaigns, surveys, changes, now)

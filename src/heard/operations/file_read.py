@@ -23,6 +23,7 @@ from heard.channels.email import address
 from heard.errors import Invalid
 from heard.operations.file_audience import ComputedLine, audience_line, trait_line
 from heard.operations.file_destination import DestinationLine, destination_line
+from heard.operations.file_plan import PlanLine, plan_line
 from heard.routing.destination import SURVEYS
 from heard.surveys.kinds import KINDS
 from heard.surveys.locales import LOCALES
@@ -30,8 +31,8 @@ from heard.surveys.locales import LOCALES
 LONGEST_NAME = 100
 WRITE_KEY = re.compile(r"[A-Za-z0-9_-]{4,100}")
 SECTIONS = (
-    "workspace", "brand", "quiet_period", "exclude", "sources", "destinations", "audiences", "computed_traits",
-    "surveys", "campaigns",
+    "workspace", "brand", "quiet_period", "exclude", "sources", "destinations", "tracking_plans", "audiences",
+    "computed_traits", "surveys", "campaigns",
 )  # fmt: skip
 KINDS_NOT_YET = ("csat", "ces", "pmf", "custom")
 
@@ -66,6 +67,7 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     exclude: str | UnsetType | None = UNSET
     sources: tuple[SourceLine, ...] = ()
     destinations: tuple[DestinationLine, ...] = ()
+    tracking_plans: tuple[PlanLine, ...] = ()
     audiences: tuple[ComputedLine, ...] = ()
     computed_traits: tuple[ComputedLine, ...] = ()
     surveys: tuple[SurveyLine, ...] = ()
@@ -91,6 +93,7 @@ def read(written: object, *, allow_private: bool = False) -> WorkspaceFile:
         exclude=_condition(content["exclude"], "exclude") if "exclude" in content else UNSET,
         sources=_lines(content, "sources", _source),
         destinations=_destinations(content, allow_private=allow_private),
+        tracking_plans=_lines(content, "tracking_plans", plan_line),
         audiences=_lines(content, "audiences", audience_line),
         computed_traits=_lines(content, "computed_traits", trait_line),
         surveys=_lines(content, "surveys", survey_line),

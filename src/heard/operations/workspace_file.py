@@ -18,7 +18,7 @@ from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import file_audience
+from heard.operations import file_audience, file_plan
 from heard.operations.file_changes import Change
 from heard.operations.file_keep import (
     brand_as_written,
@@ -138,7 +138,12 @@ def _written(connection: Connection, known: Directory, number: int) -> dict[str,
     written["destinations"] = [
         destination_as_written(row, names) for row in edits.rows_of(connection, tables.destinations, number)
     ]
-    names = {row["id"]: row["name"] for row in edits.rows_of(connection, tables.destinations, number)}
+    sources_named, names = (
+        names,
+        {row["id"]: row["name"] for row in edits.rows_of(connection, tables.destinations, number)},
+    )
+    if plans := edits.rows_of(connection, tables.tracking_plans, number):
+        written[file_plan.SECTION] = [file_plan.as_written(row, sources_named, names) for row in plans]
     for kind, section in file_audience.SECTIONS.items():
         rows = [row for row in edits.rows_of(connection, tables.audiences, number) if row["kind"] == kind]
         if rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, select, text, update
@@ -12,13 +12,14 @@ from heard.deliveries.case import Trigger
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import OPEN_FOR, State
 from heard.deliveries.reasons import Objection, Reason
-from heard.store import decisions, funnel, messages, tallies
+from heard.store import decisions, funnel, messages, seen, tallies
 from heard.store.days import before, day_of, forget_seen, kept
 from heard.store.tables import OPEN
 from heard.store.tables import decisions as decisions_table
 from heard.store.tables import deliveries as deliveries_table
 
 MOST_AT_ONCE = 500
+VIOLATIONS_KEPT = timedelta(days=90)
 
 
 def decline_what_waited(connection: Connection, *, now: datetime) -> int:
@@ -59,6 +60,7 @@ def keep_house(connection: Connection, *, now: datetime, made: set[int], drained
     """
     while expire(connection, now=now):
         pass
+    seen.forget_violations(connection, before=day_of(now - VIOLATIONS_KEPT))
     if drained:
         forget_seen(connection, before=before(day_of(now)))
         made.clear()

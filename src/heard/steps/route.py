@@ -32,6 +32,7 @@ from heard.routing.destination import Destination
 from heard.steps import keep
 from heard.steps.allowance import Allowance, allowance
 from heard.steps.plans import as_it_gets_it, plan_of, shapes
+from heard.steps.schema import Schema
 from heard.steps.suppress import unless_suppressed
 from heard.store import cursors, days, forwards, messages, tallies, waiting
 from heard.store.directory import Directory
@@ -72,10 +73,12 @@ def route(
     kept = Kept()
     for workspace, batch in _by_workspace(fresh, directory).items():
         _consider(connection, workspace, batch, directory, now, kept, routed, days_made)
-    for day, rows in kept.rows.items():
-        first = messages.keep(connection, day, rows)
-        for workspace, places in kept.waiting.get(day, {}).items():
-            waiting.add(connection, workspace, day, [first + place for place in places])
+    first = {day: messages.keep(connection, day, rows) for day, rows in kept.rows.items()}
+    for day, by_workspace in kept.waiting.items():
+        for workspace, places in by_workspace.items():
+            waiting.add(connection, workspace, day, [first[day] + place for place in places])
+    for schema in kept.schemas:
+        schema.keep(connection, first)
     tallies.add(connection, kept.counts)
     forwards.count(connection, kept.refused())
     cursors.put(connection, cursors.ROUTER, records[-1].next_offset)
@@ -90,6 +93,7 @@ class Kept:
     def __init__(self) -> None:
         self.rows: dict[int, list[Row]] = defaultdict(list)  # by day
         self.waiting: dict[int, dict[int, list[int]]] = {}  # by day and workspace: which of the day's rows wait
+        self.schemas: list[Schema] = []  # of each workspace
         self.counts: Counter[tuple[int, int, str]] = Counter()
         self.answers: Counter[tuple[int, int, Routing]] = Counter()  # by workspace and hour: those that refuse somebody
 
@@ -187,6 +191,10 @@ def _consider(
     days_made: set[int],
 ) -> None:
     """Message by message, in order; what each led to is known to the next."""
+    schema = Schema(directory, workspace, now)
+    kept.schemas.append(schema)
+    batch = schema.judged(batch)
+    routed.set_aside += schema.failed
     known = load(connection, workspace, batch, directory)
     outcome, plan = Considered(), plan_of(directory, workspace)
     intake = directory.intakes.get(workspace)
@@ -200,7 +208,7 @@ def _consider(
     received: datetime | None = None
     day = hour = received_us = source = 0
     came = ""
-    for message in batch:
+    for index, message in enumerate(batch):
         if message.received_at is not received:  # the messages of one request share theirs
             received = message.received_at
             day, hour, received_us = days.day_of(received), forwards.hour_of(received), micros(received)
@@ -229,13 +237,14 @@ def _consider(
                     routed.set_aside += 1
         if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
+        schema.place(index, day, len(rows[day]))
         rows[day].append(_row(workspace, message, received_us, verdict, reason, written))
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
         counts[workspace, day, came] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
     if allowed is not None:
         counts[workspace, days.day_of(now), tallies.TAKEN] += allowed.used
-    if telling := keep.considered(connection, workspace, known, outcome, counts, now):
+    if telling := [*schema.telling, *keep.considered(connection, workspace, known, outcome, counts, now)]:
         days.prepare(connection, {days.day_of(now)}, days_made)
         rows[days.day_of(now)] += telling
         routed.forwarded = True

@@ -26,6 +26,8 @@ from heard.errors import NotFound
 from heard.messages.events import canonical
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.plan import Plan
+from heard.schema import read as tracking
+from heard.schema.tracking_plan import TrackingPlan, Unplanned
 from heard.sources.source import Source
 from heard.store import tables
 from heard.surveys.survey import Survey
@@ -49,6 +51,8 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     intakes: Mapping[int, Intake]  # by workspace
     triggered: Mapping[tuple[int, str], tuple[Campaign, ...]]  # by workspace and canonical event name
     destinations: Mapping[int, Destination] = msgspec.field(default_factory=dict)
+    tracking: Mapping[int, TrackingPlan] = msgspec.field(default_factory=dict)  # by source
+    tracking_plans: Mapping[int, TrackingPlan] = msgspec.field(default_factory=dict)
     books: Mapping[int, Book] = msgspec.field(default_factory=dict)  # by workspace, where something is computed
     plans: dict[int, Plan] = msgspec.field(default_factory=dict)
     """By workspace, made when they are first asked for: `heard.steps.plans`."""
@@ -148,6 +152,8 @@ def load(connection: Connection) -> Directory:
     for campaign in campaigns.values():
         if campaign.event:
             triggered.setdefault((campaign.workspace, canonical(campaign.event)), []).append(campaign)
+    in_order = select(tables.tracking_plans).order_by(tables.tracking_plans.c.id)
+    tracking_plans = {row.id: tracking_plan_of(row) for row in rows(in_order)}
     return Directory(
         workspaces=workspaces,
         sources=sources,
@@ -156,6 +162,8 @@ def load(connection: Connection) -> Directory:
         intakes=intakes,
         destinations=destinations,
         plans={},
+        tracking_plans=tracking_plans,
+        tracking={source: plan for plan in tracking_plans.values() for source in plan.sources},
         books=_books(connection, destinations),
         triggered={key: tuple(asked) for key, asked in triggered.items()},
     )
@@ -244,6 +252,22 @@ def destination_of(row: Any) -> Destination:
         switches=row.switches,
         filters=row.filters,
         consent_categories=tuple(row.settings.get("consent_categories") or ()),
+    )
+
+
+def tracking_plan_of(row: Any) -> TrackingPlan:
+    wanted, place = row.settings, row.name
+    rules = tracking.rules(wanted, place)
+    return TrackingPlan(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        sources=frozenset(row.source_ids),
+        told=tuple(row.told),
+        events=rules.events,
+        identify=rules.identify,
+        group=rules.group,
+        **{key: Unplanned(wanted[key]) for key in tracking.CHOICES if key in wanted},
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from heard.campaigns.campaign import Status
 from heard.store import cursors, forwards, messages, replays
-from heard.store.tables import campaigns, destinations, sources, surveys, versions, workspaces
+from heard.store.tables import campaigns, destinations, sources, surveys, tracking_plans, versions, workspaces
 
 Row = dict[str, Any]
 
@@ -62,6 +62,21 @@ def remove_destination(connection: Connection, workspace: int, number: int) -> N
     connection.execute(
         destinations.delete().where(destinations.c.workspace_id == workspace, destinations.c.id == number)
     )
+
+
+def keep_tracking_plan(connection: Connection, workspace: int, number: int | None, **values: Any) -> int:
+    """Insert, or update the one of this number; gives its number. `values`: name, source_ids, told, settings."""
+    if number is None:
+        number = cursors.take(connection, "tracking_plans")
+        connection.execute(tracking_plans.insert().values(id=number, workspace_id=workspace, **values))
+    else:
+        _change(connection, tracking_plans, workspace, number, **values)
+    return number
+
+
+def remove_tracking_plan(connection: Connection, workspace: int, number: int) -> None:
+    there = tracking_plans.c.workspace_id == workspace, tracking_plans.c.id == number
+    connection.execute(tracking_plans.delete().where(*there))
 
 
 def keep_survey(connection: Connection, workspace: int, known: Row | None, *, now: datetime, **values: Any) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from heard.contacts import address as addresses
 from heard.contacts.regulation import SubjectType
 from heard.contacts.traces import Traces
-from heard.store import days, dialects
+from heard.store import days, dialects, seen
 
 ROWS_AT_ONCE = 500
 
@@ -130,9 +130,9 @@ def remove_messages(connection: Connection, workspace: int, day: int, rows: Sequ
     numbers = [(row[0],) for row in rows]
     dialects.many(connection, f"DELETE FROM messages_{day} WHERE id = ?", numbers)
     tables = dialects.table_names(connection, "seen_2")
-    for seen in {f"seen_{each}" for each in (day, days.before(day))} & tables:
+    for table in {f"seen_{each}" for each in (day, days.before(day))} & tables:
         dialects.many(
-            connection, f"DELETE FROM {seen} WHERE source_id = ? AND message_id = ?", [row[1:] for row in rows]
+            connection, f"DELETE FROM {table} WHERE source_id = ? AND message_id = ?", [row[1:] for row in rows]
         )
     for table in ("forwards", "waiting"):
         _among(connection, f"DELETE FROM {table} WHERE workspace_id = ? AND message {{}}", workspace, _first(numbers))
@@ -173,6 +173,7 @@ def remove_rest(connection: Connection, person: Person) -> dict[str, int]:
     for contact in person.contacts:
         _noted_of(connection, person.workspace, f"id:{contact}")
     _take_names_out(connection, person)
+    seen.forget_names(connection, person.workspace, person.traces)
     removed["set_aside"] = _remove_what_was_set_aside(connection, person)
     return removed
 

@@ -205,6 +205,67 @@ waiting = Table(  # messages over the surveys destination's daily limit; they ar
     sqlite_with_rowid=False,
 )
 
+# ── what sources send ──
+seen_events = Table(  # which events, pages, identifies ... came from a source; their contents are in the messages
+    "seen_events",
+    metadata,
+    _workspace(),
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", String(16), primary_key=True),
+    Column("name", Text, primary_key=True),  # of the event, page or screen; else empty
+    Column("n", BigInteger, nullable=False),
+    Column("blocked", BigInteger, nullable=False),  # how many of them a tracking plan blocked
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("day", Integer, nullable=False),  # where the newest of them is
+    Column("message", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+seen_fields = Table(  # under which names values came with them, and of which types
+    "seen_fields",
+    metadata,
+    _workspace(),
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", String(16), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("path", Text, primary_key=True),  # shipping.country
+    Column("value_type", String(8), primary_key=True),
+    Column("n", BigInteger, nullable=False),  # messages
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+tracking_plans = Table(
+    "tracking_plans",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("source_ids", Json(list[int]), nullable=False),
+    Column("told", Json(list[int]), nullable=False),  # destinations
+    Column("settings", Json(dict[str, Any]), nullable=False),  # as in the workspace file, the rest left out
+    UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+violations = Table(  # by day: where messages were not as their plan has it
+    "violations",
+    metadata,
+    _workspace(),
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("type", String(16), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("field", Text, primary_key=True),  # properties.total; empty = the message
+    Column("kind", String(16), primary_key=True),
+    Column("done", String(8), primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),  # of the newest; it quotes no value
+    Column("last_at", Moment, nullable=False),
+    Column("message_day", Integer, nullable=False),  # where the newest of them is
+    Column("message", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # ── contacts ──
 contacts = Table(
     "contacts",
