@@ -33,6 +33,8 @@ MORE = (
     "/?where=traits.plan%20%3D%20'Free'",
     "/?where=not%20an%20expression%20(",
     "/?where=traits.plan%20%3D%20'Nobody'",
+    "/sources/1/schema/event?type=track&name=Order%20Completed",
+    "/sources/2/plan?begin=seen",
     "/contacts?q=zzzz",
     "/contacts?where=traits.plan%20%3D%20'Enterprise'",
     "/decisions?outcome=declined",

@@ -73,7 +73,9 @@ def everything(desk: Desk) -> str:
 
 
 def test_no_event_or_field_that_is_named_after_them_is_listed(desk: Desk):
-    desk.receive(desk.track("leslie", f"Mail to {MAIL}", total=1), desk.track("leslie", "Met", **{ANN: None, "town": 2}))
+    desk.receive(
+        desk.track("leslie", f"Mail to {MAIL}", total=1), desk.track("leslie", "Met", **{ANN: None, "town": 2})
+    )
     named = desk.rows(tables.seen_fields)
     assert MAIL in repr(desk.rows(tables.seen_events))
     assert ANN in repr(named)

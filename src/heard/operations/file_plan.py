@@ -132,13 +132,10 @@ def _written(rule: Rule) -> dict[str, Any]:
 
 def _short(rule: Mapping[str, Any], top: str) -> dict[str, Any]:
     """`{type: number}` as `number`, and the properties under the name that people use for them."""
-    shown: dict[str, Any] = {}
-    for key, value in rule.items():
-        if key == "properties":
-            shown[top] = {name: _short_one(each) for name, each in cast("dict[str, Any]", value).items()}
-        else:
-            shown[key] = value
-    return shown
+    named = cast("dict[str, Any] | None", rule.get("properties"))
+    shown = {} if named is None else {top: {name: _short_one(each) for name, each in named.items()}}
+    rest = {key: value for key, value in rule.items() if key not in ("description", "properties")}
+    return {**({"description": rule["description"]} if "description" in rule else {}), **shown, **rest}
 
 
 def _short_one(schema: Any) -> Any:

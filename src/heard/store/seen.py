@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -152,17 +153,29 @@ def events_of(connection: Connection, workspace: int, source: int) -> list[Event
         workspace,
         source,
     )
-    return [
-        Event(
-            key=Key(*row[:3]),
-            n=row[3],
-            blocked=row[4],
-            first=moment(row[5]),
-            last=moment(row[6]),
-            newest=(row[7], row[8]),
-        )
-        for row in rows
-    ]
+    return [_event(row) for row in rows]
+
+
+def event_of(connection: Connection, workspace: int, key: Key) -> Event | None:
+    rows = dialects.fetch(
+        connection,
+        "SELECT source_id, type, name, n, blocked, first_at, last_at, day, message FROM seen_events"
+        " WHERE workspace_id = ? AND source_id = ? AND type = ? AND name = ?",
+        workspace,
+        *key,
+    )
+    return _event(rows[0]) if rows else None
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        key=Key(*row[:3]),
+        n=row[3],
+        blocked=row[4],
+        first=moment(row[5]),
+        last=moment(row[6]),
+        newest=(row[7], row[8]),
+    )
 
 
 def fields_of(connection: Connection, workspace: int, source: int, type: str | None = None, name: str = "") -> (  # noqa: A002

@@ -9,14 +9,16 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from heard.accounts.member import Action
-from heard.errors import Invalid, NotFound
+from heard.errors import Invalid
 from heard.operations import sources
 from heard.sources.source import Source
 from heard.store import arrivals
 from heard.store.arrivals import Arrivals
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import HEADERS, Dashboard
+from heard.web.dashboard.sources import plan, schema, view
 from heard.web.dashboard.sources.snippets import EVENT, snippets
+from heard.web.dashboard.sources.view import mine
 from heard.web.dashboard.start import sources_of
 
 NOTHING = Arrivals()
@@ -61,11 +63,11 @@ def routes(dashboard: Dashboard) -> list[Any]:
     async def show_arrived(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
         """What a waiting page asks every other second: 204 until something came from the source."""
         seen = visit(request)
-        source = _source(seen, number)
-        view = await arrived(seen, source)
-        if view["came"] == NOTHING:
+        source = mine(app, seen, number)
+        there = await arrived(seen, source)
+        if there["came"] == NOTHING:
             return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
-        html = dashboard.render("source_arrived.html", source=source, **view)
+        html = dashboard.render("source_arrived.html", source=source, **there)
         return Response(html.encode(), media_type="text/html", headers=dict(HEADERS))
 
     async def sources_page(
@@ -79,14 +81,15 @@ def routes(dashboard: Dashboard) -> list[Any]:
         seen: Visit, number: int, status: int = 200, *, sdk: str = "curl", name: str | None = None,
         wrong: str | None = None,
     ) -> Response[bytes]:  # fmt: skip
-        source = _source(seen, number)
+        source = mine(app, seen, number)
         event = next((each.event for each in app.directory.campaigns_of(source.workspace) if each.event), EVENT)
-        return dashboard.page(
+        return view.page(
+            dashboard,
             seen,
             "source.html",
-            here="sources",
+            source,
+            tab="source",
             status=status,
-            source=source,
             name=source.name if name is None else name,
             wrong=wrong,
             snippets=snippets(app.base_url, source.write_key, event),
@@ -101,10 +104,5 @@ def routes(dashboard: Dashboard) -> list[Any]:
         kept = await app.store.read(partial(arrivals.newest, workspace=workspace, source=source.id))
         return {"came": came, "kept": kept}
 
-    def _source(seen: Visit, number: int) -> Source:
-        found = app.directory.sources.get(number)
-        if found is None or found.workspace != seen.workspace.id:
-            raise NotFound("There is no such source in this workspace.")
-        return found
-
-    return [show_sources, add_source, show_source, rename_source, replace_key, show_arrived]
+    own = [show_sources, add_source, show_source, rename_source, replace_key, show_arrived]
+    return [*own, *schema.routes(dashboard), *plan.routes(dashboard)]
