@@ -62,6 +62,12 @@ def violation_id(source: int, message_id: str, place: int) -> str:
     return "violation_" + blake2b(asked, digest_size=16, person=b"heard violation").hexdigest()
 
 
+def sent_back_id(delivery: str, what: str) -> str:
+    """The messageId of what destinations are told of the answer to an invitation: `what` is `answered`, say."""
+    asked = msgspec.json.encode((delivery, what))
+    return "answer_" + blake2b(asked, digest_size=16, person=b"heard send back").hexdigest()
+
+
 class Previewed(msgspec.Struct, frozen=True):
     """What the id of a mail speaks of that is nobody's delivery."""
 

@@ -4,7 +4,7 @@
     collect   an HTTP body               parse, auth, limits                  the request on the log; only then 200
     route     the log, from its offset   repeats, identity, contacts, asking  all of it and the new offset
     send      deliveries that are due    still wanted? render                 `sending` before, the outcome after
-    lapse     what waited long enough    declined, expired, left an audience  the revised decision
+    lapse     what waited long enough    declined, expired, complete          the revised decision
     compute   messages and contacts      who is in a new audience             a chunk, and its place
     intake    what a daily limit held    as route does, in its order          all of it
     deliver   messages, one cursor for   try again, give up, is it down?      the outcome and the cursor
@@ -37,9 +37,9 @@ from heard.clock import Clock
 from heard.couriers import Couriers
 from heard.log.log import Damage, LogReader, Record
 from heard.postman import Postman
-from heard.steps import allowance, compute, intake, keep, lapse, route, send
+from heard.steps import allowance, compute, intake, keep, lapse, route, send, tell_back
 from heard.steps.send import Ready
-from heard.store import audiences, cursors, decisions, deliveries
+from heard.store import audiences, cursors, decisions, deliveries, responses
 from heard.store.directory import Directory
 from heard.store.store import Store
 from heard.store.types import moment
@@ -163,6 +163,8 @@ class Pipeline:
                 return False  # an identify that came in time may still wait on the log
             if await self._slide(now):
                 return True
+            if await self._complete(now):
+                return True
             earliest = await self.store.read(decisions.next_held)
             if earliest is None or moment(earliest) > now:
                 return False
@@ -237,6 +239,7 @@ class Pipeline:
                 moment(held) if held is not None else None,
                 allowance.next_moment(connection, directory, now),
                 audiences.next_due(connection),
+                responses.next_to_complete(connection),
             ]
 
         moments = [*await self.store.read(look), await self.couriers.next_moment()]
@@ -293,6 +296,15 @@ class Pipeline:
         if done.told:
             self.couriers.wake()
         return done.worked
+
+    async def _complete(self, now: datetime) -> bool:
+        """Answers to which nothing was added for a while: those who wait for them are told."""
+        due = await self.store.read(responses.next_to_complete)
+        if due is None or due > now:
+            return False
+        await self.store.write(partial(tell_back.complete, directory=self._directory(), now=now))
+        self.couriers.wake()
+        return True
 
     async def _route_alone(self, record: Record | Damage) -> None:
         """A record of a batch that failed; one that fails by itself too is set aside, and the log goes on."""

@@ -27,6 +27,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "tracking_plans[]": {"name": "Shop"},
     "audiences[]": {"name": "Buyers", "where": {"event": "Order"}},
     "computed_traits[]": {"name": "orders", "count": {"event": "Order"}},
+    "surveys[].send_back": {"to": ["Warehouse hook"], "traits": {"NPS_rating": "value"}},
     "surveys[]": {"name": "Relationship NPS", "kind": "nps"},
     "campaigns[]": {"name": "Post-purchase", "survey": "Relationship NPS", "channel": "email", "event": "Order"},
     "campaigns[].window": {},

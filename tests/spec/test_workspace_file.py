@@ -253,7 +253,7 @@ def test_a_workspace_that_was_named_is_not_renamed(app: Installation):
         (acme(surveys=[{"name": "a", "kind": "csat"}]), "surveys[0].kind", "not yet"),
         (acme(surveys=[{"name": "a", "kind": "npss"}]), "surveys[0].kind", "write one of"),
         (acme(surveys=[SURVEY | {"languages": ["en", "tlh"]}]), "surveys[0].languages[1]", "not yet"),
-        (acme(surveys=[SURVEY | {"send_back": {"to": []}}]), "surveys[0].send_back", "not yet"),
+        (acme(surveys=[SURVEY | {"send_back": {"to": []}}]), "surveys[0].send_back.to", "write a list"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"throttle": 90}]), "campaigns[0].throttle", "like 3d"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"audience": 7}]), "campaigns[0].audience", "write a text"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"reminder": "3d"}]), "campaigns[0].reminder", "not yet"),

@@ -25,9 +25,9 @@ from heard.operations.file_plan import keep_plans
 from heard.operations.file_read import (
     CampaignLine,
     SourceLine,
-    SurveyLine,
     WorkspaceFile,
 )
+from heard.operations.file_survey import keep_surveys
 from heard.operations.first_run import DEFAULT_NAME, DESTINATION
 from heard.routing.destination import SURVEYS
 from heard.routing.lines import written as written_filter
@@ -50,7 +50,7 @@ def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> tup
     _destinations(connection, workspace.id, wanted.destinations, sources, changes)
     keep_plans(connection, workspace.id, wanted.tracking_plans, sources, changes)
     keep_computed(connection, workspace.id, wanted.audiences, wanted.computed_traits, changes, now)
-    surveys = _surveys(connection, workspace.id, wanted.surveys, changes, now)
+    surveys = keep_surveys(connection, workspace.id, wanted.surveys, changes, now)
     _campaigns(connection, workspace.id, wanted.campaigns, surveys, changes, now)
     return workspace.id, changes
 
@@ -206,26 +206,6 @@ def _veiled(written: Mapping[str, Any]) -> dict[str, Any]:
 
     shown = {name: shown_as(name, value) for name, value in written.get("settings", {}).items()}
     return {**written, **({"settings": shown} if shown else {})}
-
-
-def _surveys(
-    connection: Connection, workspace: int, wanted: tuple[SurveyLine, ...], changes: list[Change], now: datetime
-) -> dict[str, int]:
-    """Ids of all surveys of the workspace, by name."""
-    known = {row["name"]: row for row in edits.rows_of(connection, tables.surveys, workspace)}
-    numbers: dict[str, int] = {name: row["id"] for name, row in known.items()}
-    for place, line in _places("surveys", wanted):
-        row = known.get(line.name)
-        if row is None:
-            changes.append(Change(place=place, added=True))
-        elif not compare(
-            changes, place, {"kind": row["kind"], **row["settings"]}, {"kind": line.kind, **line.settings}
-        ):
-            continue
-        numbers[line.name] = edits.keep_survey(
-            connection, workspace, row, now=now, name=line.name, kind=line.kind, settings=line.settings
-        )
-    return numbers
 
 
 def _campaigns(

@@ -24,9 +24,8 @@ from heard.errors import Invalid
 from heard.operations.file_audience import ComputedLine, audience_line, trait_line
 from heard.operations.file_destination import DestinationLine, destination_line
 from heard.operations.file_plan import PlanLine, plan_line
+from heard.operations.file_survey import SurveyLine, survey_line
 from heard.routing.destination import SURVEYS
-from heard.surveys.kinds import KINDS
-from heard.surveys.locales import LOCALES
 
 LONGEST_NAME = 100
 WRITE_KEY = re.compile(r"[A-Za-z0-9_-]{4,100}")
@@ -34,7 +33,6 @@ SECTIONS = (
     "workspace", "brand", "quiet_period", "exclude", "sources", "destinations", "tracking_plans", "audiences",
     "computed_traits", "surveys", "campaigns",
 )  # fmt: skip
-KINDS_NOT_YET = ("csat", "ces", "pmf", "custom")
 
 
 class SourceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +41,6 @@ class SourceLine(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     write_key: str | None
     webhook_secret: str | UnsetType | None = UNSET
-
-
-class SurveyLine(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    kind: str
-    settings: dict[str, Any]
 
 
 class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,35 +143,6 @@ def _destinations(content: Mapping[str, Any], *, allow_private: bool) -> tuple[D
         place = f"destinations[{ours[1]}]"
         raise Invalid(f"{place}: a workspace has one surveys destination.", field=place)
     return found
-
-
-def survey_line(line: dict[str, Any], place: str) -> SurveyLine:
-    """One survey, as the file or a form writes it; `place` leads what there is to say against it."""
-    _only(line, ("name", "kind", "languages", "quiet_period", "send_back"), place)
-    kind = line.get("kind")
-    if kind in KINDS_NOT_YET and kind not in KINDS:
-        raise _not_yet(f"{place}.kind", f"this version of Heard asks {', '.join(KINDS)} only")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise Invalid(f"{place}.kind: write one of {', '.join(KINDS)}.", field=f"{place}.kind")
-    if line.get("send_back"):
-        raise _not_yet(f"{place}.send_back", "this version of Heard sends no answers back; leave it out")
-    settings: dict[str, Any] = {}
-    if (languages := line.get("languages")) is not None:
-        settings["languages"] = _languages(languages, f"{place}.languages")
-    if (quiet := line.get("quiet_period")) is not None:
-        settings["quiet_period"] = durations.write(_length(quiet, f"{place}.quiet_period") or timedelta(0))
-    return SurveyLine(name=_name(line.get("name"), f"{place}.name"), kind=kind, settings=settings)
-
-
-def _languages(value: object, place: str) -> list[str]:
-    if not isinstance(value, list) or not value or not all(isinstance(code, str) for code in value):
-        raise Invalid(f"{place}: write a list of languages, like [en].", field=place)
-    for number, code in enumerate(value):
-        if code not in LOCALES:
-            raise _not_yet(
-                f"{place}[{number}]", f"this version of Heard speaks {', '.join(sorted(LOCALES))}, not {code}"
-            )
-    return value
 
 
 def campaign_line(line: dict[str, Any], place: str) -> CampaignLine:

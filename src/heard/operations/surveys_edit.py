@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
-from heard.operations.file_read import SurveyLine, survey_line
+from heard.operations import file_survey
+from heard.operations.file_survey import SurveyLine, survey_line
 from heard.store import audit, edits, tables
 
 FORM = "survey"
@@ -56,7 +57,7 @@ async def keep(
             raise SurveyChangedMeanwhile(known["version"])
         if any(row["name"] == line.name and row is not known for row in rows.values()):
             raise Invalid("Another survey has this name; choose one of its own.", field="name")
-        settings = line.settings
+        settings = file_survey.numbered(connection, workspace, line.settings, "send_back.to")
         if known is None or "languages" not in known["settings"]:
             settings = {key: value for key, value in settings.items() if key != "languages" or value != USUAL}
         values = {"name": line.name, "kind": line.kind, "settings": settings}

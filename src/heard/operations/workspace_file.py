@@ -18,7 +18,7 @@ from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import file_audience, file_plan
+from heard.operations import file_audience, file_plan, file_survey
 from heard.operations.file_changes import Change
 from heard.operations.file_keep import (
     brand_as_written,
@@ -148,7 +148,10 @@ def _written(connection: Connection, known: Directory, number: int) -> dict[str,
         rows = [row for row in edits.rows_of(connection, tables.audiences, number) if row["kind"] == kind]
         if rows:
             written[section] = [file_audience.as_written(row, names) for row in rows]
-    written["surveys"] = [{"name": row["name"], "kind": row["kind"], **row["settings"]} for row in surveys.values()]
+    written["surveys"] = [
+        {"name": row["name"], "kind": row["kind"], **file_survey.as_written(row["settings"], names)}
+        for row in surveys.values()
+    ]
     written["campaigns"] = [
         {"name": row["name"], "survey": surveys[row["survey_id"]]["name"], **row["settings"], "status": row["status"]}
         for row in edits.rows_of(connection, tables.campaigns, number)

@@ -39,3 +39,4 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     answered_at: datetime
     updated_at: datetime
     verdict: Verdict
+    completes_at: datetime | None = None  # when others are told that it is complete; None = they are not, or were

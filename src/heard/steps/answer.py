@@ -13,6 +13,7 @@ from heard.deliveries.delivery import NEXT, Delivery, State, move
 from heard.errors import Invalid, NotFound
 from heard.responses.response import Answer, Response, Verdict
 from heard.scores import nps
+from heard.steps import tell_back
 from heard.store import contacts, cursors, deliveries, responses
 from heard.store.directory import Directory
 
@@ -76,6 +77,7 @@ def answer(
         updated_at=now,
         verdict=_verdict(person, delivery, directory.workspaces[workspace].exclude),
     )
+    response = tell_back.of_answer(connection, response, known, delivery.address, directory, now)
     responses.keep(connection, response, agent=agent, client=client)
     if State.ANSWERED in NEXT[delivery.state]:
         answered = move(delivery, State.ANSWERED, sent_at=delivery.sent_at or now)

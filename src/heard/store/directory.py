@@ -30,6 +30,7 @@ from heard.schema import read as tracking
 from heard.schema.tracking_plan import TrackingPlan, Unplanned
 from heard.sources.source import Source
 from heard.store import tables
+from heard.surveys import send_back
 from heard.surveys.survey import Survey
 
 
@@ -224,6 +225,7 @@ def _survey(row: Any) -> Survey:
         kind=row.kind,
         languages=tuple(row.settings.get("languages") or ("en",)),
         quiet_period=durations.parse(row.settings["quiet_period"]) if row.settings.get("quiet_period") else None,
+        send_back=send_back.of_settings(row.settings["send_back"]) if row.settings.get("send_back") else None,
         version=row.version,
     )
 

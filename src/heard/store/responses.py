@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +91,25 @@ def clicked(
     )
 
 
+def to_complete(connection: Connection, now: datetime, limit: int) -> list[Response]:
+    """Those whose moment has come."""
+    query = select(responses).where(responses.c.completes_at <= now).order_by(responses.c.completes_at).limit(limit)
+    return [_response(row) for row in connection.execute(query)]
+
+
+def next_to_complete(connection: Connection) -> datetime | None:
+    query = select(responses.c.completes_at).where(responses.c.completes_at.is_not(None))
+    return connection.execute(query.order_by(responses.c.completes_at).limit(1)).scalar()
+
+
+def completed(connection: Connection, some: Iterable[Response]) -> None:
+    dialects.many(
+        connection,
+        "UPDATE responses SET completes_at = NULL WHERE workspace_id = ? AND id = ?",
+        [(each.workspace, each.id) for each in some],
+    )
+
+
 def changed_since(connection: Connection, revision: int, limit: int) -> list[tuple[Response, int]]:
     """Responses whose revision is above, in its order: what analytics has not read yet."""
     query = select(responses).where(responses.c.revision > revision).order_by(responses.c.revision).limit(limit)
@@ -125,6 +145,7 @@ def _row(response: Response) -> dict[str, Any]:
         "answered_at": response.answered_at,
         "updated_at": response.updated_at,
         "verdict": response.verdict.value,
+        "completes_at": response.completes_at,
     }
 
 
@@ -148,4 +169,5 @@ def _response(row: Any) -> Response:
         answered_at=row.answered_at,
         updated_at=row.updated_at,
         verdict=Verdict(row.verdict),
+        completes_at=row.completes_at,
     )

@@ -580,9 +580,11 @@ responses = Table(
     Column("updated_at", Moment, nullable=False),
     Column("verdict", String(12), nullable=False),
     Column("revision", BigInteger, nullable=False),  # monotone over the installation; analytics reads from it
+    Column("completes_at", Moment),  # when destinations are told that it is complete
     UniqueConstraint("workspace_id", "delivery_id"),  # one response per invitation
     Index("responses_by_revision", "revision"),
     Index("responses_by_contact", "workspace_id", "contact_id"),
+    Index("responses_completing", "completes_at", sqlite_where=text("completes_at IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 response_revisions = Table(  # append-only: every version of every answer
@@ -642,4 +644,5 @@ PARTIAL = {
     "deliveries_open",
     "deliveries_sending",
     "forwards_due",
+    "responses_completing",
 }

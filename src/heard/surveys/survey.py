@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import msgspec
 
+from heard.surveys.send_back import SendBack
+
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
     id: int
@@ -16,4 +18,5 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     quiet_period: timedelta | None = (
         None  # between two surveys of this kind, whatever the campaign; None = no such rule
     )
+    send_back: SendBack | None = None
     version: int = 1

@@ -73,7 +73,9 @@ class Invitations:
                 )
             return self._look(connection, link=link)
 
-        return await self._app.store.write(keep)
+        kept = await self._app.store.write(keep)
+        self._app.couriers.wake()  # those who are told of answers
+        return kept
 
     async def unsubscribe(self, token: str) -> Asked | Closed | None:
         return await self._subscribe(token, on=True, cause="unsubscribed by the link in a mail")

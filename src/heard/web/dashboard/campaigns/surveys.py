@@ -14,10 +14,13 @@ from heard.campaigns import suggestions
 from heard.errors import Invalid, NotFound
 from heard.operations import surveys_edit
 from heard.operations.surveys_edit import SurveyChangedMeanwhile
+from heard.routing.destination import SURVEYS
 from heard.surveys.kinds import KINDS
+from heard.surveys.send_back import FIELDS, Moment
 from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
 from heard.web.dashboard.campaigns import form as campaign_form
+from heard.web.dashboard.campaigns import send_back
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.view import surveys_of
 from heard.web.dashboard.door import Visit, visit
@@ -30,6 +33,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     kind: str = next(iter(KINDS))
     quiet_period: str = ""
+    back: send_back.Form = send_back.Form()
     version: int = 0
 
 
@@ -69,7 +73,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
     async def show_survey(request: Incoming, number: FromPath[int]) -> Response[bytes]:
         survey = mine(visit(request), number)
         quiet = durations.write(survey.quiet_period) if survey.quiet_period else ""
-        form = Form(name=survey.name, kind=survey.kind, quiet_period=quiet, version=survey.version)
+        names = {each.id: each.name for each in app.directory.destinations_of(survey.workspace)}
+        back = send_back.of_survey(survey.send_back, names)
+        form = Form(name=survey.name, kind=survey.kind, quiet_period=quiet, back=back, version=survey.version)
         return page(visit(request), form, survey)
 
     @post("/surveys/{number:int}", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
@@ -84,6 +90,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
         if survey:
             written["languages"] = list(survey.languages)
         try:
+            if (back := send_back.written(form.back)) is not None:
+                written["send_back"] = back
             number = await surveys_edit.keep(
                 app,
                 workspace=seen.workspace.id,
@@ -126,6 +134,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
             wrong=wrong,
             fix=suggestions.length(form.quiet_period) if field == "quiet_period" else None,
             problem=problem,
+            outside=[each.name for each in app.directory.destinations_of(seen.workspace.id) if each.type != SURVEYS],
+            moments=[(each.value, send_back.EXPLAINED[each], send_back.USUAL[each]) for each in Moment],
+            back_fields=FIELDS,
         )
 
     return [show_surveys, show_new, make, show_survey, change]
@@ -140,5 +151,6 @@ def _form(fields: Any) -> Form:
         name=text("name"),
         kind=text("kind") or next(iter(KINDS)),
         quiet_period=used or text("quiet_period"),
+        back=send_back.of_fields(fields),
         version=campaign_form.number(text("version")) or 0,
     )
