@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from heard import replace
+from heard.campaigns.campaign import Template
 from heard.surveys.kinds import KINDS
 from heard.surveys.locales import LOCALES, locale
+from heard.surveys.spoken import language_for
+from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
 
 
@@ -46,3 +50,32 @@ def test_a_language_names_its_months(code: str):
 @pytest.mark.parametrize(("tag", "code"), [("en", "en"), ("en-GB", "en"), ("tlh", "en"), ("", "en")])
 def test_a_language_nobody_translated_is_served_in_english(tag: str, code: str):
     assert locale(tag).code == code
+
+
+@pytest.mark.parametrize(
+    ("traits", "language"),
+    [
+        ({"language": "de"}, "de"),
+        ({"locale": "de-AT"}, "de"),
+        ({"locale": "de_DE.UTF-8"}, "de"),
+        ({"language": "DE"}, "de"),
+        ({"language": "tlh", "locale": "de"}, "de"),
+        ({"language": "fr"}, "en"),
+        ({"language": 7}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_somebody_is_asked_in_their_language_where_the_survey_speaks_it(traits: dict[str, object], language: str):
+    survey = Survey(id=1, workspace=1, name="NPS", kind="nps", languages=("en", "de"))
+
+    assert language_for(survey, traits) == language
+
+
+@pytest.mark.parametrize("code", LOCALES)
+def test_our_own_words_can_be_replaced_in_every_language(code: str):
+    replace.check(LOCALES[code].mail.subject)
+    replace.check(LOCALES[code].mail.intro)
+
+
+def test_english_is_what_a_campaign_says_without_a_word():
+    assert (LOCALES["en"].mail.subject, LOCALES["en"].mail.intro) == (Template().subject, Template().intro)

@@ -19,6 +19,7 @@ from heard.steps import answer as answers
 from heard.steps import leave
 from heard.store import contacts, deliveries, responses
 from heard.surveys.because import because
+from heard.surveys.spoken import language_for
 from heard.surveys.wording import worded
 from heard.web import previews
 from heard.web.respondents import Answered, Asked, Closed
@@ -109,8 +110,10 @@ class Invitations:
         directory, now = self._app.directory, self._app.clock.now()
         brand = directory.workspaces[link.workspace].brand
         survey = directory.surveys[delivery.survey]
-        wording = worded(survey.kind, brand=brand.name, language=survey.languages[0])
         person = contacts.by_id(connection, link.workspace, [delivery.contact]).get(delivery.contact)
+        known = traits.decode(person.traits) if person else {}
+        language = language_for(survey, known)
+        wording = worded(survey.kind, brand=brand.name, language=language)
         keys = [person.email_key] if person and person.email_key else []
         kinds = standing(contacts.suppressions_of(connection, link.workspace, [delivery.contact], keys))
         answered = _answered(responses.of_delivery(connection, link.workspace, delivery.id))
@@ -127,8 +130,8 @@ class Invitations:
             delivery_id=delivery.id,
             brand=brand,
             wording=wording,
-            first_name=traits.first_name(traits.decode(person.traits)) if person else None,
-            because=because(delivery.event, delivery.event_at, now=now, language=survey.languages[0]),
+            first_name=traits.first_name(known) if person else None,
+            because=because(delivery.event, delivery.event_at, now=now, language=language),
             closes_at=delivery.closes_at,
             answered=answered,
             quiet_until=self._quiet_until(delivery),

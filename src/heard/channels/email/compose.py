@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from heard.accounts.workspace import Brand
-from heard.campaigns.campaign import Campaign
+from heard.campaigns.campaign import Campaign, Template
 from heard.channels.email.invitation import Invitation
 from heard.channels.email.mail import Mail
 from heard.channels.email.render import render
@@ -14,6 +14,8 @@ from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery
 from heard.ids import RESPONDENT, LinkKeys
 from heard.surveys.because import because
+from heard.surveys.locales import locale
+from heard.surveys.spoken import language_for
 from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
 
@@ -37,13 +39,13 @@ def compose(
     """
     known = traits.decode(contact.traits)
     token = keys.token(delivery.workspace, delivery.id, purpose=purpose)
-    language = survey.languages[0]
+    language = language_for(survey, known)
     invitation = Invitation(
         delivery_id=delivery.id,
         to_address=delivery.address,
         to_name=traits.full_name(known),
         brand=brand,
-        template=campaign.template,
+        template=_in(language, campaign.template),
         wording=worded(survey.kind, brand=brand.name, language=language),
         traits=known,
         link=f"{base_url}/s/{token}",
@@ -52,3 +54,12 @@ def compose(
         at_most=at_most,
     )
     return render(invitation, at=now)
+
+
+def _in(language: str, template: Template) -> Template:
+    """Where nobody wrote words of their own, ours in this language."""
+    ours, say = Template(), locale(language).mail
+    return Template(
+        subject=say.subject if template.subject == ours.subject else template.subject,
+        intro=say.intro if template.intro == ours.intro else template.intro,
+    )

@@ -17,6 +17,8 @@ from heard.surveys.question import Scale, Words
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """The frame of a survey mail: everything but the question, and what members write (subject, greeting)."""
 
+    subject: str  # as members may write it: what stands in two pairs of braces is replaced
+    intro: str  # likewise
     preheader: str
     number_of: str  # {number}, {high}: the name of one link
     number_means: str  # {number}, {high}, {meaning}: the name of a link at either end
