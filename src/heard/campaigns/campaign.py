@@ -52,6 +52,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     quota: int | None = None
     starts: datetime | None = None
     ends: datetime | None = None
+    forward_to: str | None = None  # where replies to its mails go; None = where the brand says
     template: Template = Template()
     status: Status = Status.DRAFT
     version: int = 1

@@ -16,7 +16,7 @@ from heard.campaigns.campaign import Channel, Status, Template
 from heard.campaigns.window import Day, Window
 from heard.errors import Invalid
 
-NOT_YET = ("reminder", "recurring", "forward_to", "distribution", "recipients", "language", "api")
+NOT_YET = ("reminder", "recurring", "distribution", "recipients", "language", "api")
 THE_CALLERS = ("name", "survey")
 CHANNELS_NOT_YET = ("widget", "link")
 
@@ -182,6 +182,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "quota": _count,
     "starts": _moment,
     "ends": _moment,
+    "forward_to": _text,
     "template": _template,
     "status": _status,
 }

@@ -158,6 +158,8 @@ def campaign_line(line: dict[str, Any], place: str) -> CampaignLine:
     read_as = campaign_settings.read(line, field=place)
     for key, text in (settings.get("template") or {}).items():
         _at(f"{place}.template.{key}", lambda text=text: templates.check(text))
+    if (replies := read_as.get("forward_to")) is not None:
+        _at(f"{place}.forward_to", lambda: address.mailbox(replies))
     status = read_as.get("status")
     return CampaignLine(
         name=_name(line.get("name"), f"{place}.name"),

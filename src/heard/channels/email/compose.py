@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from heard.accounts.workspace import Brand
 from heard.campaigns.campaign import Campaign, Template
 from heard.channels.email.invitation import Invitation
@@ -44,7 +46,7 @@ def compose(
         delivery_id=delivery.id,
         to_address=delivery.address,
         to_name=traits.full_name(known),
-        brand=brand,
+        brand=brand if campaign.forward_to is None else structs.replace(brand, reply_to=campaign.forward_to),
         template=_in(language, campaign.template),
         wording=worded(survey.kind, brand=brand.name, language=language),
         traits=known,

@@ -13,7 +13,19 @@ from heard.campaigns import suggestions
 from heard.campaigns.campaign import Template
 from heard.campaigns.window import Day, Window
 
-TEXTS = ("event", "where", "audience", "list", "delay", "throttle", "older_than", "sample", "starts", "ends")
+TEXTS = (
+    "event",
+    "where",
+    "audience",
+    "list",
+    "delay",
+    "throttle",
+    "older_than",
+    "sample",
+    "starts",
+    "ends",
+    "forward_to",
+)
 COUNTS = ("daily_cap", "quota")
 LENGTHS = ("delay", "throttle", "older_than")
 DAYS = tuple(day.name.lower() for day in Day)
