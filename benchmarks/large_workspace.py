@@ -178,8 +178,10 @@ def _fill(connection: sqlite3.Connection, table: str, rows: Any) -> None:
     rows = iter(rows)
     if (row := next(rows, None)) is None:
         return
-    marks = ", ".join("?" * len(row))
-    connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)
-    connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+    known = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    columns = known[: len(row)]  # the rest is empty in most rows of life
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(row))})"
+    connection.execute(statement, row)
+    connection.executemany(statement, rows)
     if (written := connection.total_changes - count) > 50_000:
         print(f"{table}: {written:,} rows in {time.monotonic() - began:.0f} s", file=sys.stderr)
