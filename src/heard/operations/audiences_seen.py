@@ -13,7 +13,7 @@ from heard.audiences.audience import Audience, ComputedTrait, Phase
 from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation
-from heard.store import audiences, contacts, cursors, days, edits, tables
+from heard.store import audiences, contacts, cursors, days
 from heard.store.audiences import ENTERED, LEFT, Membership
 
 LATELY = timedelta(days=6)  # before today: seven UTC days with it
@@ -48,7 +48,7 @@ async def every(app: Installation, workspace: int) -> list[Seen]:
 
     def look(connection: Connection) -> list[Seen]:
         moved = audiences.moved_since(connection, workspace, days.day_of(app.clock.now() - LATELY))
-        rows = edits.rows_of(connection, tables.audiences, workspace)
+        rows = audiences.rows(connection, workspace)
         people = cursors.get(connection, "next:contacts")
         found = [_seen(app, row, moved, people) for row in rows if row["id"] in app.directory.book(workspace).by_id]
         return sorted(found, key=lambda each: not each.is_audience)

@@ -15,7 +15,7 @@ from heard.audiences.conditions import MemberOf, leaves
 from heard.audiences.order import in_order
 from heard.errors import Invalid
 from heard.operations.file_changes import Change, compare
-from heard.store import audiences, directory, edits, tables
+from heard.store import audiences, directory, tables
 from heard.store.directory import AUDIENCE, TRAIT
 from heard.store.edits import Row
 
@@ -82,7 +82,7 @@ def keep_computed(
     """
     if not wanted and not traits:
         return
-    rows = edits.rows_of(connection, tables.audiences, workspace)
+    rows = audiences.rows(connection, workspace)
     for line in (*traits, *wanted):
         keep_one(connection, workspace, rows, line, changes, now)
     check(connection, workspace)
@@ -144,7 +144,7 @@ def check_audience(names: Collection[str], name: str | None, place: str) -> None
 
 
 def names_of_audiences(connection: Connection, workspace: int) -> set[str]:
-    rows = edits.rows_of(connection, tables.audiences, workspace)
+    rows = audiences.rows(connection, workspace)
     return {row["name"] for row in rows if row["kind"] == AUDIENCE}
 
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from heard.accounts.member import Action
 from heard.operations import audiences_seen
+from heard.web.dashboard.audiences import edit, remove
 from heard.web.dashboard.door import visit
 from heard.web.dashboard.named import named
 from heard.web.dashboard.shell import Dashboard
@@ -38,4 +39,4 @@ def routes(dashboard: Dashboard) -> list[Any]:
             seen, "audiences/one.html", here="audiences", each=whole.seen, people=people, campaigns=whole.campaigns
         )
 
-    return [show_audiences, show_audience]
+    return [show_audiences, show_audience, *edit.routes(dashboard), *remove.routes(dashboard)]
