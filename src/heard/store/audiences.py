@@ -157,18 +157,54 @@ def memberships_of(connection: Connection, workspace: int, contact: int) -> list
     return [_membership(row) for row in rows]
 
 
-def newest_members(connection: Connection, workspace: int, audience: int, limit: int) -> list[Membership]:
-    """Who entered last, those who left again too."""
+def members(
+    connection: Connection, workspace: int, audience: int, *, before: tuple[int, int] | None, examined: int
+) -> list[tuple[Membership, tuple[int, int]]]:
+    """The next `examined` memberships, who entered last first, those who left again too; each with its place."""
+    at, contact = before or (1 << 62, 0)
     rows = dialects.fetch(
         connection,
         "SELECT audience_id, contact_id, entered_at, left_at"
         f" FROM {dialects.by('audience_memberships_of', 'audience_memberships', connection)}"
-        " WHERE workspace_id = ? AND audience_id = ? ORDER BY entered_at DESC LIMIT ?",
+        " WHERE workspace_id = ? AND audience_id = ? AND entered_at <= ? AND (entered_at < ? OR contact_id < ?)"
+        " ORDER BY entered_at DESC, contact_id DESC LIMIT ?",
         workspace,
         audience,
-        limit,
+        at,
+        at,
+        contact,
+        examined,
+    )
+    return [(_membership(row), (row[2], row[1])) for row in rows]
+
+
+def members_among(connection: Connection, workspace: int, audience: int, contacts: Iterable[int]) -> list[Membership]:
+    """Those of these contacts that are members now, who entered last first."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT audience_id, contact_id, entered_at, left_at FROM audience_memberships WHERE workspace_id = ?"
+        f" AND contact_id {dialects.within(connection)} AND audience_id = ? AND left_at IS NULL"
+        " ORDER BY entered_at DESC, contact_id DESC",
+        workspace,
+        dialects.listed(connection, contacts),
+        audience,
     )
     return [_membership(row) for row in rows]
+
+
+def moved_by_day(connection: Connection, workspace: int, audience: int, day: int) -> dict[int, int]:
+    """By how many it grew on each day from this one on; a day on which nobody moved is left out."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT day, sum(CASE WHEN name = ? THEN n ELSE -n END) FROM tallies"
+        " WHERE workspace_id = ? AND day >= ? AND name IN (?, ?) GROUP BY day",
+        entered := f"{ENTERED}:{audience}",
+        workspace,
+        day,
+        entered,
+        f"{LEFT}:{audience}",
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def _membership(row: Any) -> Membership:

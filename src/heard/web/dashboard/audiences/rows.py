@@ -125,7 +125,7 @@ def of_fields(fields: Any, path: str = ROOT, depth: int = 1) -> Row:
         opposite=said("is") == "not",
         event=said("event"),
         often=often if often in OFTEN else "at_least",
-        n=said("n"),
+        n=said("n") if kind == "event" else "1",
         most=said("most"),
         length=said("length"),
         unit=unit if unit in durations.UNITS else "d",
