@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
+import httpx
 import pytest
 
+from heard.audiences import aggregates
+from heard.web.api.audiences import Kind
 from tests.flow.running import ACME, RunningHeard, eventually
 from tests.web.visitors import Visitor, owner
 
@@ -128,14 +131,14 @@ def test_an_event_that_was_never_seen_is_said_beside_it_with_what_was_meant(seen
     [
         (form("", event()), "m-name", "Give it a name."),
         (form("VIP", event()), "m-name", "There is one called 'VIP' already; choose another name."),
-        (form("vip!", event()), "m-name", "the trait vip is that of VIP; choose another name."),
+        (form("vip!", event()), "m-name", "The trait vip is that of VIP; choose another name."),
         (form("A", event("")), "m-w-0", "Name the event."),
         (form("A", event(n="x")), "m-w-0", "Write a whole number from 0 to 1000000."),
         (form("A", event(fql="total >")), "m-w-0", "expected"),
         (form("A", event(**{"f0.field": "total", "f0.operator": "at_least", "f0.value": "x"})), "m-w-0-f0", "a number"),
         (form("A"), "m-w", "Add a condition."),
         (form("A", text="event: ["), "m-text", "line 1"),
-        (form("A", event(), to=["Nowhere"]), "m-to", "there is no destination 'Nowhere'."),
+        (form("A", event(), to=["Nowhere"]), "m-to", "There is no destination 'Nowhere'."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_obeyed_is_said_at_its_field_and_nothing_is_kept(
@@ -244,3 +247,75 @@ def stamp_in(page: str) -> str:
     found = re.search(r'name="stamp" value="([0-9a-f]+)"', page)
     assert found is not None
     return found[1]
+
+
+# ── the same by the API ──
+
+
+def call(heard: RunningHeard, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {heard.secret_key}"}
+    answer = httpx.request(method, f"{heard.url}/api/{path}", headers=headers, json=body, timeout=20)
+    return answer.status_code, answer.json()
+
+
+def test_an_audience_is_made_changed_and_removed_by_the_api(heard: RunningHeard):
+    status, made = call(heard, "POST", "audiences", {"name": "By API / 1", "where": {"event": "Order Completed"}})
+    assert (status, made["trait"], made["state"], made["to"]) == (200, "by_api_1", "computing", ["Heard"])
+    heard.settle()
+    assert call(heard, "GET", "audiences/By%20API%20%2F%201")[1]["members"] == 2
+    changed = {"where": {"not": {"event": "Order Completed"}}, "to": []}
+    assert call(heard, "PUT", "audiences/By%20API%20%2F%201", changed)[1]["to"] == []
+    heard.settle()
+    assert members(heard, "By API / 1") == ["carl"]
+    listed = call(heard, "GET", "audiences")[1]
+    assert [each["members"] for each in listed["data"] if each["name"] == "By API / 1"] == [1]
+    assert call(heard, "DELETE", "audiences/By%20API%20%2F%201") == (200, {"removed": "By API / 1"})
+    assert call(heard, "GET", "audiences/By%20API%20%2F%201")[0] == 404
+
+
+def test_a_computed_trait_likewise(heard: RunningHeard):
+    asked = {"kind": "sum", "event": "Order Completed", "property": "total"}
+    status, made = call(heard, "POST", "computed-traits", {"name": "api sum", **asked})
+    assert (status, made["kind"], made["property"], made["within"]) == (200, "sum", "total", None)
+    heard.settle()
+    assert heard.get("contacts/ann")["traits"]["api_sum"] == 80
+    assert call(heard, "PUT", "computed-traits/api%20sum", {**asked, "kind": "count"})[0] == 400
+    assert call(heard, "PUT", "computed-traits/api%20sum", {"kind": "count", "event": "Order Completed"})[0] == 200
+    assert call(heard, "DELETE", "computed-traits/api%20sum")[0] == 200
+    assert get_args(Kind) == aggregates.KINDS
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "field"),
+    [
+        ("POST", "audiences", {"name": "VIP", "where": {"event": "A"}}, 400, "name"),
+        ("POST", "audiences", {"name": "A", "where": {"event": "A", "at_least": "x"}}, 400, "where.at_least"),
+        ("POST", "audiences", {"name": "A", "where": {"traits": None}}, 400, "where.traits"),
+        ("POST", "audiences", {"name": "A\nB", "where": {"event": "A"}}, 400, "name"),
+        ("POST", "audiences", {"name": "A", "where": {"audience": "A"}}, 400, None),
+        ("POST", "audiences", {"name": "A", "where": {"audience": "None"}}, 400, "where"),
+        ("POST", "audiences", {"where": {"event": "A"}}, 400, "name"),
+        ("PUT", "audiences/None", {"where": {"event": "A"}}, 404, None),
+        ("DELETE", "audiences/None", None, 404, None),
+        ("POST", "computed-traits", {"name": "A", "kind": "sum", "event": "A"}, 400, "property"),
+        ("POST", "computed-traits", {"name": "A", "kind": "count", "event": "A", "within": "x"}, 400, "within"),
+    ],
+)
+def test_what_cannot_be_obeyed_names_its_field(
+    heard: RunningHeard, method: str, path: str, body: Any, status: int, field: str | None
+):
+    answered, said = call(heard, method, path, body)
+    assert (answered, said["error"].get("field")) == (status, field), said
+
+
+def test_what_a_campaign_asks_by_is_not_removed(heard: RunningHeard):
+    heard.apply("""
+workspace: Acme
+audiences:
+  - {name: Asked, where: {event: Order Completed}}
+campaigns:
+  - {name: To the asked, survey: Relationship NPS, channel: email, event: Support Closed, audience: Asked}
+""")
+    status, said = call(heard, "DELETE", "audiences/Asked")
+    assert (status, said["error"]["code"]) == (409, "conflict")
+    assert said["error"]["message"] == "Asked stays: the campaign To the asked goes by it."

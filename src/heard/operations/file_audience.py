@@ -53,7 +53,7 @@ def trait_line(line: dict[str, Any], place: str) -> ComputedLine:
 
 def _line(kind: str, line: dict[str, Any], place: str, definition: dict[str, Any]) -> ComputedLine:
     name = line.get("name")
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= LONGEST_NAME:
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= LONGEST_NAME or not name.strip().isprintable():
         raise Invalid(f"{place}.name: write a name of 1 to {LONGEST_NAME} characters.", field=f"{place}.name")
     if not (key := key_of(name)):
         raise Invalid(f"{place}.name: write letters or digits; the trait is named after it.", field=f"{place}.name")

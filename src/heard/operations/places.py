@@ -15,10 +15,15 @@ def without_place(work: Callable[[], T], *places: str) -> T:
     try:
         return work()
     except Invalid as problem:
-        field, text = problem.field or "", str(problem)
-        for place in places:
-            if field == place or field.startswith(f"{place}."):
-                field, text = field.removeprefix(place).lstrip("."), text.removeprefix(place).lstrip(".")
-                text = text if field else text.removeprefix(": ")
-                break
-        raise Invalid(text, field=field or None) from None
+        raise bare(problem, *places) from None
+
+
+def bare(problem: Invalid, *places: str) -> Invalid:
+    """The same problem, without the first of these places that leads it."""
+    field, text = problem.field or "", str(problem)
+    for place in places:
+        if field == place or field.startswith(f"{place}."):
+            field, text = field.removeprefix(place).lstrip("."), text.removeprefix(place).lstrip(".")
+            text = text if field else text.removeprefix(": ")
+            break
+    return Invalid(text, field=field or None)

@@ -113,7 +113,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             problem = "Somebody saved it while you edited. Saving again puts yours in place of theirs."
             return await page(seen, place, mended, status=409, problem=problem)
         except Invalid as problem:
-            wrong = {_at(problem): str(problem).removeprefix(f"{problem.field}: ")}
+            said = str(problem).removeprefix(f"{problem.field}: ")
+            wrong = {_at(problem): said[:1].upper() + said[1:]}
             return await page(seen, place, form, status=422, wrong=wrong)
         said = "Its members are being counted." if place.kind == AUDIENCE else "It is being computed."
         return dashboard.to(
