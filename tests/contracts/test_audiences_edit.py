@@ -9,11 +9,11 @@ import pytest
 
 from heard.audiences import read
 from heard.audiences.audience import Audience, key_of
-from heard.operations import audiences_edit, audiences_preview
+from heard.operations import audiences_edit, audiences_preview, audiences_seen
 from heard.operations.audiences_preview import Counted
 from heard.store import audiences, tables
 from tests.contracts.desk import ACME, Desk
-from tests.contracts.test_audiences import KEY, RECENT, TOTAL, compute_all, define, told, traits_of
+from tests.contracts.test_audiences import KEY, RECENT, TOTAL, compute_all, define, slide, told, traits_of
 from tests.examples import DAY
 
 
@@ -158,3 +158,29 @@ def test_what_goes_by_an_audience_is_known_by_its_name_and_by_its_trait(shop: De
     ]  # fmt: skip
     assert asking(shop, numbers["total_orders"]) == ["the campaign Campaign 3", "the audience By count"]
     assert asking(shop, numbers[key_of("By name")]) == []
+
+
+def test_members_are_listed_page_by_page_who_entered_last_first(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(audiences_seen, "PAGE", 2)
+    monkeypatch.setattr(audiences_seen, "EXAMINED", 3)
+    define(desk, RECENT)
+    compute_all(desk)
+    for number in range(9):
+        user = f"user {number}"
+        desk.receive(desk.identify(user), desk.track(user))
+        slide(desk, 3 * DAY if number == 3 else DAY / 24)
+    desk.receive(desk.track("user 8"), desk.track("user 1"))
+    slide(desk, 27 * DAY + DAY / 24)  # the first four leave, but for who ordered again
+    (row,) = desk.rows(tables.audiences)
+    page = partial(audiences_seen._members, workspace=ACME, number=row.id)  # pyright: ignore[reportPrivateUsage]
+    pages: list[list[str | None]] = []
+    before = None
+    while len(pages) < 20:
+        found = desk.store.read_now(partial(page, before=before))
+        pages.append([contact.user_id for contact, _ in found.people])
+        before = found.further
+        if before is None:
+            break
+    assert [user for some in pages for user in some] == ["user 8", "user 7", "user 6", "user 5", "user 4", "user 1"]
+    assert max(map(len, pages)) == 2
+    assert row.members == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from heard.web.dashboard.named import Named, named
 
 SPAN = timedelta(days=30)
 SAMPLED = 100  # contacts whose traits are offered
+LASTS, MOST_KEPT = 10.0, 8  # seconds that a count is good for: a name or a destination changes nothing of it
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,19 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 def shower(app: Installation) -> Callable[..., Awaitable[Shown]]:
     """`await show(workspace, form, meant, instead=number or None, counting=True)`; one count at a time."""
     kept_events, turn = EventsSeen(), asyncio.Semaphore(1)
+    kept: dict[Any, tuple[float, Counted]] = {}
+
+    async def count(workspace: int, draft: Audience | ComputedTrait, instead: int | None) -> Counted:
+        means = draft.condition if isinstance(draft, Audience) else draft.aggregate
+        async with turn:
+            now = time.monotonic()
+            for old in [key for key, (at, _) in kept.items() if now - at > LASTS] + list(kept)[: 1 - MOST_KEPT]:
+                kept.pop(old, None)
+            key = workspace, instead, means
+            if key not in kept:
+                counted = await audiences_preview.count(app, workspace, draft, instead=instead)
+                kept[key] = time.monotonic(), counted
+            return kept[key][1]
 
     async def show(workspace: int, form: Form, meant: Meant, *, instead: int | None, counting: bool) -> Shown:
         since = app.clock.now() - SPAN
@@ -65,8 +80,7 @@ def shower(app: Installation) -> Callable[..., Awaitable[Shown]]:
         wrong = _circles(others, form, meant)
         counted = None
         if counting and not wrong and not meant.wrong.keys() - {"name"}:
-            async with turn:
-                counted = await audiences_preview.count(app, workspace, _draft(form, meant), instead=instead)
+            counted = await count(workspace, _draft(form, meant), instead)
         return Shown(
             events=events,
             look=reach,
