@@ -127,10 +127,11 @@ def _counted(
     names = {spelled for asked in events for spelled in spellings(asked.event)}
     floor, _ = recent.reach(connection, since, most=MOST_MESSAGES)
     newest, edge, counted = messages.last(connection), floor, 0
-    back = audiences.events_back(connection, workspace, names, after=floor, since=since, span=MESSAGES)
+    wanted = people.entries.keys()
+    back = audiences.events_back(connection, workspace, names, wanted, after=floor, since=since, span=MESSAGES)
     for found, before in back:
         for kept in found:
-            if kept.user_id in people.entries and (message := again(kept, kept.message_id)) is not None:
+            if (message := again(kept, kept.message_id)) is not None:
                 people.learn(message, now, only=ONLY)
                 counted += 1
         if counted >= MOST_COUNTED:

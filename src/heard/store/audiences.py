@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -321,9 +321,16 @@ def events(
 
 
 def events_back(
-    connection: Connection, workspace: int, names: Iterable[str], *, after: int, since: datetime, span: int
+    connection: Connection,
+    workspace: int,
+    names: Iterable[str],
+    users: Collection[str],
+    *,
+    after: int,
+    since: datetime,
+    span: int,
 ) -> Iterator[tuple[list[Kept], int]]:
-    """The same from the newest message back to the day of `since`, each time with the number before the first."""
+    """Those of these users from the newest message back to the day of `since`, with the number before the first."""
     wanted = list(names)
     for day in days.kept(connection):
         low, high = dialects.fetch(
@@ -335,12 +342,18 @@ def events_back(
             return
         while high >= low and high > after:
             start = max(low, after + 1, high - span + 1)
-            yield _events(connection, workspace, wanted, day, start, high), start - 1
+            yield _events(connection, workspace, wanted, day, start, high, users), start - 1
             high = start - 1
 
 
 def _events(
-    connection: Connection, workspace: int, names: Iterable[str], day: int, first: int, last: int
+    connection: Connection,
+    workspace: int,
+    names: Iterable[str],
+    day: int,
+    first: int,
+    last: int,
+    users: Collection[str] | None = None,
 ) -> list[Kept]:
     """What counts for audiences: tracks that were taken, of somebody, and not told by ourselves."""
     rows = dialects.fetch(
@@ -354,7 +367,7 @@ def _events(
         workspace,
         dialects.listed(connection, names),
     )
-    return [kept_of(row) for row in rows]
+    return [kept_of(row) for row in rows if users is None or row[5] in users]
 
 
 def counts(connection: Connection, workspace: int) -> Mapping[int, int]:
