@@ -46,7 +46,8 @@ the [API](api.md) offers in its workspace, `read` changes nothing.
 ACTIONS = {
     "see": "see everything: scores, answers, contacts, decisions, deliveries, messages",
     "ask": "make and change surveys and campaigns, send a survey to oneself, unsubscribe a contact",
-    "set_up": "set up brand, quiet period, sources, destinations; erase and suppress people; apply a workspace file",
+    "set_up": "set up brand, quiet period, sources, destinations, audiences; erase and suppress people; apply a"
+    " workspace file",
     "keys": "make, rotate and revoke secret keys",
     "members": "invite members, change their roles, remove them",
     "audit": "read who changed what",

@@ -90,7 +90,8 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 def section(call: str, operation: dict[str, Any], meanings: dict[str, str], example: dict[str, Any]) -> str:
     said = (operation.get("description") or operation.get("summary") or "").strip()
-    parts = [f"## `{call}`", said, parameters(operation, meanings)]
+    own = {f"{field} in the body": meaning for field, meaning in example.get("means", {}).items()}
+    parts = [f"## `{call}`", said, parameters(operation, meanings | own)]
     if example.get("note"):
         parts.append(example["note"].strip())
     if example:

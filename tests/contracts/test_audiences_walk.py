@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from heard.operations import audiences_preview
 from heard.store import tables
-from tests.contracts.desk import Desk
+from tests.contracts.desk import ACME, Desk
 from tests.contracts.test_audiences import compute_all, define, slide
 from tests.examples import NOON
 
@@ -111,3 +113,32 @@ def test_members_are_who_they_would_be_if_all_was_counted_anew(stream):
     with tempfile.TemporaryDirectory() as folder:
         assert after(stream, Path(folder), live=True) == expected
         assert after(stream, Path(folder), live=False) == expected
+
+
+@given(st.lists(step, min_size=1, max_size=8))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_preview_counts_who_is_a_member_once_it_is_kept(stream: Any):
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Desk(f"sqlite:///{Path(folder) / 'preview.db'}")
+        try:
+            define(desk, *DEFINED)
+            compute_all(desk)
+            for batch, hours, _ in stream:
+                desk.receive(
+                    *(
+                        desk.identify(who, plan=said) if kind == "identify" else desk.track(who, kind, total=said)
+                        for kind, who, said in batch
+                    )
+                )
+                slide(desk, hours * HOUR)
+            known = desk.directory.book(ACME)
+            for each in known.all:
+                draft = audiences_preview.with_draft(known, each, instead=each.id)
+                found = desk.store.read_now(partial(audiences_preview.look, workspace=ACME, known=draft, now=desk.now))
+                people = [msgspec.json.decode(row.traits).get(each.key) for row in desk.rows(tables.contacts)]
+                assert found.fit == sum(bool(value) for value in people), each.name
+                assert [value for _, value in found.examples] == [value for value in reversed(people) if value]
+                assert (found.looked_at, found.whole) == (len(people), True)
+                assert found.look is None or found.look.whole
+        finally:
+            desk.close()

@@ -19,6 +19,10 @@ OUTSIDE = """
 destinations:
   - {{name: Heard, type: surveys}}
   - {{name: Shop hook, type: webhook, settings: {{url: "{url}"}}}}
+audiences:
+  - {{name: Buyers, where: {{event: Order Completed}}}}
+computed_traits:
+  - {{name: orders, count: {{event: Order Completed}}}}
 """
 THERE = """
 [parameters]
@@ -29,6 +33,14 @@ THERE = """
 [[operations]]
 include-path-regex = "/campaigns/"
 parameters = { "path.name" = "Post-purchase" }
+
+[[operations]]
+include-path-regex = "/audiences/"
+parameters = { "path.name" = "Buyers" }
+
+[[operations]]
+include-path-regex = "/computed-traits/"
+parameters = { "path.name" = "orders" }
 """
 EXAMPLES = 15  # a call and phase
 SEED = "8800"

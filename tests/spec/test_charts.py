@@ -16,6 +16,7 @@ from heard.web.charts.funnel import funnel_bar
 from heard.web.charts.interval import interval_bar, whisker
 from heard.web.charts.marks import mark
 from heard.web.charts.shares import distribution_chart, key, strip
+from heard.web.charts.size import size_chart
 from heard.web.charts.trend import trend_chart
 
 NPS = nps.METRIC
@@ -189,3 +190,24 @@ def test_those_held_back_stand_at_the_far_end():
 
     assert classes(chart, "f-held")[0].get("x") == "64.6%"
     assert classes(drawn(funnel_bar(5, 0)), "f-bar")[0].get("width") == "0%"
+
+
+def test_the_size_of_an_audience_is_a_line_from_nobody_up():
+    chart = drawn(size_chart([0, 50, 100], names=["20 Nov", "21 Nov", "22 Nov"]))
+
+    (line,) = classes(chart, "c-line")
+    assert line.get("points") == "0.00,100.00 50.00,50.00 100.00,0.00"
+    (area,) = classes(chart, "c-band")
+    assert area.get("points") == "0,100 0.00,100.00 50.00,50.00 100.00,0.00 100,100"
+    assert texts(chart)[-3:] == ["20 Nov", "21 Nov", "22 Nov"]
+
+
+@pytest.mark.parametrize("sizes", [[0, 0], [1, 0], [1_000_000, 999_999, 3], [7] * 90])
+def test_any_sizes_are_drawn_within_their_scale(sizes: list[int]):
+    chart = drawn(size_chart(sizes, names=[str(number) for number in range(len(sizes))]))
+
+    (line,) = classes(chart, "c-line")
+    heights = [float(place.split(",")[1]) for place in (line.get("points") or "").split()]
+    assert len(heights) == len(sizes)
+    assert all(0 <= height <= 100 for height in heights)
+    assert len(classes(chart, "c-zero")) == 1

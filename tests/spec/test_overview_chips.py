@@ -23,7 +23,8 @@ from heard.web.dashboard.chips import Chip, Draft, applied, chips, drafted, narr
         ("traits.seats = '5'", "seats is 5"),
         ("traits.a = 1 or traits.b = 2", "FQL traits.a = 1 or traits.b = 2"),
         ("traits.plan in ['Free', 'Team']", "FQL traits.plan in ['Free', 'Team']"),
-        ("value > 3", "FQL value > 3"),
+        ("value > 3", "value is more than 3"),
+        ("value < 3.5", "value is less than 3.5"),
         ("what is this", "FQL what is this"),
     ],
 )
@@ -52,6 +53,7 @@ def test_each_part_of_a_conjunction_is_a_chip_and_can_be_removed():
         (Draft(field="comment", operator="contains", value="5"), "contains(comment, '5')"),
         (Draft(field="address.city", operator="is_set"), "traits.address.city != null"),
         (Draft(field="properties.total", operator="at_most", value="20.5"), "properties.total <= 20.5"),
+        (Draft(field="properties.total", operator="more_than", value="20"), "properties.total > 20"),
         (Draft(field="plan", operator="is", value="A and B"), "traits.plan = 'A and B'"),
     ],
 )

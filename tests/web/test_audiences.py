@@ -110,6 +110,9 @@ def test_the_pages_tell_who_is_in_and_since_when(served: Served):
     one = seen.get(f"/audiences/{number}")
     assert "ann@example.com" in one
     assert "After support" in one
+    sizes = re.findall(r'<th scope="row">\d+ \w+</th><td class="num">(\d+)</td>', one)
+    assert [sizes[0], sizes[1], sizes[-1]] == ["1", "0", "1"]  # today, when ann was out, and when she was in at first
+    assert len(sizes) == 32
     contact = seen.browser.get("/contacts/of?user_id=ann", follow_redirects=True).text
     assert NAME in contact
     assert "total_orders" in contact

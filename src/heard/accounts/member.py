@@ -4,7 +4,7 @@ Each role may do all that the ones below it may.
 
     viewer   see everything
     member   ask: surveys, campaigns, who wants no mail
-    admin    set up: brand, sources, destinations, keys, members
+    admin    set up: brand, sources, destinations, audiences, keys, members
     owner    workspaces, and other owners
 """
 
@@ -29,7 +29,7 @@ class Action(StrEnum):
 
     SEE = "see"
     ASK = "ask"  # surveys and campaigns, a test mail, somebody's wish to get no mail
-    SET_UP = "set_up"  # brand, quiet period, sources, destinations, the workspace file
+    SET_UP = "set_up"  # brand, quiet period, sources, destinations, audiences, the workspace file
     KEYS = "keys"
     MEMBERS = "members"
     AUDIT = "audit"  # read who changed what

@@ -18,6 +18,7 @@ class Phase(StrEnum):
     EVENTS = "events"  # goes through the messages that were there before it
     PEOPLE = "people"  # goes through the contacts; whoever was looked at is told
     LIVE = "live"  # every message moves it at once
+    LEAVING = "leaving"  # was taken away; goes through the contacts to take its trait off them
 
 
 class Form(StrEnum):

@@ -113,7 +113,9 @@ def _performed(written: Mapping[str, Any], place: str, _depth: int) -> Performed
 
 def _traits(written: Mapping[str, Any], place: str, _depth: int) -> Traits:
     _only(written, ("traits",), place)
-    return Traits(where=_expression(written["traits"], f"{place}.traits") or "")
+    text = _text(written["traits"], f"{place}.traits")
+    _expression(text, f"{place}.traits")
+    return Traits(where=text)
 
 
 def _member(written: Mapping[str, Any], place: str, _depth: int) -> MemberOf:

@@ -50,6 +50,11 @@ def identified(contact: Contact, said: bytes) -> Contact:
     return msgspec.structs.replace(contact, **changes)
 
 
+def without(contact: Contact, trait: str) -> Contact:
+    """The contact without one trait."""
+    return msgspec.structs.replace(contact, traits=known.without(contact.traits, trait))
+
+
 def _plausible(moment: datetime | None) -> datetime | None:
     """A date that can be counted from; `9999-12-31` and the like stand for "never" in somebody's database."""
     return moment if moment and OLDEST <= moment < timestamps.LATEST else None

@@ -31,6 +31,12 @@ def merge(known: bytes, said: bytes) -> bytes:
     return known if old == before else _encode(old)
 
 
+def without(known: bytes, name: str) -> bytes:
+    """The traits with one less; `known` itself when it is not there."""
+    parts = _parts.decode(known)
+    return known if parts.pop(name, None) is None else _encode(parts)
+
+
 def decode(traits: bytes) -> dict[str, Any]:
     return _whole.decode(traits) if traits else {}
 

@@ -74,7 +74,7 @@ class People:
                 only |= self.book.minding_traits
         if only is not None and not only:
             return []
-        return person.settle(self.book, self.entries[contact.user_id], _person(contact), micros(now), only=only)
+        return person.settle(self.book, self.entries[contact.user_id], document_of(contact), micros(now), only=only)
 
     def due(self, user: str, now: datetime) -> int | None:
         return person.due(self.book, self.entries[user], micros(now))
@@ -85,7 +85,7 @@ class People:
         if contact.user_id is not None:
             self.load([contact.user_id])
             entries = self.entries[contact.user_id]
-        return person.values(self.book, entries, _person(contact), micros(now))
+        return person.values(self.book, entries, document_of(contact), micros(now))
 
     def _count(self, message: Message, listeners: tuple[Listener, ...], now: int) -> None:
         user = message.user_id
@@ -103,7 +103,8 @@ class People:
             self.touched.setdefault(user, set()).update(self.book.reached[each.id])
 
 
-def _person(contact: Contact) -> dict[str, Any]:
+def document_of(contact: Contact) -> dict[str, Any]:
+    """What a condition on traits reads."""
     return {"traits": traits.decode(contact.traits), "userId": contact.user_id, "email": contact.email}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,14 +10,18 @@ from sqlalchemy import Connection
 
 from heard.audiences import in_words
 from heard.audiences.audience import Audience, ComputedTrait, Phase
+from heard.campaigns.campaign import Campaign
 from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation
-from heard.store import audiences, contacts, cursors, days, edits, tables
+from heard.operations import contacts_found
+from heard.store import audiences, contacts, cursors, days
 from heard.store.audiences import ENTERED, LEFT, Membership
 
 LATELY = timedelta(days=6)  # before today: seven UTC days with it
-SHOWN = 50  # of those who entered last
+PAGE = 50  # members
+EXAMINED = 5_000  # memberships a look, those that are over among them
+DRAWN = 90  # days
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +41,28 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         return isinstance(self.computed, Audience)
 
 
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """`further` is where the next page begins, None after the last; `full`: the page is, else the look was over."""
+
+    people: list[tuple[Contact, Membership]]
+    further: tuple[int, int] | None = None
+    full: bool = False
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Members at the end of a UTC day; of today, until now."""
+
+    day: date
+    members: int
+
+
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """`sizes` by day, oldest first; empty before the second day. `campaigns` that ask its members alone."""
+
     seen: Seen
-    newest: list[tuple[Contact, Membership]]
-    campaigns: list[str]
+    members: Members
+    sizes: list[Size]
+    campaigns: list[Campaign]
 
 
 async def every(app: Installation, workspace: int) -> list[Seen]:
@@ -48,7 +70,7 @@ async def every(app: Installation, workspace: int) -> list[Seen]:
 
     def look(connection: Connection) -> list[Seen]:
         moved = audiences.moved_since(connection, workspace, days.day_of(app.clock.now() - LATELY))
-        rows = edits.rows_of(connection, tables.audiences, workspace)
+        rows = audiences.rows(connection, workspace)
         people = cursors.get(connection, "next:contacts")
         found = [_seen(app, row, moved, people) for row in rows if row["id"] in app.directory.book(workspace).by_id]
         return sorted(found, key=lambda each: not each.is_audience)
@@ -56,23 +78,62 @@ async def every(app: Installation, workspace: int) -> list[Seen]:
     return await app.store.read(look)
 
 
-async def one(app: Installation, workspace: int, number: int) -> Whole:
-    """
+async def one(
+    app: Installation, workspace: int, number: int, *, q: str | None = None, before: tuple[int, int] | None = None
+) -> Whole:
+    """`q`: only members whose userId or address begins so. `before`: the page that begins there.
+
     Raises:
         NotFound: there is no such audience or trait in this workspace.
     """
     found = next((each for each in await every(app, workspace) if each.computed.id == number), None)
     if found is None:
         raise NotFound("There is no such audience in this workspace.")
+    if not found.is_audience:
+        return Whole(seen=found, members=Members(people=[]), sizes=[], campaigns=[])
+    now = app.clock.now()
 
-    def look(connection: Connection) -> list[tuple[Contact, Membership]]:
-        newest = audiences.newest_members(connection, workspace, number, SHOWN)
-        people = contacts.by_id(connection, workspace, {each.contact for each in newest})
-        return [(people[each.contact], each) for each in newest if each.contact in people]
+    def look(connection: Connection) -> tuple[Members, list[Size]]:
+        some = _named(connection, workspace, number, q) if q else _members(connection, workspace, number, before)
+        return some, _sizes(connection, workspace, found, now)
 
-    asking = [each.name for each in app.directory.campaigns_of(workspace) if each.audience == found.computed.name]
-    newest = await app.store.read(look) if found.is_audience else []
-    return Whole(seen=found, newest=newest, campaigns=asking if found.is_audience else [])
+    people, sizes = await app.store.read(look)
+    asking = [each for each in app.directory.campaigns_of(workspace) if each.audience == found.computed.name]
+    return Whole(seen=found, members=people, sizes=sizes, campaigns=asking)
+
+
+def _members(connection: Connection, workspace: int, number: int, before: tuple[int, int] | None) -> Members:
+    looked_at = audiences.members(connection, workspace, number, before=before, examined=EXAMINED)
+    now = [(each, place) for each, place in looked_at if each.left_at is None]
+    full = len(now) > PAGE
+    further = now[PAGE - 1][1] if full else looked_at[-1][1] if len(looked_at) == EXAMINED else None
+    return Members(
+        people=_with_contacts(connection, workspace, [each for each, _ in now[:PAGE]]), further=further, full=full
+    )
+
+
+def _named(connection: Connection, workspace: int, number: int, q: str) -> Members:
+    people = contacts_found.by_name(connection, workspace, q)
+    found = audiences.members_among(connection, workspace, number, [each.id for each in people])
+    return Members(people=_with_contacts(connection, workspace, found))
+
+
+def _with_contacts(connection: Connection, workspace: int, found: list[Membership]) -> list[tuple[Contact, Membership]]:
+    people = contacts.by_id(connection, workspace, {each.contact for each in found})
+    return [(people[each.contact], each) for each in found if each.contact in people]
+
+
+def _sizes(connection: Connection, workspace: int, seen: Seen, now: datetime) -> list[Size]:
+    """From how many there are now, day by day back."""
+    first = max(seen.created_at, now - timedelta(days=DRAWN - 1)).date()
+    moved = audiences.moved_by_day(connection, workspace, seen.computed.id, days.day_of(now - timedelta(days=DRAWN)))
+    day, members = now.date(), seen.members
+    sizes: list[Size] = []
+    while day >= first:
+        sizes.append(Size(day, max(0, members)))
+        members -= moved.get(day.year * 10_000 + day.month * 100 + day.day, 0)
+        day -= timedelta(days=1)
+    return sizes[::-1] if len(sizes) > 1 else []
 
 
 def _seen(app: Installation, row: Any, moved: dict[str, int], people: int) -> Seen:

@@ -80,7 +80,7 @@ def _find(connection: Connection, workspace: int, search: Search, tree: Expressi
 
     named: list[Contact] = []
     if search.q and search.below is None:
-        named = [each for each in _by_name(connection, workspace, search.q) if is_wanted(each)]
+        named = [each for each in by_name(connection, workspace, search.q) if is_wanted(each)]
         kept = _with_status(connection, workspace, named, search.status)
         if any(_is_exactly(each, search.q) for each in kept.contacts):
             return msgspec.structs.replace(kept, named=frozenset(each.id for each in kept.contacts))
@@ -162,7 +162,7 @@ def _of_status(
     )
 
 
-def _by_name(connection: Connection, workspace: int, q: str) -> list[Contact]:
+def by_name(connection: Connection, workspace: int, q: str) -> list[Contact]:
     """By userId and by address, whole first, then by how they begin; `id:12` is a contact's number."""
     number = q.removeprefix("id:")
     if number != q and number.isascii() and number.isdigit() and len(number) <= 18:

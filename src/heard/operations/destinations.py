@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,11 +12,10 @@ from heard.installation import Installation
 from heard.operations.file_changes import Change
 from heard.operations.file_destination import destination_line
 from heard.operations.file_keep import destination_as_written, keep_destination
+from heard.operations.places import without_place
 from heard.routing.destination import SURVEYS
 from heard.store import audit, edits, tables
 from heard.store.edits import Row
-
-T = TypeVar("T")
 
 
 async def save(app: Installation, *, workspace: int, number: int | None, written: dict[str, Any], by: str) -> int:
@@ -53,7 +51,7 @@ async def save(app: Installation, *, workspace: int, number: int | None, written
             audit.note(connection, workspace, by=by, what=what, subject=line.name, at=now, detail=detail)
         return made
 
-    made = await app.store.write(lambda connection: _without_place(lambda: work(connection)))
+    made = await app.store.write(lambda connection: without_place(lambda: work(connection), PLACE))
     await app.reload()
     return made
 
@@ -99,12 +97,3 @@ def _over(there: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
     whole = {**there, **written}
     kept = {name: value for name, value in settings.items() if value is not None}
     return {**whole, "settings": kept} if kept else {key: value for key, value in whole.items() if key != "settings"}
-
-
-def _without_place(work: Callable[[], T]) -> T:
-    """In a form or a request there is one destination: `settings.url`, not `destination.settings.url`."""
-    try:
-        return work()
-    except Invalid as problem:
-        field = (problem.field or "").removeprefix(f"{PLACE}.") or None
-        raise Invalid(str(problem).removeprefix(f"{PLACE}."), field=field) from None

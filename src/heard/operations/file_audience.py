@@ -15,7 +15,7 @@ from heard.audiences.conditions import MemberOf, leaves
 from heard.audiences.order import in_order
 from heard.errors import Invalid
 from heard.operations.file_changes import Change, compare
-from heard.store import audiences, directory, edits, tables
+from heard.store import audiences, directory, tables
 from heard.store.directory import AUDIENCE, TRAIT
 from heard.store.edits import Row
 
@@ -53,7 +53,7 @@ def trait_line(line: dict[str, Any], place: str) -> ComputedLine:
 
 def _line(kind: str, line: dict[str, Any], place: str, definition: dict[str, Any]) -> ComputedLine:
     name = line.get("name")
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= LONGEST_NAME:
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= LONGEST_NAME or not name.strip().isprintable():
         raise Invalid(f"{place}.name: write a name of 1 to {LONGEST_NAME} characters.", field=f"{place}.name")
     if not (key := key_of(name)):
         raise Invalid(f"{place}.name: write letters or digits; the trait is named after it.", field=f"{place}.name")
@@ -82,7 +82,7 @@ def keep_computed(
     """
     if not wanted and not traits:
         return
-    rows = edits.rows_of(connection, tables.audiences, workspace)
+    rows = audiences.rows(connection, workspace)
     for line in (*traits, *wanted):
         keep_one(connection, workspace, rows, line, changes, now)
     check(connection, workspace)
@@ -144,7 +144,7 @@ def check_audience(names: Collection[str], name: str | None, place: str) -> None
 
 
 def names_of_audiences(connection: Connection, workspace: int) -> set[str]:
-    rows = edits.rows_of(connection, tables.audiences, workspace)
+    rows = audiences.rows(connection, workspace)
     return {row["name"] for row in rows if row["kind"] == AUDIENCE}
 
 

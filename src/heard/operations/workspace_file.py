@@ -29,7 +29,7 @@ from heard.operations.file_keep import (
 )
 from heard.operations.file_read import read
 from heard.operations.meant import workspace_meant
-from heard.store import audit, directory, edits, tables
+from heard.store import audiences, audit, directory, edits, tables
 from heard.store.audit import COMMAND_LINE
 from heard.store.directory import Directory
 
@@ -145,7 +145,7 @@ def _written(connection: Connection, known: Directory, number: int) -> dict[str,
     if plans := edits.rows_of(connection, tables.tracking_plans, number):
         written[file_plan.SECTION] = [file_plan.as_written(row, sources_named, names) for row in plans]
     for kind, section in file_audience.SECTIONS.items():
-        rows = [row for row in edits.rows_of(connection, tables.audiences, number) if row["kind"] == kind]
+        rows = [row for row in audiences.rows(connection, number) if row["kind"] == kind]
         if rows:
             written[section] = [file_audience.as_written(row, names) for row in rows]
     written["surveys"] = [

@@ -4,6 +4,7 @@
     events   the messages up to that one are counted, a chunk at a time
     people   every contact is looked at, and whoever is a member is told: one change each
     live     every message moves it at once
+    leaving  it was taken away: every contact is looked at, and its trait is taken off; nobody is told
 
 Each chunk is one transaction with its place, so a crash repeats nothing. A change of phase is known to the route before
 its next batch: no message is counted twice, and none is missed. What comes in which order makes no difference.
@@ -19,6 +20,7 @@ from sqlalchemy import Connection
 
 from heard.audiences.audience import Audience, ComputedTrait, Phase
 from heard.audiences.order import Book, counted_by, rests_on
+from heard.contacts.contact import without
 from heard.destinations.known import Known
 from heard.messages.again import again
 from heard.messages.events import spellings
@@ -39,6 +41,8 @@ class Computed(msgspec.Struct, kw_only=True):
 def go_on(connection: Connection, *, directory: Directory, now: datetime) -> Computed:
     """One chunk of what is not live yet; nothing when everything is."""
     waiting = audiences.progress(connection)
+    if leaving := [each for each in waiting if each.phase is Phase.LEAVING]:  # before another one has its trait
+        return _take_off(connection, leaving[0], directory, now)
     if new := [each for each in waiting if each.phase is Phase.NEW]:
         audiences.begin(connection, new)
         return Computed(worked=True, moved_on=True)
@@ -113,6 +117,28 @@ def _look(connection: Connection, group: list[Progress], directory: Directory, n
     phase = Phase.LIVE if done.moved_on else Phase.PEOPLE
     audiences.proceed(connection, [msgspec.structs.replace(each, phase=phase, **place) for each in group])
     return done
+
+
+def _take_off(connection: Connection, leaving: Progress, directory: Directory, now: datetime) -> Computed:
+    workspace, number = leaving.workspace, leaving.id
+    if number in directory.book(workspace).by_id:  # nobody may enter it any more, before it goes
+        return Computed(worked=True, moved_on=True)
+    trait = audiences.trait_of_leaving(connection, workspace, number)
+    found = contacts.after(connection, workspace, leaving.looked_at, limit=PEOPLE)
+    people = Known(connection, directory, workspace).audiences
+    people.entries = audiences.entries_of(connection, workspace, [each.user_id for each in found if each.user_id])
+    counted = {user: gone for user, theirs in people.entries.items() if (gone := theirs.pop(number, None)) is not None}
+    told_of = {user for user, entry in counted.items() if entry.changes}
+    contacts.keep(connection, [without(each, trait) for each in found if each.user_id in told_of])
+    audiences.forget_members(connection, workspace, number, [each.id for each in found])
+    audiences.keep_people(
+        connection, workspace, [(user, people.entries[user], people.due(user, now)) for user in counted]
+    )
+    if len(found) < PEOPLE:
+        audiences.forget(connection, workspace, number)
+    else:
+        audiences.proceed(connection, [msgspec.structs.replace(leaving, looked_at=found[-1].id)])
+    return Computed(worked=True)
 
 
 def _settle(connection: Connection, workspace: int, users: list[str], directory: Directory, now: datetime) -> bool:

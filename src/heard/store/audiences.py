@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from heard.audiences.audience import Audience, Phase
 from heard.audiences.person import Change, Entries
@@ -157,18 +157,54 @@ def memberships_of(connection: Connection, workspace: int, contact: int) -> list
     return [_membership(row) for row in rows]
 
 
-def newest_members(connection: Connection, workspace: int, audience: int, limit: int) -> list[Membership]:
-    """Who entered last, those who left again too."""
+def members(
+    connection: Connection, workspace: int, audience: int, *, before: tuple[int, int] | None, examined: int
+) -> list[tuple[Membership, tuple[int, int]]]:
+    """The next `examined` memberships, who entered last first, those who left again too; each with its place."""
+    at, contact = before or (1 << 62, 0)
     rows = dialects.fetch(
         connection,
         "SELECT audience_id, contact_id, entered_at, left_at"
         f" FROM {dialects.by('audience_memberships_of', 'audience_memberships', connection)}"
-        " WHERE workspace_id = ? AND audience_id = ? ORDER BY entered_at DESC LIMIT ?",
+        " WHERE workspace_id = ? AND audience_id = ? AND entered_at <= ? AND (entered_at < ? OR contact_id < ?)"
+        " ORDER BY entered_at DESC, contact_id DESC LIMIT ?",
         workspace,
         audience,
-        limit,
+        at,
+        at,
+        contact,
+        examined,
+    )
+    return [(_membership(row), (row[2], row[1])) for row in rows]
+
+
+def members_among(connection: Connection, workspace: int, audience: int, contacts: Iterable[int]) -> list[Membership]:
+    """Those of these contacts that are members now, who entered last first."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT audience_id, contact_id, entered_at, left_at FROM audience_memberships WHERE workspace_id = ?"
+        f" AND contact_id {dialects.within(connection)} AND audience_id = ? AND left_at IS NULL"
+        " ORDER BY entered_at DESC, contact_id DESC",
+        workspace,
+        dialects.listed(connection, contacts),
+        audience,
     )
     return [_membership(row) for row in rows]
+
+
+def moved_by_day(connection: Connection, workspace: int, audience: int, day: int) -> dict[int, int]:
+    """By how many it grew on each day from this one on; a day on which nobody moved is left out."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT day, sum(CASE WHEN name = ? THEN n ELSE -n END) FROM tallies"
+        " WHERE workspace_id = ? AND day >= ? AND name IN (?, ?) GROUP BY day",
+        entered := f"{ENTERED}:{audience}",
+        workspace,
+        day,
+        entered,
+        f"{LEFT}:{audience}",
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def _membership(row: Any) -> Membership:
@@ -178,6 +214,44 @@ def _membership(row: Any) -> Membership:
 
 
 # ── definitions ──
+
+
+def rows(connection: Connection, workspace: int) -> list[edits.Row]:
+    """Every audience and computed trait, in the order they were made; without those that are being taken away."""
+    found = edits.rows_of(connection, tables.audiences, workspace)
+    return [row for row in found if row["phase"] != Phase.LEAVING.value]
+
+
+def leave(connection: Connection, workspace: int, number: int) -> None:
+    """Take one away. Its name and its trait are free at once; what contacts have of it is taken off in chunks."""
+    table, mark = tables.audiences, f" {number}"  # no name begins with a space, and no trait has one
+    there = table.c.workspace_id == workspace, table.c.id == number
+    key = connection.execute(select(table.c.key).where(*there)).scalar_one()
+    values = {"name": mark, "key": mark, "settings": {"trait": key}, "phase": Phase.LEAVING.value, "looked_at": 0}
+    connection.execute(table.update().where(*there).values(**values))
+
+
+def trait_of_leaving(connection: Connection, workspace: int, number: int) -> str:
+    table = tables.audiences
+    query = select(table.c.settings).where(table.c.workspace_id == workspace, table.c.id == number)
+    return connection.execute(query).scalar_one()["trait"]
+
+
+def forget_members(connection: Connection, workspace: int, number: int, contacts: Iterable[int]) -> None:
+    dialects.changed(
+        connection,
+        "DELETE FROM audience_memberships WHERE workspace_id = ? AND audience_id = ?"
+        f" AND contact_id {dialects.within(connection)}",
+        workspace,
+        number,
+        dialects.listed(connection, contacts),
+    )
+
+
+def forget(connection: Connection, workspace: int, number: int) -> None:
+    """Nothing is left of it but what was counted of people who are no contacts."""
+    table = tables.audiences
+    connection.execute(table.delete().where(table.c.workspace_id == workspace, table.c.id == number))
 
 
 def keep(
@@ -236,27 +310,64 @@ def events(
     connection: Connection, workspace: int, names: Iterable[str], *, after: int, until: int, span: int
 ) -> tuple[list[Kept], int]:
     """The tracks of these names among the next `span` messages, with the number of the last one that was looked at."""
-    wanted = dialects.listed(connection, names)
     for day in messages.days_after(connection, after):
         low, high = dialects.fetch(
             connection, f"SELECT min(id), max(id) FROM messages_{day} WHERE id > ? AND id <= ?", after, until
         )[0]
-        if low is None:
-            continue
-        end = min(low + span - 1, high, until)
-        rows = dialects.fetch(
-            connection,
-            f"SELECT {messages.COLUMNS} FROM messages_{day} WHERE id >= ? AND id <= ? AND workspace_id = ?"
-            f" AND type = 'track' AND verdict <> 'rejected' AND user_id IS NOT NULL"
-            f" AND source_id <> {OURS}"
-            f" AND event {dialects.within(connection)} ORDER BY id",
-            low,
-            end,
-            workspace,
-            wanted,
-        )
-        return [kept_of(row) for row in rows], end
+        if low is not None:
+            end = min(low + span - 1, high, until)
+            return _events(connection, workspace, names, day, low, end), end
     return [], until
+
+
+def events_back(
+    connection: Connection,
+    workspace: int,
+    names: Iterable[str],
+    users: Collection[str],
+    *,
+    after: int,
+    since: datetime,
+    span: int,
+) -> Iterator[tuple[list[Kept], int]]:
+    """Those of these users from the newest message back to the day of `since`, with the number before the first."""
+    wanted = list(names)
+    for day in days.kept(connection):
+        low, high = dialects.fetch(
+            connection, f"SELECT (SELECT min(id) FROM messages_{day}), (SELECT max(id) FROM messages_{day})"
+        )[0]
+        if high is None:  # the eve of the first day is made empty
+            continue
+        if high <= after or day < days.day_of(since):
+            return
+        while high >= low and high > after:
+            start = max(low, after + 1, high - span + 1)
+            yield _events(connection, workspace, wanted, day, start, high, users), start - 1
+            high = start - 1
+
+
+def _events(
+    connection: Connection,
+    workspace: int,
+    names: Iterable[str],
+    day: int,
+    first: int,
+    last: int,
+    users: Collection[str] | None = None,
+) -> list[Kept]:
+    """What counts for audiences: tracks that were taken, of somebody, and not told by ourselves."""
+    rows = dialects.fetch(
+        connection,
+        f"SELECT {messages.COLUMNS} FROM messages_{day} WHERE id >= ? AND id <= ? AND workspace_id = ?"
+        f" AND type = 'track' AND verdict <> 'rejected' AND user_id IS NOT NULL"
+        f" AND source_id <> {OURS}"
+        f" AND event {dialects.within(connection)} ORDER BY id",
+        first,
+        last,
+        workspace,
+        dialects.listed(connection, names),
+    )
+    return [kept_of(row) for row in rows if users is None or row[5] in users]
 
 
 def counts(connection: Connection, workspace: int) -> Mapping[int, int]:

@@ -172,7 +172,8 @@ def load(connection: Connection) -> Directory:
 
 def _books(connection: Connection, destinations: Mapping[int, Destination]) -> dict[int, Book]:
     found: dict[int, list[Audience | ComputedTrait]] = defaultdict(list)
-    for row in connection.execute(select(tables.audiences).order_by(tables.audiences.c.id)):
+    table = tables.audiences
+    for row in connection.execute(select(table).where(table.c.phase != Phase.LEAVING.value).order_by(table.c.id)):
         found[row.workspace_id].append(_computed(row, destinations))
     return {workspace: book(computed) for workspace, computed in found.items()}
 
@@ -180,7 +181,8 @@ def _books(connection: Connection, destinations: Mapping[int, Destination]) -> d
 def computed_of(connection: Connection, workspace: int) -> list[Audience | ComputedTrait]:
     """Audiences and computed traits as they are kept, whatever they rest on."""
     table = tables.audiences
-    rows = connection.execute(select(table).where(table.c.workspace_id == workspace).order_by(table.c.id))
+    there = table.c.workspace_id == workspace, table.c.phase != Phase.LEAVING.value
+    rows = connection.execute(select(table).where(*there).order_by(table.c.id))
     return [_computed(row, {}) for row in rows]
 
 

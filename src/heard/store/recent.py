@@ -50,7 +50,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
 
 def events(connection: Connection, workspace: int, since: datetime) -> tuple[dict[str, Seen], Look]:
     """Every event of a workspace, by name, the most frequent first."""
-    floor, look = _reach(connection, since)
+    floor, look = reach(connection, since)
     found: dict[str, Seen] = {}
     for day in _days(connection, look.since):
         rows = dialects.fetch(
@@ -88,7 +88,7 @@ def of_event(
 def _of_event(
     connection: Connection, workspace: int, names: Collection[str], since: datetime, most: int
 ) -> tuple[list[Happened], Look]:
-    floor, look = _reach(connection, since)
+    floor, look = reach(connection, since)
     found: list[Happened] = []
     marks, kept_from_us = (", ".join("?" * len(some)) for some in (names, KEPT_FROM_SURVEYS))
     for day in _days(connection, look.since):
@@ -123,21 +123,20 @@ def newest_contact(connection: Connection, workspace: int) -> Contact | None:
     return contacts.by_id(connection, workspace, [rows[0][0]]).get(rows[0][0]) if rows else None
 
 
-def _reach(connection: Connection, since: datetime) -> tuple[int, Look]:
+def reach(connection: Connection, since: datetime, *, most: int = MOST_LOOKED_AT) -> tuple[int, Look]:
     """The id above which to look (ids grow with the log, over all workspaces), and how far back that is."""
-    floor = max(0, newest(connection) - MOST_LOOKED_AT)
+    floor = max(0, newest(connection) - most)
     if floor == 0:
         return 0, Look(since=since, whole=True)
+    missed = False
     for day in reversed(_days(connection, since)):
+        missed = missed or _any_below(connection, day, floor)
         rows = dialects.fetch(
             connection, f"SELECT received_at FROM messages_{day} WHERE id > ? ORDER BY id LIMIT 1", floor
         )
         if rows:
-            first = moment(rows[0][0])
-            # Nothing since `since` was left out when all of the first day stands above the floor.
-            missed = _any_below(connection, day, floor)
-            return floor, Look(since=first if missed else since, whole=not missed)
-    return floor, Look(since=since, whole=True)
+            return floor, Look(since=moment(rows[0][0]) if missed else since, whole=not missed)
+    return floor, Look(since=since, whole=not missed)
 
 
 def _any_below(connection: Connection, day: int, floor: int) -> bool:

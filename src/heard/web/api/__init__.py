@@ -8,7 +8,18 @@ from typing import Any
 from litestar import Router
 
 from heard.installation import Installation
-from heard.web.api import campaigns, clock, contacts, deliveries, destinations, messages, regulations, responses, scores
+from heard.web.api import (
+    audiences,
+    campaigns,
+    clock,
+    contacts,
+    deliveries,
+    destinations,
+    messages,
+    regulations,
+    responses,
+    scores,
+)
 from heard.web.api.errors import DESCRIBED, HANDLERS
 from heard.web.api.keys import Keys
 
@@ -22,6 +33,7 @@ def router(app: Installation) -> Router:
         *scores.routes(app),
         *messages.routes(app),
         *campaigns.routes(app),
+        *audiences.routes(app),
         *destinations.routes(app),
         *regulations.routes(app),
     ]

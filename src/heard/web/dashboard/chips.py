@@ -20,12 +20,35 @@ OPERATORS: Mapping[str, str] = {
     "contains": "contains",
     "at_least": "is at least",
     "at_most": "is at most",
+    "more_than": "is more than",
+    "less_than": "is less than",
     "is_set": "is set",
     "is_not_set": "is not set",
 }
-SIGNS = {"is": "=", "is_not": "!=", "at_least": ">=", "at_most": "<="}
+SIGNS = {"is": "=", "is_not": "!=", "at_least": ">=", "at_most": "<=", "more_than": ">", "less_than": "<"}
 WITHOUT_VALUE = frozenset({"is_set", "is_not_set"})
-NUMBERS_ONLY = frozenset({"at_least", "at_most"})
+NUMBERS_ONLY = frozenset({"at_least", "at_most", "more_than", "less_than"})
+
+
+class Reads(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filter is about: a bare name in it stands below `bare`, unless it is one of `plain`."""
+
+    bare: str
+    roots: frozenset[str]
+    plain: frozenset[str]
+    example: str
+
+
+ANSWERS = Reads(
+    bare="traits", roots=frozenset({"traits", "properties", "now"}), plain=frozenset(PLAIN), example="traits.plan"
+)
+EVENTS = Reads(
+    bare="properties",
+    roots=frozenset({"properties", "context"}),
+    plain=frozenset({"type", "event", "userId", "anonymousId", "messageId"}),
+    example="properties.total",
+)
+PEOPLE = Reads(bare="traits", roots=frozenset({"traits"}), plain=frozenset({"userId", "email"}), example="traits.plan")
 
 
 class Chip(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +104,7 @@ def without(where: str, place: int) -> str | None:
         parts = _parts(parse(where))
     except Unreadable:
         return None
-    return _joined([part for index, part in enumerate(parts) if index != place])
+    return joined([part for index, part in enumerate(parts) if index != place])
 
 
 def narrowed(where: str | None, part: Expression) -> str:
@@ -90,7 +113,7 @@ def narrowed(where: str | None, part: Expression) -> str:
         parts = _parts(parse(where)) if where else []
     except Unreadable:
         parts = []
-    return _joined([*(each for each in parts if each != part), part]) or ""
+    return joined([*(each for each in parts if each != part), part]) or ""
 
 
 def applied(where: str | None, draft: Draft) -> str:
@@ -99,16 +122,16 @@ def applied(where: str | None, draft: Draft) -> str:
     Raises:
         Invalid: `field`, `operator` or `value` cannot be used.
     """
-    part = _written(draft)
+    part = written(draft)
     if draft.replaces is None or not where:
         return narrowed(where, part)
     parts = _parts(parse(where))
-    return _joined([part if index == draft.replaces else each for index, each in enumerate(parts)]) or ""
+    return joined([part if index == draft.replaces else each for index, each in enumerate(parts)]) or ""
 
 
 def value_is(field: str, value: Any) -> Expression:
     """`field = value`, for a value as JSON has it."""
-    return Compare("=", Field(_path(field)), Literal(value))
+    return Compare("=", Field(_path(field, ANSWERS)), Literal(value))
 
 
 def drafted(chip: Chip, place: int) -> Draft:
@@ -116,8 +139,13 @@ def drafted(chip: Chip, place: int) -> Draft:
     return Draft(field=chip.field, operator=chip.operator or "is", value=chip.value, replaces=place)
 
 
-def _written(draft: Draft) -> Expression:
-    field = Field(_path(draft.field))
+def written(draft: Draft, reads: Reads = ANSWERS) -> Expression:
+    """One part of a filter.
+
+    Raises:
+        Invalid: `field`, `operator` or `value` cannot be used.
+    """
+    field = Field(_path(draft.field, reads))
     if draft.operator not in OPERATORS:
         raise Invalid("Choose how to compare.", field="operator")
     if draft.operator in WITHOUT_VALUE:
@@ -133,16 +161,15 @@ def _written(draft: Draft) -> Expression:
     return Compare(SIGNS[draft.operator], field, Literal(value))
 
 
-def _path(field: str) -> Path:
-    """A field's path; a bare name is a trait."""
+def _path(field: str, reads: Reads) -> Path:
     try:
         tree = parse(field.strip())
     except Unreadable as error:
-        raise Invalid(f"Write the name of a field, such as traits.plan: {error}.", field="field") from None
+        raise Invalid(f"Write the name of a field, such as {reads.example}: {error}.", field="field") from None
     if not isinstance(tree, Field):
-        raise Invalid("Write the name of a field, such as traits.plan.", field="field")
-    known = tree.path[0] in ("traits", "properties", "now") or (len(tree.path) == 1 and tree.path[0] in PLAIN)
-    return tree.path if known else ("traits", *tree.path)
+        raise Invalid(f"Write the name of a field, such as {reads.example}.", field="field")
+    known = tree.path[0] in reads.roots or (len(tree.path) == 1 and tree.path[0] in reads.plain)
+    return tree.path if known else (reads.bare, *tree.path)
 
 
 def _value(text: str) -> str | int | float | bool | None:
@@ -185,7 +212,8 @@ def _parts(tree: Expression) -> list[Expression]:
     return list(tree.operands) if isinstance(tree, And) else [tree]
 
 
-def _joined(parts: Sequence[Expression]) -> str | None:
+def joined(parts: Sequence[Expression]) -> str | None:
+    """All of them are to hold; None for none."""
     if not parts:
         return None
     return text_of(And(tuple(parts)) if len(parts) > 1 else parts[0])

@@ -19,8 +19,9 @@ from heard.web.dashboard.campaigns import results as campaign_results
 from heard.web.dashboard.campaigns import status as campaign_status
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.form import Form
-from heard.web.dashboard.campaigns.view import DAYS, ZONES, EventsSeen, kept_form, mine, shown, surveys_of
+from heard.web.dashboard.campaigns.view import DAYS, ZONES, kept_form, mine, shown, surveys_of
 from heard.web.dashboard.door import Visit, visit
+from heard.web.dashboard.events_seen import EventsSeen
 from heard.web.dashboard.named import named
 from heard.web.dashboard.shell import Dashboard
 
@@ -28,7 +29,7 @@ Incoming = Request[Any, Any, Any]
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
-    app, events_seen = dashboard.app, EventsSeen()
+    app, kept_events = dashboard.app, EventsSeen()
 
     @get("/campaigns", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_campaigns(request: Incoming) -> Response[bytes]:
@@ -158,7 +159,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         """`told`: somebody has written, so what cannot be obeyed is said at its field."""
         saved = await kept_form(app, campaign) if campaign else None
         view = await shown(
-            app, seen, form, campaign=campaign, saved=saved, with_preview=with_preview, events_seen=events_seen
+            app, seen, form, campaign=campaign, saved=saved, with_preview=with_preview, kept_events=kept_events
         )
         complaints = {**(view.complaints if told else {}), **(wrong or {})}
         if with_preview:  # what is still to be written is no mistake yet

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import time
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,18 +12,18 @@ from heard.campaigns.campaign import Campaign
 from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation
-from heard.messages.events import canonical
 from heard.operations import campaigns_edit, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import SPAN, Preview
 from heard.store import edits, recent, tables
 from heard.store.recent import Look, Seen
 from heard.surveys.survey import Survey
+from heard.web.dashboard import events_seen
 from heard.web.dashboard.campaigns import form as campaign_form
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.form import Form
 from heard.web.dashboard.door import Visit
+from heard.web.dashboard.events_seen import EventsSeen
 
-MOST_COMPARED = 200  # names of events, when one is looked for that is spelled nearly alike
 NO_CAMPAIGN = "There is no such campaign in this workspace."
 ZONES = (
     *("contact", "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Istanbul"),
@@ -56,36 +53,12 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def seen(self) -> Seen | None:
         """How often the event that is written was received, in all its spellings."""
-        wanted = canonical(self.form["event"])
-        alike = [seen for name, seen in self.events.items() if canonical(name) == wanted]
-        if not alike:
-            return None
-        return Seen(sum(seen.times for seen in alike), max(seen.last for seen in alike))
+        return events_seen.seen(self.events, self.form["event"])
 
     @property
     def meant(self) -> str | None:
         """The event that was seen and is spelled nearly like the one that is written, when that one was not."""
-        alike = difflib.get_close_matches(self.form["event"], islice(self.events, MOST_COMPARED), n=1, cutoff=0.75)
-        return alike[0] if alike and not self.seen else None
-
-
-class EventsSeen:
-    """The events of each workspace, looked for again when enough has come since, or a minute has passed."""
-
-    LASTS = 60.0  # seconds
-    ENOUGH = 0.01  # of the messages that are looked at
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[int, float, tuple[dict[str, Seen], Look]]] = {}
-
-    def of(self, connection: Connection, workspace: int, since: datetime) -> tuple[dict[str, Seen], Look]:
-        newest, now = recent.newest(connection), time.monotonic()
-        before, at, found = self._kept.get(workspace, (-newest, 0.0, ({}, Look(since=since, whole=True))))
-        if newest - before <= self.ENOUGH * min(newest, recent.MOST_LOOKED_AT) and now - at < self.LASTS:
-            return found
-        found = recent.events(connection, workspace, since)
-        self._kept[workspace] = newest, now, found
-        return found
+        return events_seen.meant(self.events, self.form["event"])
 
 
 def mine(app: Installation, visit: Visit, number: int) -> Campaign:
@@ -123,7 +96,7 @@ async def shown(
     campaign: Campaign | None,
     saved: Form | None,
     with_preview: bool,
-    events_seen: EventsSeen,
+    kept_events: EventsSeen,
 ) -> Shown:
     """Everything the page needs; `campaign` None for one that is not made yet."""
     workspace, now = visit.workspace, app.clock.now()
@@ -141,7 +114,7 @@ async def shown(
     )
 
     def gather(connection: Connection) -> tuple[dict[str, Seen], Look, Contact | None, Preview | None, float | None]:
-        events, reach = events_seen.of(connection, workspace.id, now - SPAN)
+        events, reach = kept_events.of(connection, workspace.id, now - SPAN)
         preview = campaigns_preview.look(connection, app, unsaved, now) if unsaved and wants_preview else None
         someone = _somebody(preview) or recent.newest_contact(connection, workspace.id)
         return events, reach, someone, preview, _rate(connection, campaign, now)

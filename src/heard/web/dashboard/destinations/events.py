@@ -14,10 +14,10 @@ from heard.errors import Invalid
 from heard.operations import destinations
 from heard.routing.destination import Destination
 from heard.store.recent import Look, Seen
-from heard.web.dashboard.campaigns.view import EventsSeen
 from heard.web.dashboard.destinations import view
 from heard.web.dashboard.destinations.view import mine
 from heard.web.dashboard.door import Visit, visit
+from heard.web.dashboard.events_seen import EventsSeen
 from heard.web.dashboard.shell import Dashboard
 
 Incoming = Request[Any, Any, Any]

@@ -12,6 +12,9 @@ from heard.store.audit import Noted
 
 # `{subject}` and whatever `detail` holds can be filled in.
 SENTENCES: Mapping[str, str] = {
+    "audience.changed": "changed the audience {subject}",
+    "audience.made": "made the audience {subject}",
+    "audience.removed": "removed the audience {subject}",
     "campaign.activated": "activated the campaign {subject}",
     "campaign.paused": "paused the campaign {subject}",
     "campaign.changed": "changed the campaign {subject}",
@@ -45,6 +48,9 @@ SENTENCES: Mapping[str, str] = {
     "source.renamed": "renamed the source {was} to {subject}",
     "survey.changed": "changed the survey {subject}",
     "survey.made": "made the survey {subject}",
+    "trait.changed": "changed the computed trait {subject}",
+    "trait.made": "made the computed trait {subject}",
+    "trait.removed": "removed the computed trait {subject}",
     "workspace.changed": "changed the workspace {subject}",
     "workspace.made": "made the workspace {subject}",
 }
