@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from heard.store import dialects, schema
 
+TABLES_OF_0007 = ("consents",)
 TABLES_OF_0006 = ("audiences", "audience_people", "audience_memberships")
 TABLES_OF_0005 = ("regulations", "suppressed")
 TABLES_OF_0004 = ("groups", "group_members", "anonymous_ids")
@@ -16,7 +17,14 @@ TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
+def back_to_0006(connection: Connection) -> None:
+    for table in TABLES_OF_0007:
+        connection.execute(text(f"DROP TABLE {table}"))
+    schema.stamp(connection, "0006")
+
+
 def back_to_0005(connection: Connection) -> None:
+    back_to_0006(connection)
     for table in TABLES_OF_0006:
         connection.execute(text(f"DROP TABLE {table}"))
     schema.stamp(connection, "0005")
