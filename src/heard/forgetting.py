@@ -50,7 +50,17 @@ PAUSE_AFTER_FAILURE = 1.0
 TOLD_AT_ONCE = 50
 TRIES_BEFORE_FAILED = 5
 SCRUBBED = ("regulations", "suppressions", "suppressed", *(name for name, _, _ in erasing.NAMED_IN))
-ALSO_SCRUBBED = ("touches", "clicks", "list_members", "group_members", "anonymous_ids", "waiting", "set_aside")
+ALSO_SCRUBBED = (
+    "touches",
+    "clicks",
+    "list_members",
+    "group_members",
+    "anonymous_ids",
+    "audience_people",
+    "audience_memberships",
+    "waiting",
+    "set_aside",
+)
 
 
 class Forgetting:

@@ -147,6 +147,25 @@ def test_a_held_track_and_what_waits_go_with_them(desk: Desk):
     assert desk.rows(tables.waiting) == []
 
 
+def test_what_they_said_of_consent_goes_with_them(desk: Desk):
+    """Theirs, what their browser said before, and of one who was never identified and is known by the address alone."""
+
+    def saying(message: dict[str, Any], **preferences: bool) -> dict[str, Any]:
+        return message | {"context": {"consent": {"categoryPreferences": preferences}}}
+
+    browser = {"anonymousId": "browser-of-ann-77"}
+    desk.receive(saying(desk.track(None, "Looked"), Marketing=False) | browser)
+    desk.receive(saying(desk.identify(ANN) | browser, Marketing=True), saying(desk.track(MAIL, "Looked"), Sale=False))
+    desk.receive(saying(desk.track("leslie", "Looked"), Marketing=True, **{f"Mails to {MAIL}": False}))
+    desk.receive(desk._message("group", MAIL, None, groupId="parks"))
+    assert len({row.person for row in desk.rows(tables.consents)}) == 4
+
+    erase(desk, a_regulation(desk))
+
+    assert [text for text in (ANN, MAIL, "browser-of-ann-77") if text in everything(desk)] == []
+    assert [row.preferences for row in desk.rows(tables.consents)] == [{"Marketing": True, "Mails to (erased)": False}]
+
+
 def test_the_database_is_scrubbed_while_others_are_served(desk: Desk):
     regulation = a_regulation(desk)
     desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))

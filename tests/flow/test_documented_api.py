@@ -46,9 +46,10 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHeard]:
 
 def an_order_and_an_answer(heard: RunningHeard, outbox: Path) -> None:
     """Ann orders twice and answers once; Ben answers as well."""
+    consent = {"consent": {"categoryPreferences": {"Marketing": True}}}
     for user, name, plan, value in (("ann", "Ann", "Premium", 9), ("ben", "Ben", "Free", 6)):
         heard.send("identify", userId=user, traits={"email": f"{user}@example.com", "firstName": name, "plan": plan})
-        heard.send("group", userId=user, groupId="acme", traits={"plan": "Premium"})
+        heard.send("group", userId=user, groupId="acme", traits={"plan": "Premium"}, context=consent)
         heard.send("track", userId=user, event="Order Completed", properties={"total": 99})
         heard.settle()
         (mail,) = (each for each in outbox.glob("*.eml") if f"{user}@example.com" in each.read_text())

@@ -51,8 +51,10 @@ def heard(tmp_path: Path, receiver: Receiver) -> Iterator[RunningHeard]:
 
 def live(heard: RunningHeard) -> None:
     """Ann's life with us, and that of others who are near to her."""
-    heard.send("track", anonymousId="anon-of-ann", event="Looked Around", properties={"for": "shoes"})
+    said = {"consent": {"categoryPreferences": {"Research": True, f"Mails to {MAIL}": True}}}
+    heard.send("track", anonymousId="anon-of-ann", event="Looked Around", properties={"for": "shoes"}, context=said)
     heard.send("identify", userId=ANN, anonymousId="anon-of-ann", traits={"email": OLD_MAIL, "name": "Ann Perkins"})
+    heard.send("track", userId=MAIL, event="Never Identified", context=said)
     heard.send("identify", userId=ANN, traits={"email": MAIL})
     heard.send("group", userId=ANN, groupId="pawnee", traits={"owner": MAIL, "plan": "gold"})
     heard.send("page", userId=ANN, name="Home", properties={"url": f"https://a.example/?email={quote(MAIL, safe='')}"})

@@ -5,14 +5,24 @@ from __future__ import annotations
 import pytest
 
 from heard.campaigns.campaign import Status
+from heard.contacts.consent import Said
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind
 from heard.deliveries import sampling
 from heard.deliveries.case import Case, Invited, Membership, Policy
-from heard.deliveries.eligibility import RULES, RULES_AT_SEND_TIME, RULES_FOR_REMINDERS, Decline, Invite, decide
+from heard.deliveries.eligibility import (
+    RULES,
+    RULES_AT_SEND_TIME,
+    RULES_FOR_REMINDERS,
+    Decline,
+    Invite,
+    decide,
+    objections_to,
+)
 from heard.deliveries.eligibility import reconsider as at_send_time
+from heard.deliveries.in_words import day
 from heard.deliveries.ledger import TouchKind, TouchState
-from heard.deliveries.reasons import Reason
+from heard.deliveries.reasons import Objection, Reason
 from tests.examples import DAY, HOUR, MARSHALL, MINUTE, NOON, a_campaign, a_case, a_touch, a_trigger
 
 
@@ -93,6 +103,29 @@ def test_where_consent_is_sent_it_must_be_given():
     assert reasons(a_case(policy=policy, trigger=a_trigger(consent={"Marketing": False}))) == ["consent_denied"]
     assert reasons(a_case(policy=policy, trigger=a_trigger(consent={}))) == ["consent_denied"]
     assert reasons(a_case(policy=policy, trigger=a_trigger(consent=None))) == []
+
+
+def test_a_refusal_on_record_counts_where_the_event_says_nothing_and_where_it_carries_an_older_yes():
+    policy = Policy(consent_categories=("Marketing", "Research", "Sale"))
+    record = {"Marketing": Said(yes=False, since=NOON - DAY), "Research": Said(yes=True, since=NOON)}
+    said = {"Marketing": True, "Research": True, "Sale": False}
+    denied = Objection(Reason.CONSENT_DENIED, detail=f"No consent to Marketing since {day(NOON - DAY)}.")
+
+    assert decide(a_case(policy=policy, consent=record)) == Decline((denied,))
+    assert at_send_time(a_case(policy=policy, consent=record, trigger=None)) == Decline((denied,))
+    assert objections_to(a_case(policy=policy, consent=record, trigger=None), RULES_FOR_REMINDERS) == (denied,)
+    (also,) = objections_to(a_case(policy=policy, consent=record, trigger=a_trigger(consent=said)), RULES)
+    assert also.detail == f"No consent to Marketing since {day(NOON - DAY)}, Sale."
+
+
+def test_what_was_never_spoken_of_is_not_enforced_and_a_yes_on_record_is_none_to_an_event_that_says_no():
+    policy = Policy(consent_categories=("Marketing",))
+    yes = {"Marketing": Said(yes=True, since=NOON)}
+
+    assert reasons(a_case(policy=policy, consent={"Sale": Said(yes=False, since=NOON)})) == []
+    assert reasons(a_case(policy=policy, consent=yes)) == []
+    assert reasons(a_case(policy=policy, consent=yes, trigger=a_trigger(consent={}))) == ["consent_denied"]
+    assert reasons(a_case(consent={"Marketing": Said(yes=False, since=NOON)})) == []  # surveys need none
 
 
 def test_a_new_customer_is_asked_when_they_are_old_enough():

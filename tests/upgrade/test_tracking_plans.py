@@ -1,4 +1,4 @@
-"""From before schema and tracking plans (0006): what comes after the upgrade is counted and judged."""
+"""From before schema and tracking plans (0007): what comes after the upgrade is counted and judged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from heard.store import migrate, schema, tables
 from heard.store.store import Store
 from tests.contracts.desk import Desk
 from tests.contracts.test_schema import broken, events, plan
-from tests.upgrade.undone import back_to_0006, do
+from tests.upgrade.undone import back_to_0007, do
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def upgraded(url: str) -> Iterator[Desk]:
     desk = Desk(url)
     desk.receive(desk.track("ann", total=1))
     desk.close()
-    do(url, back_to_0006)
+    do(url, back_to_0007)
     do(url, migrate.upgrade)
     later = Desk.__new__(Desk)
     later.store, later.now, later._offset, later._messages = Store(url), desk.now, 10_000, 100

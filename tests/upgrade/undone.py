@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from heard.store import dialects, schema
 
 TABLES_OF_0008 = ("seen_events", "seen_fields", "tracking_plans", "violations")
+TABLES_OF_0007 = ("consents",)
 TABLES_OF_0006 = ("audiences", "audience_people", "audience_memberships")
 TABLES_OF_0005 = ("regulations", "suppressed")
 TABLES_OF_0004 = ("groups", "group_members", "anonymous_ids")
@@ -23,9 +24,16 @@ def back_to_0008(connection: Connection) -> None:
     schema.stamp(connection, "0008")
 
 
-def back_to_0006(connection: Connection) -> None:
+def back_to_0007(connection: Connection) -> None:
     back_to_0008(connection)
     for table in TABLES_OF_0008:
+        connection.execute(text(f"DROP TABLE {table}"))
+    schema.stamp(connection, "0007")
+
+
+def back_to_0006(connection: Connection) -> None:
+    back_to_0007(connection)
+    for table in TABLES_OF_0007:
         connection.execute(text(f"DROP TABLE {table}"))
     schema.stamp(connection, "0006")
 

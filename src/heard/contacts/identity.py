@@ -44,10 +44,13 @@ class Links:
         """The userId; None when nobody said whose it is."""
         return None if anonymous_id is None else self._users.get(anonymous_id)
 
-    def learn(self, link: Link) -> None:
-        if self._users.get(link.anonymous_id) != link.user_id:
-            self._users[link.anonymous_id] = link.user_id
-            self.changed[link.anonymous_id] = link
+    def learn(self, link: Link) -> bool:
+        """Whether that is new."""
+        if self._users.get(link.anonymous_id) == link.user_id:
+            return False
+        self._users[link.anonymous_id] = link.user_id
+        self.changed[link.anonymous_id] = link
+        return True
 
 
 def names_nobody(anonymous_id: str) -> bool:

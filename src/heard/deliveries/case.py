@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from heard.campaigns.campaign import Campaign
+from heard.contacts.consent import Said
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind
 from heard.deliveries.ledger import Touches
@@ -74,5 +75,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     conditions_met: bool = True  # `campaign.where` judged on the trigger's document
     invited: Invited = Invited()
     membership: Membership = Membership.IN
+    consent: Mapping[str, Said] = {}  # what is on record of each category, by their newest word
     already_invited: bool = False  # for this very trigger
     already_answered: bool = False  # this very delivery

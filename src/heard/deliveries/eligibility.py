@@ -122,13 +122,19 @@ def contact_is_not_suppressed(case: Case) -> Objection | None:
 
 
 def consent_was_given(case: Case) -> Objection | None:
-    """Where consent is sent, every category that surveys need is true; where none is sent, nothing is enforced."""
-    if case.trigger is None or case.trigger.consent is None:
-        return None
-    refused = [name for name in case.policy.consent_categories if case.trigger.consent.get(name) is not True]
-    if not refused:
-        return None
-    return Objection(Reason.CONSENT_DENIED, detail=f"No consent to {', '.join(refused)}.")
+    """Of every category that surveys need: no refusal on record, and a yes in the event where it speaks of consent.
+
+    What the person never spoke of is not enforced.
+    """
+    said = case.trigger.consent if case.trigger else None
+    refused: list[str] = []
+    for name in case.policy.consent_categories:
+        on_record = case.consent.get(name)
+        if on_record is not None and not on_record.yes:
+            refused.append(f"{name} since {_day(on_record.since)}")
+        elif said is not None and said.get(name) is not True:
+            refused.append(name)
+    return Objection(Reason.CONSENT_DENIED, detail=f"No consent to {', '.join(refused)}.") if refused else None
 
 
 def contact_is_in_the_audience(case: Case) -> Objection | None:

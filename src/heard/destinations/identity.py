@@ -19,6 +19,7 @@ class Claims:
     def __init__(self) -> None:
         self.linking: dict[str, set[str]] = defaultdict(set)  # anonymous id -> userIds that an identify or alias gives
         self.asking: set[str] = set()  # anonymous ids under which something happened that a campaign waits for
+        self.speaking: set[str] = set()  # anonymous ids under which something was said of consent
         self.users: set[str] = set()  # ids in aliases, which may be those of contacts
         self.groups: set[str] = set()
 

@@ -4,7 +4,7 @@ of the batch sees it."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ from heard.audiences.person import SETTLED
 from heard.campaigns.campaign import Campaign
 from heard.contacts import address as addresses
 from heard.contacts import traits
+from heard.contacts.consent import Said
 from heard.contacts.contact import Contact
 from heard.contacts.identity import Links
 from heard.contacts.standing import Kind, Suppression, standing
@@ -24,6 +25,7 @@ from heard.deliveries.case import Case, Invited, Membership, Policy, Trigger
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.ledger import Touch, Touches
 from heard.destinations.audiences import People
+from heard.destinations.consents import Consents
 from heard.destinations.groups import Groups
 from heard.destinations.identity import Claims
 from heard.store import anonymous, cursors
@@ -52,6 +54,7 @@ class Known:
         self.links = Links()
         self.groups = Groups()
         self.audiences = People(connection, workspace, directory.book(workspace))
+        self.consents = Consents(connection, workspace)
         self._adoptable: dict[str, list[Contact]] = {}
         self._touches: dict[int | str, list[Touch]] = defaultdict(list)
         self._suppressions: dict[int | str, list[Suppression]] = defaultdict(list)
@@ -64,7 +67,7 @@ class Known:
 
     def load_claims(self, claims: Claims) -> None:
         """Whose the anonymous ids are that matter, and the groups; nothing where the batch speaks of none."""
-        if ids := claims.asking | claims.linking.keys():
+        if ids := claims.asking | claims.speaking | claims.linking.keys():
             self.links = Links(anonymous.users_of(self.connection, self.workspace, ids))
         if claims.groups:
             found = stored_groups.by_group_id(self.connection, self.workspace, claims.groups)
@@ -116,6 +119,10 @@ class Known:
             for key in {row.contact, row.email_key} & (ids | keys):
                 if key is not None:
                     self._suppressions[key].append(row)
+
+    def load_consents(self, claims: Claims, asked: Iterable[str]) -> None:
+        """What those who speak of consent said before; of whom something is decided, only where surveys mind it."""
+        self.consents.load(self.links, claims.linking, asked if self.policy.consent_categories else ())
 
     # ── what is known ──
 
@@ -178,7 +185,13 @@ class Known:
             conditions_met=conditions_met(campaign, trigger, people if contact else None),
             invited=self.invited(campaign, now),
             membership=self._membership(campaign, contact, now),
+            consent=self._consent(contact),
         )
+
+    def _consent(self, contact: Contact | None) -> Mapping[str, Said]:
+        if contact is None or not self.policy.consent_categories:
+            return {}
+        return self.consents.of(contact.user_id)
 
     def _membership(self, campaign: Campaign, contact: Contact | None, now: datetime) -> Membership:
         if campaign.audience is None or contact is None:

@@ -22,6 +22,7 @@ from heard.deliveries.case import Invited, Trigger
 from heard.deliveries.eligibility import Decline, Invite, decide
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
+from heard.destinations.identity import Claims
 from heard.destinations.known import Known, conditions_met
 from heard.installation import Installation
 from heard.messages.events import ALIASES, canonical
@@ -77,7 +78,9 @@ def look(connection: Connection, app: Installation, campaign: Campaign, now: dat
     newest = list({_who(each): (each, trigger) for each, trigger in reversed(matching)}.values())[::-1]
     people = [known.contacts[each.user_id] for each, _ in newest if each.user_id in known.contacts]
     known.load_people([each.id for each in people], [each.email_key for each in people if each.email_key])
-    known.audiences.load(each.user_id for each in people if each.user_id)
+    users = [each.user_id for each in people if each.user_id]
+    known.audiences.load(users)
+    known.load_consents(Claims(), users)
     before = [
         other
         for other in app.directory.triggered.get((campaign.workspace, event), ())

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from heard.audiences.audience import Audience
 from heard.contacts import traits
+from heard.contacts.consent import History, changes
 from heard.contacts.contact import Contact
 from heard.contacts.group import Membership
 from heard.contacts.standing import Kind, standing, status
@@ -18,7 +19,7 @@ from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
 from heard.steps import leave
-from heard.store import anonymous, audiences, audit, contacts, directory, groups, story
+from heard.store import anonymous, audiences, audit, consents, contacts, directory, groups, story
 from heard.store.messages import Kept
 
 MOST_MESSAGES = 10_000
@@ -27,7 +28,8 @@ MOST_MESSAGES = 10_000
 async def contact(
     app: Installation, *, user_id: str, workspace: str | None = None, workspace_id: int | None = None
 ) -> dict[str, Any]:
-    """`{"id","user_id","email","traits","first_seen","created_at","status","lists","audiences","groups"}`.
+    """`{"id","user_id","email","traits","first_seen","created_at","status","lists","audiences","groups",
+    "consent"}`, `consent` by category.
 
     `user_id` is a userId, `email:ann@x` or `id:12`.
 
@@ -74,8 +76,8 @@ async def wish_no_mail(app: Installation, *, workspace_id: int, contact: int, on
 
 
 async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> dict[str, Any]:
-    """Everything kept about a contact: `{"contact", "decisions", "deliveries", "clicks", "responses", "revisions",
-    "wishes", "messages"}`, newest first, each as it is stored; of messages the newest 10,000.
+    """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "clicks", "responses",
+    "revisions", "wishes", "messages"}`, newest first, each as it is stored; of messages the newest 10,000.
 
     Raises:
         NotFound: there is no such contact in this workspace.
@@ -90,6 +92,7 @@ async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> 
         )
         return {
             "contact": described(connection, found),
+            "consent": changes(consent_of(connection, found)),
             **msgspec.structs.asdict(story.of(connection, found)),
             "messages": [
                 {"received_at": each.received_at, "verdict": each.verdict, "reason": each.reason, "body": _body(each)}
@@ -124,7 +127,13 @@ def described(connection: Connection, contact: Contact) -> dict[str, Any]:
             }
             for each in groups_of(connection, contact)
         ],
+        "consent": {category: said.yes for category, said in sorted(consent_of(connection, contact).now.items())},
     }
+
+
+def consent_of(connection: Connection, contact: Contact) -> History:
+    """What they said of consent, as far as it is on record."""
+    return consents.of_user(connection, contact.workspace, contact.user_id)
 
 
 def audiences_of(connection: Connection, contact: Contact) -> list[tuple[Audience, datetime]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, cast
+
+import msgspec
 
 UPDATED = "Segment Consent Preference Updated"
 """The track by which a person's changed preferences travel; it goes out whatever they are."""
@@ -11,6 +14,39 @@ UPDATED = "Segment Consent Preference Updated"
 Preferences = Mapping[str, Any]
 UNSAID: Preferences = {}
 """Stands for consent that has to say something and does not. It permits nothing; compare with `is`."""
+
+NOTHING: Mapping[str, bool] = {}
+KNOWN_BY_HEART = 1024  # bytes of a `consent` object up to which its meaning is remembered
+
+
+class _Context(msgspec.Struct):
+    consent: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_consent_in = msgspec.json.Decoder(_Context).decode
+_read = msgspec.json.Decoder(Any).decode
+
+
+def said(context: bytes) -> Mapping[str, bool]:
+    """What a message says of each category that it names: an exact true is a yes, everything else a no.
+
+    Empty where it names none. `context` is a JSON object.
+    """
+    if b'"consent"' not in context:
+        return NOTHING
+    consent = bytes(_consent_in(context).consent)
+    return _known_by_heart(consent) if len(consent) <= KNOWN_BY_HEART else _said(consent)
+
+
+def _said(consent: bytes) -> Mapping[str, bool]:
+    document = _read(consent)
+    given: Any = cast("dict[str, Any]", document).get("categoryPreferences") if isinstance(document, dict) else None
+    if not isinstance(given, dict):
+        return NOTHING
+    return {category: yes is True for category, yes in cast("dict[str, Any]", given).items()}
+
+
+_known_by_heart = lru_cache(maxsize=1024)(_said)  # most people say one of a few things, with every message
 
 
 def preferences(context: Mapping[str, Any], *, names_destinations: Callable[[], bool]) -> Preferences | None:

@@ -13,6 +13,7 @@ from heard.destinations.known import Known
 from heard.steps import told
 from heard.store import (
     anonymous,
+    consents,
     contacts,
     decisions,
     deliveries,
@@ -44,6 +45,7 @@ def considered(
         mailboxes = {each.email_key for each in known.changed.values() if each.email_key}
         suppressed.take_up_wishes(connection, workspace, key, mailboxes)
     anonymous.keep(connection, workspace, known.links.changed.values())
+    consents.keep(connection, workspace, known.consents.added)
     groups.keep(connection, workspace, known.groups.changed.values(), known.groups.joined)
     decisions.keep(connection, outcome.decisions.values())
     counts.update(funnel.counted(decision) for decision, _ in outcome.decisions.values())

@@ -218,6 +218,7 @@ def _consider(
         if isinstance(message, Rejected):
             verdict, reason = "rejected", message.reason
         else:
+            known.consents.learn(message, known.links)
             if listens and message.type == "track":
                 _learn(message, known, now, routed)
             answer = plan.route(message)
@@ -304,6 +305,8 @@ def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejec
     for message in batch:
         if isinstance(message, Rejected):
             continue
+        if (unnamed := known.consents.hear(message)) is not None:
+            claims.speaking.add(unnamed)
         if message.type == "identify":
             if message.user_id is not None:
                 identified[message.user_id] = surveys.email_in(message) or identified.get(message.user_id)
@@ -332,6 +335,7 @@ def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejec
     if asked:
         keys = [contact.email_key for contact in asked.values() if contact.email_key]
         known.load_people([contact.id for contact in asked.values()], keys)
+    known.load_consents(claims, users)
     return known
 
 

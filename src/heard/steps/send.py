@@ -27,6 +27,7 @@ from heard.deliveries.delivery import Delivery, ImpossibleMove, State, move, ret
 from heard.deliveries.eligibility import Decline, reconsider
 from heard.deliveries.ledger import TouchState
 from heard.deliveries.reasons import Objection
+from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
 from heard.store import contacts, decisions, deliveries, funnel, tallies, touches
@@ -56,7 +57,9 @@ def still_wanted(
         people = contacts.by_id(connection, workspace, {delivery.contact for delivery in batch})
         keys = {contact.email_key for contact in people.values() if contact.email_key}
         known.load_people(people, keys)
-        known.audiences.load(each.user_id for each in people.values() if each.user_id)
+        users = [each.user_id for each in people.values() if each.user_id]
+        known.audiences.load(users)
+        known.load_consents(Claims(), users)
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
         for delivery in batch:
             contact = people.get(delivery.contact)

@@ -178,6 +178,11 @@ def within(connection: Connection) -> str:
     return "IN (SELECT value FROM json_each(?))" if is_sqlite(connection) else "= ANY(?)"
 
 
+def each_of(connection: Connection) -> str:
+    """A table `asked` with one row for each `value` of a list of texts, for a FROM; pair it with `listed`."""
+    return "json_each(?) AS asked" if is_sqlite(connection) else "unnest(CAST(? AS text[])) AS asked(value)"
+
+
 def by(index: str, table: str, connection: Connection) -> str:
     """`table`, to be searched by this index and no other.
 

@@ -30,6 +30,15 @@ NAMED_IN = (
     ("audit", ("id",), ("subject", "detail")),
     ("forwards", ("destination_id", "message"), ("tries", "request", "answer")),
     ("suppressions", ("id",), ("cause",)),
+    ("consents", ("person", "at", "anonymous", "mark"), ("preferences", "message_id")),
+)
+# tables of people who need be no contact, and the id by which they are known: it may be an address
+KNOWN_BY = (
+    ("consents", "person"),
+    ("group_members", "member"),
+    ("audience_people", "user_id"),
+    ("anonymous_ids", "anonymous_id"),
+    ("anonymous_ids", "user_id"),
 )
 
 
@@ -164,6 +173,7 @@ def remove_rest(connection: Connection, person: Person) -> dict[str, int]:
     _leave_audiences(connection, person)
     remove("audience_memberships", "contact_id", person.contacts)
     remove("audience_people", "user_id", person.user_ids)
+    remove("consents", "person", (*person.user_ids, *person.anonymous_ids))
     remove("group_members", "member", (*person.user_ids, *person.anonymous_ids))
     remove("anonymous_ids", "user_id", person.user_ids)
     remove("anonymous_ids", "anonymous_id", (*person.user_ids, *person.anonymous_ids))
@@ -172,10 +182,28 @@ def remove_rest(connection: Connection, person: Person) -> dict[str, int]:
         _noted_of(connection, person.workspace, user)
     for contact in person.contacts:
         _noted_of(connection, person.workspace, f"id:{contact}")
+    _remove_who_is_called_so(connection, person)
     _take_names_out(connection, person)
     seen.forget_names(connection, person.workspace, person.traces)
     removed["set_aside"] = _remove_what_was_set_aside(connection, person)
     return removed
+
+
+def _remove_who_is_called_so(connection: Connection, person: Person) -> None:
+    """Whoever was never identified is known by an id alone, and that may be one of the addresses."""
+    traces = person.traces
+    like = "LIKE" if dialects.is_sqlite(connection) else "ILIKE"
+    for table, column in KNOWN_BY if traces.likes else ():
+        named = " OR ".join(f"{column} {like} ? ESCAPE '\\'" for _ in traces.likes)
+        rows = dialects.fetch(
+            connection,
+            f"SELECT DISTINCT {column} FROM {table} WHERE workspace_id = ? AND ({named})",
+            person.workspace,
+            *traces.likes,
+        )
+        theirs = [row[0] for row in rows if traces.stand_in(row[0])]
+        statement = f"DELETE FROM {table} WHERE workspace_id = ? AND {column} {{}}"
+        _among(connection, statement, person.workspace, theirs)
 
 
 def _leave_audiences(connection: Connection, person: Person) -> None:

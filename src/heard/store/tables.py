@@ -349,6 +349,19 @@ anonymous_ids = Table(  # whose they are, by the latest identify or alias that c
     Index("anonymous_ids_by_user", "workspace_id", "user_id", "at"),
     sqlite_with_rowid=False,
 )
+consents = Table(  # append-only: what people said of each category of consent, where that changed something
+    "consents",
+    metadata,
+    _workspace(),
+    Column("person", Text, primary_key=True),  # a userId, or an anonymousId
+    Column("at", Moment, primary_key=True),
+    Column("anonymous", Integer, primary_key=True, autoincrement=False),
+    Column("mark", BigInteger, primary_key=True, autoincrement=False),  # of what was said: its hash
+    Column("preferences", Json(dict[str, bool]), nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("message_id", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 # ── audiences and computed traits ──
 audiences = Table(  # both: what is worked out about each contact

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from heard.accounts.member import Action
 from heard.audiences.audience import Audience, ComputedTrait
+from heard.contacts.consent import History, changes
 from heard.contacts.contact import Contact
 from heard.contacts.group import Membership
 from heard.contacts.standing import Kind, standing, status
@@ -49,6 +50,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[Membership]
     audiences: list[tuple[Audience, datetime]]  # with since when
     computed: list[tuple[ComputedTrait, str]]  # with its value
+    consent: History
     touches: int  # in the last 90 days
     sharing: list[Named]  # other contacts with the same mailbox
     why: Why | None
@@ -80,6 +82,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             traits=traits_shown(found.contact.traits),
             groups=[(each, traits_shown(each.group.traits)) for each in found.groups],
             last_mail=next((each for each in found.story.deliveries if each.state in WENT_OUT), None),
+            consent_changes=changes(found.consent),
+            sources=directory.sources,
             surveys=directory.surveys,
             waiting=sorted({each.event for each in directory.campaigns_of(seen.workspace.id) if each.event}),
         )
@@ -145,6 +149,7 @@ async def read(
             groups=operations.groups_of(connection, contact),
             audiences=operations.audiences_of(connection, contact),
             computed=_computed(known, contact, now),
+            consent=operations.consent_of(connection, contact),
             touches=sum(now - LATELY <= each.at <= now for each in asks),
             sharing=[named(each) for each in mailbox if each.id != contact.id],
             why=why(decision, whole, directory, who=named(contact).first, now=now) if decision else None,
