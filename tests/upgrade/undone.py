@@ -16,7 +16,15 @@ TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
+def back_to_0006(connection: Connection) -> None:
+    connection.execute(text("DROP TABLE removals"))
+    for index in ("responses_by_age", "clicks_with_origin", "response_revisions_with_origin"):
+        connection.execute(text(f"DROP INDEX {index}"))
+    schema.stamp(connection, "0006")
+
+
 def back_to_0005(connection: Connection) -> None:
+    back_to_0006(connection)
     for table in TABLES_OF_0006:
         connection.execute(text(f"DROP TABLE {table}"))
     schema.stamp(connection, "0005")

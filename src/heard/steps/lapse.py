@@ -13,7 +13,7 @@ from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import OPEN_FOR, State
 from heard.deliveries.reasons import Objection, Reason
 from heard.store import decisions, funnel, messages, tallies
-from heard.store.days import before, day_of, forget_seen, kept
+from heard.store.days import day_of, kept
 from heard.store.tables import OPEN
 from heard.store.tables import decisions as decisions_table
 from heard.store.tables import deliveries as deliveries_table
@@ -52,22 +52,10 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
     return len(waited)
 
 
-def keep_house(connection: Connection, *, now: datetime, made: set[int], drained: bool) -> None:
-    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more.
-
-    While something waits on the log its days are not over, however long ago they were.
-    """
-    while expire(connection, now=now):
-        pass
-    if drained:
-        forget_seen(connection, before=before(day_of(now)))
-        made.clear()
-
-
 def expire(connection: Connection, *, now: datetime) -> int:
-    """Invitations that are open no longer; gives how many."""
+    """Some of the invitations that are open no longer; gives how many."""
     table, open_since = deliveries_table, now - OPEN_FOR
-    over = select(table.c.workspace_id, table.c.id).where(text(OPEN), table.c.sent_at <= open_since).limit(5000)
+    over = select(table.c.workspace_id, table.c.id).where(text(OPEN), table.c.sent_at <= open_since).limit(MOST_AT_ONCE)
     rows = connection.execute(over).all()
     for workspace, delivery in rows:
         connection.execute(

@@ -15,6 +15,8 @@ from sqlalchemy.pool import QueuePool
 from heard.errors import HeardError
 
 INTRANS = 2  # libpq's PQTRANS_INTRANS
+LOCK_NOT_AVAILABLE = "55P03"
+LONGEST_WAIT_TO_DROP = "200ms"
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # an acknowledged commit survives a power cut
@@ -161,6 +163,23 @@ def goes_on(connection: Connection) -> bool:
     """Whether the transaction is still there: a full disk, or a lost connection, ends it with everything in it."""
     driver: Any = connection.connection.dbapi_connection
     return driver.in_transaction if is_sqlite(connection) else driver.info.transaction_status == INTRANS
+
+
+def drop_table(connection: Connection, name: str) -> bool:
+    """False when somebody else has read it in a transaction that goes on; whoever is to read it then does not wait."""
+    if is_sqlite(connection):
+        connection.exec_driver_sql(f"DROP TABLE {name}")
+        return True
+    try:
+        with by_itself(connection):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_TO_DROP}'")
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    except DBAPIError as problem:
+        if getattr(problem.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def table_names(connection: Connection, beginning: str = "") -> set[str]:

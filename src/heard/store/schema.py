@@ -17,8 +17,8 @@ from heard.errors import HeardError, Invalid
 from heard.store import dialects
 from heard.store.tables import metadata
 
-CURRENT = "0006"
-ORDER = ("0001", "0002", "0003", "0004", "0005", "0006")
+CURRENT = "0009"
+ORDER = ("0001", "0002", "0003", "0004", "0005", "0006", "0009")
 
 
 def prepare(settings: Settings) -> None:
