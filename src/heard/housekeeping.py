@@ -139,7 +139,7 @@ class Housekeeping:
         held: list[HeldBack] = []
         for day, last in ends:
             goes_at = days.end_of(day) + length + HELD_BACK_AT_MOST
-            need = await self._needed(day, last, needs, for_destinations=now < goes_at)
+            need = await self._needed(day, last, needs, for_destinations=now < goes_at) if last else None
             if need is None:
                 return day
             held.append(HeldBack(day=day, need=need, until=goes_at if need.destination else None))
