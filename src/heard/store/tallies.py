@@ -54,3 +54,11 @@ def days_of(connection: Connection, workspace: int, verdicts: Iterable[str]) -> 
         connection, f"SELECT DISTINCT day FROM tallies WHERE workspace_id = ? AND ({asked})", workspace, *names
     )
     return frozenset(row[0] for row in rows)
+
+
+def messages_by_day(connection: Connection, workspace: int) -> list[tuple[int, int]]:
+    """(day, how many messages), whatever became of them."""
+    asked = " OR ".join(["name LIKE ?"] * (2 * len(VERDICTS)))
+    names = [name for verdict in VERDICTS for name in (verdict, f"{verdict}:%")]
+    query = f"SELECT day, sum(n) FROM tallies WHERE workspace_id = ? AND ({asked}) GROUP BY day"
+    return [(row[0], int(row[1])) for row in dialects.fetch(connection, query, workspace, *names)]
