@@ -1,10 +1,8 @@
 """Once an hour: invitations expire, and what was kept long enough is removed, one short piece at a time.
 
-    expire     invitations that are open no longer
-    seen       messageIds that nobody can repeat any more
+    rows       invitations that are open no longer, messageIds that nobody can repeat, and whatever goes row by row
     messages   whole days, the oldest first, as far as nobody needs them (`heard.store.needed`)
     mails      files of the outbox
-    the rest   row by row, in the order of `heard.retention.RULES`
 
 Between two pieces everybody else has as much time as the last one took, so that routing and pages go on. Nothing is
 marked as being removed: what is too old is, so whatever interrupts it, the next hour finds the rest.
@@ -92,7 +90,7 @@ class Housekeeping:
         routed: days that are not over for the log are left alone."""
         if self.is_due:
             self._began = self._clock.now()
-            self._waiting = [self._expire, self._seen, self._messages, self._mails, self._rest]
+            self._waiting = [self._rows, self._messages, self._mails]
         if not self._waiting:
             return False
         began = time.perf_counter()
@@ -103,17 +101,21 @@ class Housekeeping:
         self.took = time.perf_counter() - began
         return bool(self._waiting)
 
-    async def _expire(self, now: datetime, _routed: datetime) -> bool:
-        return await self._store.write(partial(lapse.expire, now=now)) > 0
+    async def _rows(self, now: datetime, routed: datetime) -> bool:
+        """One transaction when there is nothing to do, which is most hours."""
+        seen_before = days.before(day_of(routed))
+        old = {kind: moment for kind in keeping.STEPS if (moment := self._keep.before(kind, now)) is not None}
 
-    async def _seen(self, _now: datetime, routed: datetime) -> bool:
-        before = days.before(day_of(routed))
+        def work(connection: Connection) -> tuple[set[Kind], bool]:
+            self._store.days_made.clear()  # in the writer's thread: what is made known again is there
+            if lapse.expire(connection, now=now) or keeping.forget_seen(connection, before=seen_before):
+                return set(), True
+            return keeping.remove(connection, old, run=now)
 
-        def work(connection: Connection) -> bool:
-            self._store.days_made.clear()
-            return keeping.forget_seen(connection, before=before)
-
-        return await self._store.write(work)
+        removed, more = await self._store.write(work)
+        if Kind.ANSWERS in removed:
+            await self._let_go(old[Kind.ANSWERS])
+        return more
 
     # ── messages ──
 
@@ -226,7 +228,7 @@ class Housekeeping:
         if not held:
             self._not_taken.clear()
 
-    # ── the rest ──
+    # ── mails ──
 
     async def _mails(self, now: datetime, _routed: datetime) -> bool:
         before = self._keep.before(Kind.MAILS, now)
@@ -236,15 +238,3 @@ class Housekeeping:
         if n:
             await self._store.write(partial(removals.note, kind=Kind.MAILS, before=before, run=now, n=n))
         return n > 0
-
-    async def _rest(self, now: datetime, _routed: datetime) -> bool:
-        for kind in keeping.STEPS:
-            before = self._keep.before(kind, now)
-            if before is None:
-                continue
-            n, more = await self._store.write(partial(keeping.remove, kind=kind, before=before, run=now))
-            if n and kind is Kind.ANSWERS:
-                await self._let_go(before)
-            if more:
-                return True
-        return False

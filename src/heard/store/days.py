@@ -96,5 +96,11 @@ def index_of_anonymous(day: int) -> str:
 
 
 def kept(connection: Connection) -> list[int]:
-    """The days that have messages, newest first."""
-    return sorted((int(name[9:]) for name in dialects.table_names(connection, "messages_2")), reverse=True)
+    """The days that have messages, newest first. A page asks again and again, so SQLite, which says whether its tables
+    are still the same, is asked for their names only when they are not."""
+    version = dialects.version_of_tables(connection)
+    known = connection.info.get("days kept")
+    if version is None or known is None or known[0] != version:
+        found = sorted((int(name[9:]) for name in dialects.table_names(connection, "messages_2")), reverse=True)
+        known = connection.info["days kept"] = version, found
+    return list(known[1])

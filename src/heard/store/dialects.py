@@ -56,7 +56,8 @@ def open_engine(url: str, *, writer: bool) -> Engine:
     engine.dialect.statement_compiler = _Hinting
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
+    def prepare(connection: Any, record: Any) -> None:
+        record.info["reads"] = not writer
         for pragma in (*PRAGMAS, f"cache_size=-{WRITERS_CACHE if writer else READERS_CACHE}"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -190,6 +191,13 @@ def table_names(connection: Connection, beginning: str = "") -> set[str]:
         else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND substr(tablename, 1, ?) = ?"
     )
     return {row[0] for row in fetch(connection, query, len(beginning), beginning)}
+
+
+def version_of_tables(connection: Connection) -> int | None:
+    """Another number whenever a table was made or dropped; None where the database has none, and for the writer: what
+    it rolls back may come to the same number."""
+    reads = is_sqlite(connection) and connection.info.get("reads", False)
+    return connection.exec_driver_sql("PRAGMA schema_version").scalar() if reads else None
 
 
 def within(connection: Connection) -> str:

@@ -9,8 +9,9 @@ writer.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,15 +26,14 @@ A_PIECE = 0.05  # seconds that the writer gives to it at a time
 ROWS = 250  # removed between two looks at the clock: about 15 ms
 A_FEW = 500  # rows of the small tables
 
-Step = Callable[[Connection], int]
 Removing = Callable[[Connection, datetime], int]
 """Remove some of what is older than a moment; how many, 0 when nothing is left."""
 
 
-def for_a_piece(connection: Connection, step: Step) -> tuple[int, bool]:
+def for_a_piece(step: Callable[[], int]) -> tuple[int, bool]:
     """Repeat a step until it finds nothing or the piece is over; gives how many rows, and whether there may be more."""
     total, until = 0, time.perf_counter() + A_PIECE
-    while n := step(connection):
+    while n := step():
         total += n
         if time.perf_counter() >= until:
             return total, True
@@ -51,9 +51,9 @@ def drop_a_piece(connection: Connection, day: int, destinations: Iterable[tuple[
         ((low, high),) = dialects.fetch(connection, f"SELECT min(id), max(id) FROM {table}")
         if low is None:
             return False
-        return for_a_piece(connection, lambda connection: _forget_forwards(connection, day, low, high, whose))[1]
+        return for_a_piece(partial(_forget_forwards, connection, day, low, high, whose))[1]
 
-    def some(connection: Connection) -> int:
+    def some() -> int:
         rows = dialects.fetch(connection, f"SELECT id FROM {table} ORDER BY id LIMIT {ROWS}")
         if rows:
             while _forget_forwards(connection, day, rows[0][0], rows[-1][0], whose):
@@ -61,7 +61,7 @@ def drop_a_piece(connection: Connection, day: int, destinations: Iterable[tuple[
             dialects.changed(connection, f"DELETE FROM {table} WHERE id <= ?", rows[-1][0])
         return len(rows)
 
-    n, more = for_a_piece(connection, some)
+    n, more = for_a_piece(some)
     if not more:
         dialects.drop_table(connection, table)
     removals.note(connection, Kind.MESSAGES, before=days.end_of(day), run=run, n=n)
@@ -109,7 +109,7 @@ def forget_seen(connection: Connection, *, before: int) -> bool:
     if dialects.is_sqlite(connection):
         oldest = f"SELECT source_id, message_id FROM {name} ORDER BY source_id, message_id LIMIT {ROWS * 4}"
         deletion = f"DELETE FROM {name} WHERE (source_id, message_id) IN ({oldest})"
-        _, more = for_a_piece(connection, lambda connection: dialects.changed(connection, deletion))
+        _, more = for_a_piece(partial(dialects.changed, connection, deletion))
     if not more and not dialects.drop_table(connection, name):
         return False  # somebody reads it: the next hour is early enough
     return more or len(old) > 1
@@ -118,14 +118,18 @@ def forget_seen(connection: Connection, *, before: int) -> bool:
 # ── rows ──
 
 
-def remove(connection: Connection, kind: Kind, *, before: datetime, run: datetime) -> tuple[int, bool]:
-    """A piece of what is older than `before`, of any kind that has rows of its own: how many went, and whether there
-    may be more."""
-    step = STEPS[kind]
-    n, more = for_a_piece(connection, lambda connection: step(connection, before))
-    if n:
-        removals.note(connection, kind, before=before, run=run, n=n)
-    return n, more
+def remove(connection: Connection, old: Mapping[Kind, datetime], *, run: datetime) -> tuple[set[Kind], bool]:
+    """A piece of what is older than the moment of its kind, of all that have rows of their own: the kinds of which some
+    went, and whether there may be more."""
+    removed: set[Kind] = set()
+    for kind, before in old.items():
+        n, more = for_a_piece(partial(STEPS[kind], connection, before))
+        if n:
+            removed.add(kind)
+            removals.note(connection, kind, before=before, run=run, n=n)
+        if more:
+            return removed, True
+    return removed, False
 
 
 def _answers(connection: Connection, before: datetime) -> int:
