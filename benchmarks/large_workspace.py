@@ -18,10 +18,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.schema import CreateIndex, CreateTable
-
 from heard.store import dialects, funnel
-from heard.store.days import day_of, index_of_anonymous, messages_of, seen_of
+from heard.store.days import day_of, make
 
 CONTACTS, MESSAGES, ANSWERS = 1_000_000, 5_000_000, 200_000
 DAYS = 540
@@ -37,23 +35,26 @@ REASONS = ("workspace_quiet_period", "campaign_throttle", "no_address", "conditi
 COMMENT = "Delivery took two days, the invoice was right, and support answered within the hour. "
 
 
-def write(database: Path, *, scale: float = 1.0) -> None:
+def write(database: Path, *, scale: float = 1.0, with_messages: bool = True) -> None:
     """Fill an installation that has one workspace, one source and two campaigns. `scale` 0.01 writes a hundredth."""
     draw = random.Random(7)
+    now = int(time.time()) * MICROSECONDS
+    if with_messages:
+        _days(database, now)
     connection = sqlite3.connect(database, isolation_level=None)
     for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
-    now = int(time.time()) * MICROSECONDS
     began = now - DAYS * 86_400 * MICROSECONDS
-    contacts, messages = int(CONTACTS * scale), int(MESSAGES * scale)
+    contacts, messages = int(CONTACTS * scale), int(MESSAGES * scale) if with_messages else 0
     declined, asked, answers = int(DECLINED * scale), int(DELIVERIES * scale), int(ANSWERS * scale)
 
     def some_time() -> int:
         return began + int(draw.random() * (now - began))
 
     _fill(connection, "contacts", _contacts(draw, contacts, some_time))
-    _messages(connection, draw, messages, contacts, now)
+    if with_messages:
+        _messages(connection, draw, messages, contacts, now)
     _fill(connection, "decisions", _declined(draw, declined, contacts, some_time))
     rows = sorted(some_time() for _ in range(asked))
     _invited(connection, rows, contacts, first=declined + 1)
@@ -67,6 +68,14 @@ def write(database: Path, *, scale: float = 1.0) -> None:
     engine = dialects.open_engine(f"sqlite:///{database}", writer=True)
     with engine.begin() as opened:
         funnel.rebuild(opened)
+    engine.dispose()
+
+
+def _days(database: Path, now: int) -> None:
+    engine = dialects.open_engine(f"sqlite:///{database}", writer=True)
+    with engine.begin() as connection:
+        for back in range(DAYS + 1):
+            make(connection, day_of(datetime.fromtimestamp(now / MICROSECONDS, UTC) - timedelta(days=back)))
     engine.dispose()
 
 
@@ -95,11 +104,6 @@ def _messages(connection: sqlite3.Connection, draw: random.Random, count: int, c
     for back in range(DAYS, -1, -1):
         begins = today - timedelta(days=back)
         day, first = day_of(begins), int(begins.timestamp()) * MICROSECONDS
-        for table in (messages_of(day), seen_of(day)):
-            connection.execute(str(CreateTable(table, if_not_exists=True)))
-            for index in table.indexes:
-                connection.execute(str(CreateIndex(index, if_not_exists=True)))
-        connection.execute(index_of_anonymous(day))
         length = min(86_400 * MICROSECONDS, now - first)
         rows = []
         for at in range(count // (DAYS + 1)):
@@ -110,7 +114,7 @@ def _messages(connection: sqlite3.Connection, draw: random.Random, count: int, c
             who, moment = user(draw.randint(1, contacts)), first + length * at // (count // (DAYS + 1))
             verdict, body = "rejected" if refused else "accepted", _body(number, kind, event, who)
             head = (number, WORKSPACE, SOURCE, f"m{number}", kind, event, who, None, moment, moment)
-            rows.append((*head, verdict, refused, body))
+            rows.append((*head, verdict, refused, body, None))
             tallied[day, f"{verdict}:{refused}" if refused else verdict] += 1
         _fill(connection, f"messages_{day}", rows)
     _fill(connection, "tallies", ((WORKSPACE, day, name, n) for (day, name), n in tallied.items()))
@@ -133,7 +137,7 @@ def _decision(
 ) -> Any:
     trigger = f"{SOURCE}:d{number}"
     return (WORKSPACE, number, campaign, trigger, f"d{number}", "Order Completed", at, user(who), who, at, outcome,
-            objections, "[]", delivery, None, None)  # fmt: skip
+            objections, "[]", delivery, None, None, None)  # fmt: skip
 
 
 def _invited(connection: sqlite3.Connection, times: list[int], contacts: int, *, first: int) -> None:

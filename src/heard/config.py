@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from heard import retention
 from heard.errors import Invalid
+from heard.retention import RULES, Keep
 
 YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 INJECTED = ("HEARD_PORT", "HEARD_SERVICE_")  # Kubernetes sets these for a service that is called heard
@@ -84,6 +86,7 @@ SETTINGS: tuple[Setting, ...] = (
         help="On: destinations may be reached over http, and on loopback and private addresses. For development "
         "and tests.",
     ),
+    *(Setting(name=rule.setting, default=rule.without, help=f"For how long. {rule.help}") for rule in RULES),
     Setting(name="HEARD_LOG_LEVEL", default="info", help="What is logged to stderr: debug, info, warning or error."),
 )
 
@@ -100,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None
     secret_file: Path
     allow_private_network: bool
+    keep: Keep
     log_level: str
 
     @property
@@ -135,6 +139,7 @@ def read(environment: Mapping[str, str] | None = None, *, data: Path | None = No
         secret=_secret(given.get("HEARD_SECRET")),
         secret_file=Path(given.get("HEARD_SECRET_FILE") or folder / "secret"),
         allow_private_network=_switch(given, "HEARD_ALLOW_PRIVATE_NETWORK"),
+        keep=retention.read(given),
         log_level=_level(given.get("HEARD_LOG_LEVEL") or "info"),
     )
 

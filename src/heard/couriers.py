@@ -96,6 +96,11 @@ class Couriers:
         for courier in self.by_destination.values():
             courier.wake()
 
+    def skip(self, destination: int, to: int) -> None:
+        """Its messages up to this number are kept no longer."""
+        if courier := self.by_destination.get(destination):
+            courier.position = max(courier.position, to)
+
     async def idle(self) -> bool:
         """Do whatever can be done now; False when there was nothing."""
         busy = False

@@ -20,6 +20,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import config
+from heard.audiences.looks_back import must_be_kept
 from heard.board import Board
 from heard.campaigns.campaign import Campaign
 from heard.channels.channel import Channel
@@ -35,6 +36,7 @@ from heard.contacts.suppression import Suppressed
 from heard.couriers import Couriers
 from heard.errors import HeardError
 from heard.forgetting import Forgetting
+from heard.housekeeping import Housekeeping
 from heard.ids import LinkKeys
 from heard.log.segments import SegmentReader
 from heard.outgoing.client import Client
@@ -74,6 +76,7 @@ class Installation:
         schema.prepare(settings)
         self.store = Store(settings.database_url)
         self.directory: Directory = self.store.read_now(self._load)
+        self._refuse_what_is_kept_too_short()
         self._analytics = Analytics(
             current_traits=lambda workspace, ids: self.store.read_now(
                 lambda connection: answers.traits_today(connection, workspace, ids)
@@ -89,6 +92,15 @@ class Installation:
         self.couriers = Couriers(
             store=self.store, clock=self.clock, carry=self.outgoing.send, directory=lambda: self.directory
         )
+        house = Housekeeping(
+            store=self.store,
+            clock=self.clock,
+            keep=settings.keep,
+            couriers=self.couriers,
+            directory=lambda: self.directory,
+            outbox=self.outbox,
+            let_go=self._let_go,
+        )
         self.pipeline = Pipeline(
             store=self.store,
             reader=SegmentReader(settings.data / "log", self.board),
@@ -96,6 +108,7 @@ class Installation:
             clock=self.clock,
             channel=self.channel,
             couriers=self.couriers,
+            house=house,
             mail=self.mail,
             directory=lambda: self.directory,
             changed=self.reload,
@@ -140,10 +153,22 @@ class Installation:
         """Under which a workspace knows whom it is not to hear of."""
         return suppression.key_of(self._secret, workspace)
 
+    def _refuse_what_is_kept_too_short(self) -> None:
+        try:
+            for number in self.directory.workspaces:
+                must_be_kept(self.directory.book(number).all, self.settings.keep)
+        except HeardError:
+            self.store.close()
+            self._lock.close()
+            raise
+
     async def _forgotten(self) -> None:
         """What is kept in memory is read again."""
         await asyncio.to_thread(self._analytics.close)
         await self.reload()
+
+    async def _let_go(self, before: datetime) -> None:
+        await asyncio.to_thread(self._analytics.let_go, before)
 
     def _load(self, connection: Connection) -> Directory:
         marks = suppressed.everybody(connection)

@@ -4,9 +4,10 @@
     collect   an HTTP body               parse, auth, limits                  the request on the log; only then 200
     route     the log, from its offset   repeats, identity, contacts, asking  all of it and the new offset
     send      deliveries that are due    still wanted? render                 `sending` before, the outcome after
-    lapse     what waited long enough    declined, expired, complete          the revised decision
+    lapse     what waited long enough    declined, complete, left an audience the revised decision
     compute   messages and contacts      who is in a new audience             a chunk, and its place
     intake    what a daily limit held    as route does, in its order          all of it
+    tidy      what was kept long enough  does anybody need it still?          nothing of it (`heard.housekeeping`)
     deliver   messages, one cursor for   try again, give up, is it down?      the outcome and the cursor
               each destination outside
     answer    the survey page            valid? human?                        the answer, every version of it
@@ -23,7 +24,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -35,6 +36,7 @@ from heard.channels.channel import Channel
 from heard.channels.email.mail import Mail
 from heard.clock import Clock
 from heard.couriers import Couriers
+from heard.housekeeping import Housekeeping
 from heard.log.log import Damage, LogReader, Record
 from heard.postman import Postman
 from heard.steps import allowance, compute, intake, keep, lapse, route, send, tell_back
@@ -42,7 +44,7 @@ from heard.steps.send import Ready
 from heard.store import audiences, cursors, decisions, deliveries, responses
 from heard.store.directory import Directory
 from heard.store.store import Store
-from heard.store.types import moment
+from heard.store.types import EPOCH, moment
 
 log = structlog.get_logger()
 
@@ -51,7 +53,6 @@ CLAIM = 200  # deliveries taken at a time
 IDLE = 0.01  # seconds between two looks at the log's watermark, which costs no syscall
 PAUSE_AFTER_FAILURE = 1.0
 TRIES_BEFORE_BLAME = 3
-HOUSEKEEPING = timedelta(hours=1)
 
 
 class Pipeline:
@@ -66,12 +67,13 @@ class Pipeline:
         clock: Clock,
         channel: Channel,
         couriers: Couriers,
+        house: Housekeeping,
         mail: Callable[[Ready, datetime], Mail],
         directory: Callable[[], Directory],
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self.store, self.reader, self.board, self.clock, self.couriers = store, reader, board, clock, couriers
-        self._directory, self._changed = directory, changed
+        self.house, self._directory, self._changed = house, directory, changed
         self.postman = Postman(
             store=store, clock=clock, channel=channel, mail=mail, directory=directory, done=self.wake
         )
@@ -84,7 +86,7 @@ class Pipeline:
         self._lapsing, self._advancing = asyncio.Lock(), asyncio.Lock()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._kept_house: datetime | None = None
+        self._newest = EPOCH  # when the last message that was routed was received
 
     @property
     def failing(self) -> dict[str, str]:
@@ -99,6 +101,7 @@ class Pipeline:
             "send": self.send_once,
             "lapse": self.lapse_once,
             "intake": self.intake_once,
+            "tidy": self.tidy_once,
             "compute": self.compute_once,
         }
         self._tasks = [asyncio.create_task(self._forever(name, step), name=name) for name, step in loops.items()]
@@ -152,11 +155,6 @@ class Pipeline:
         """What time alone does; False when nothing lapsed."""
         async with self._lapsing:
             now = self.clock.now()
-            if self._kept_house is None or abs(now - self._kept_house) >= HOUSEKEEPING:
-                drained = self.board.durable <= self.offset
-                await self.store.write(partial(lapse.keep_house, now=now, made=self.store.days_made, drained=drained))
-                self._kept_house = now
-                await asyncio.to_thread(self.reader.drop_before, self.offset)
             if self.postman.failing and not await self.store.read(deliveries.any_tried):
                 self.postman.nothing_waits()
             if self.board.durable > self.offset:
@@ -186,6 +184,16 @@ class Pipeline:
             self.couriers.wake()
         return taken.messages > 0
 
+    async def tidy_once(self) -> bool:
+        """A piece of the hourly housekeeping; False when there is none to do."""
+        async with self._lapsing:  # whoever asks for rest finds no day half gone
+            if self.house.is_due:
+                await asyncio.to_thread(self.reader.drop_before, self.offset)
+            is_drained = self.board.durable <= self.offset
+            more = await self.house.step(self.clock.now() if is_drained else self._newest)
+        await asyncio.sleep(self.house.took if more else 0)  # as much time for everybody else
+        return more
+
     async def compute_once(self) -> bool:
         """A chunk of what a new audience has to catch up with; False when there is nothing."""
         if not await self.store.read(audiences.progress):
@@ -209,6 +217,7 @@ class Pipeline:
                 or await self.intake_once()
                 or await self.compute_once()
                 or await self.lapse_once()
+                or await self.tidy_once()
                 or await self.send_once()
                 or await self.couriers.idle()
             ):
@@ -225,7 +234,7 @@ class Pipeline:
                 self.clock.move_to(max(due, self.clock.now()))
                 await self.idle()
             self.clock.move_to(max(to, self.clock.now()))
-            self._kept_house = None
+            self.house.at_once()
             await self.idle()
 
     async def next_moment(self) -> datetime | None:
@@ -277,6 +286,7 @@ class Pipeline:
         self.routed += routed.messages
         self.repeated += routed.repeated
         if routed.newest is not None:
+            self._newest = routed.newest
             self.lag = (self.clock.now() - routed.newest).total_seconds()
         if routed.activated:
             await self._changed()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
-from heard.store import arrivals, tables, tallies
+from heard.store import arrivals, days, tables, tallies
 from heard.store.arrivals import Arrivals
 from tests.contracts.desk import ACME, WEBSITE, Desk
 from tests.examples import NOON
@@ -66,3 +67,20 @@ def test_what_came_from_a_source_is_no_verdict(desk: Desk):
 
     assert sum(counted.values()) == 2
     assert not any(name.startswith(tallies.SOURCE) for name in counted)
+
+
+def test_totals_of_days_that_are_over_are_added_up_once(desk: Desk):
+    totals = tallies.Totals()
+
+    def counted() -> dict[str, int]:
+        yesterday = days.before(days.day_of(desk.now))
+        return dict(desk.store.read_now(partial(totals.read, workspaces=[ACME], yesterday=yesterday)))
+
+    desk.receive(desk.track("ted"))
+    assert counted() == {"accepted": 1}
+    desk.wait(timedelta(days=1))
+    desk.receive(desk.track("ted"), desk.track("robin"))
+    assert counted() == {"accepted": 3}
+    desk.wait(timedelta(days=5))
+    desk.receive(desk.track("ted"))
+    assert counted() == counted() == {"accepted": 4}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from heard.store import messages, story, tail
+from heard.store import days, dialects, messages, story, tail
 from heard.store.messages import Kept
 from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
@@ -112,3 +112,28 @@ def test_a_window_of_receipt_is_found_by_the_numbers_at_its_ends(desk: Desk):
     assert within(hour, timedelta(days=3)) == (2, 6)
     assert within(timedelta(days=1), timedelta(days=1) + hour) == (2, 4)
     assert within(timedelta(days=6), timedelta(days=9)) == (0, 0)
+
+
+def test_a_message_is_found_by_its_number_whatever_lies_between(desk: Desk):
+    for gap in (1, 5, 1, 2, 30, 1):  # the eve of a day after a gap is made empty
+        desk.receive(desk.track("ted"), desk.track("robin"))
+        desk.wait(timedelta(days=gap))
+    every = desk.store.read_now(partial(messages.after, position=0))
+
+    assert len(every) == 12
+    for each in every:
+        found = desk.store.read_now(partial(tail.by_id, workspace=ACME, number=each.kept.id))
+        assert found is not None
+        assert found.message_id == each.kept.message_id
+    for number in (0, 13, 9999):
+        assert desk.store.read_now(partial(tail.by_id, workspace=ACME, number=number)) is None
+    assert desk.store.read_now(partial(tail.by_id, workspace=2, number=3)) is None
+
+
+def test_days_that_were_made_or_dropped_are_known_at_once(desk: Desk):
+    known = desk.store.read_now(days.kept)
+    desk.receive(desk.track("ted"))
+    day = days.day_of(desk.now)
+    assert desk.store.read_now(days.kept) == [day, days.before(day), *known]
+    desk.store.write_now(lambda connection: dialects.drop_table(connection, f"messages_{days.before(day)}"))
+    assert desk.store.read_now(days.kept) == [day]

@@ -51,6 +51,11 @@ def identify(user: str) -> dict[str, Any]:
     return {"type": "identify", "userId": user, "messageId": f"m-{user}", "traits": {}}
 
 
+async def tidy(app: Installation) -> None:
+    while await app.pipeline.tidy_once():
+        pass
+
+
 def people(app: Installation) -> set[str]:
     return {row.user_id for row in app.store.read_now(lambda found: found.execute(tables.contacts.select()).all())}
 
@@ -82,15 +87,14 @@ def test_a_backlog_of_last_week_is_routed_and_its_repeats_are_known(tmp_path: Pa
         await receive(identify("ted"), days_ago=7)
         await app.pipeline.route_once()
         await receive(identify("ted"), identify("lily"), days_ago=7)
-        app.pipeline._kept_house = None
-        await app.pipeline.lapse_once()  # the hourly housekeeping, while something waits
+        app.pipeline.house.at_once()
+        await tidy(app)  # the hourly housekeeping, while something waits
         assert await app.pipeline.route_once()
         assert people(app) == {"ted", "lily"}
         assert app.pipeline.routed == 2
 
-        await app.pipeline.lapse_once()
-        app.pipeline._kept_house = None
-        await app.pipeline.lapse_once()  # and when nothing waits: the old days are forgotten
+        app.pipeline.house.at_once()
+        await tidy(app)  # and when nothing waits: the old days are forgotten
         await receive(identify("robin"), days_ago=7)
         assert await app.pipeline.route_once()
         assert people(app) == {"ted", "lily", "robin"}

@@ -41,6 +41,8 @@ def replay(
     if json:
         show.document(found)
         return
+    if found["kept_since"]:
+        show.console().print(f"Messages from before {found['kept_since'][:16]} UTC are kept no longer.")
     if found["state"] == "running":
         raise HeardError(
             f"{found['destination']} took {found['sent']:,} so far, and takes no more just now."

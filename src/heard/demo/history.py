@@ -122,6 +122,7 @@ class _Play:
             clock=app.clock,
             channel=self.postbox,
             couriers=app.couriers,
+            house=app.pipeline.house,
             mail=self._mail,
             directory=lambda: app.directory,
             changed=app.reload,

@@ -12,8 +12,10 @@ from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
 from heard.messages.again import again
 from heard.messages.message import OURS, Message
+from heard.operations.kept import gone_before
 from heard.operations.meant import workspace_meant
 from heard.operations.moments import moment_in
+from heard.retention import Kind
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
 from heard.routing.forward import again as sent_again
@@ -41,7 +43,8 @@ async def begin(
     The sender's `integrations` become "this one alone"; consent and filters hold; a destination that is switched off
     gets it too. What it already has it gets twice: that is what a replay is for.
 
-    Gives `{"id", "destination", "since", "until", "messages", "looked_at", "sent", "state"}`; it goes on by itself.
+    Gives `{"id", "destination", "since", "until", "looked_at", "sent", "left", "state", "kept_since"}`; it goes on by
+    itself. `kept_since` is None unless the window begins before what is still there.
 
     Raises:
         NotFound: no such destination.
@@ -80,7 +83,7 @@ async def begin(
     if not app.couriers.started:
         await app.couriers.idle()
         made = await app.store.read(lambda connection: replays.one(connection, number, made.id)) or made
-    return described(made, wanted.name)
+    return described(made, wanted.name, gone=await gone_before(app, Kind.MESSAGES, made.since))
 
 
 async def progress(
@@ -96,7 +99,8 @@ async def progress(
     if found is None:
         raise NotFound(f"There is no replay {id}.")
     destination = app.directory.destinations.get(found.destination)
-    return described(found, destination.name if destination else "(removed)")
+    gone = await gone_before(app, Kind.MESSAGES, found.since)
+    return described(found, destination.name if destination else "(removed)", gone=gone)
 
 
 async def cancel(app: Installation, *, workspace: int, id: int, by: str) -> None:  # noqa: A002
@@ -190,8 +194,9 @@ async def one(app: Installation, *, workspace: int, destination: int, message: i
     app.couriers.by_destination[wanted.id].look()
 
 
-def described(replay: Replay, destination: str) -> dict[str, Any]:
-    """`messages` is how many numbers the window spans: an upper bound that `looked_at` comes to."""
+def described(replay: Replay, destination: str, *, gone: datetime | None = None) -> dict[str, Any]:
+    """`left`: how many numbers are still to be looked at, an upper bound. `gone`: since when messages are there, where
+    its window begins before."""
     return {
         "id": replay.id,
         "destination": destination,
@@ -201,6 +206,7 @@ def described(replay: Replay, destination: str) -> dict[str, Any]:
         "sent": replay.sent,
         "left": max(0, replay.last - replay.position),
         "state": replay.state,
+        "kept_since": gone.isoformat() if gone else None,
     }
 
 

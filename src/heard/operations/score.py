@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 
 from heard.installation import Installation
+from heard.operations.kept import gone_before
 from heard.operations.meant import workspace_meant
+from heard.retention import Kind
+from heard.scores.window import shown, window
 
 
 async def score(
@@ -38,4 +41,8 @@ async def score(
             number, asked.name, asked.kind, now=now, from_=from_, to=to, where=where, by=by, every=every
         )
 
-    return msgspec.to_builtins(await asyncio.to_thread(count))
+    told = msgspec.to_builtins(await asyncio.to_thread(count))
+    gone = await gone_before(app, Kind.ANSWERS, window(from_, to).begins)
+    if gone is not None:
+        told["window_note"] += f" Answers from before {shown(gone)} are kept no longer."
+    return told

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import durations
+from heard.audiences.looks_back import must_be_kept
 from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
 from heard.errors import Invalid
@@ -63,6 +64,7 @@ async def apply(
         if only is not None:
             _must_be_about(connection, wanted.workspace, only)
         workspace, changes = keep(connection, wanted, now=now)
+        must_be_kept(directory.computed_of(connection, workspace), app.settings.keep)
         if dry:
             raise _Tried(changes)
         if changes:

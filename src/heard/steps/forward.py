@@ -180,7 +180,7 @@ def keep(
 
 def give_up(connection: Connection, lost: list[Forward], *, now: datetime) -> None:
     """Their messages are kept no longer: there is nothing left to send."""
-    made = Try(at=now, status=None, reason="message_gone", detail="The message is kept no longer.", seconds=0.0)
+    made = Try(at=now, status=None, reason=forwards.GONE, detail="The message is kept no longer.", seconds=0.0)
     gone = [tried(each, State.DEAD, made, next_at=None, request=each.request, answer=each.answer) for each in lost]
     forwards.keep(connection, gone)
     forwards.count(connection, Counter((each.workspace, each.destination, hour_of(now), DISCARDED) for each in gone))

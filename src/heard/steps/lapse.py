@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, select, text, update
@@ -12,14 +12,13 @@ from heard.deliveries.case import Trigger
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import OPEN_FOR, State
 from heard.deliveries.reasons import Objection, Reason
-from heard.store import decisions, funnel, messages, seen, tallies
-from heard.store.days import before, day_of, forget_seen, kept
+from heard.store import decisions, funnel, messages, tallies
+from heard.store.days import day_of, kept
 from heard.store.tables import OPEN
 from heard.store.tables import decisions as decisions_table
 from heard.store.tables import deliveries as deliveries_table
 
 MOST_AT_ONCE = 500
-VIOLATIONS_KEPT = timedelta(days=90)
 
 
 def decline_what_waited(connection: Connection, *, now: datetime) -> int:
@@ -53,23 +52,10 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
     return len(waited)
 
 
-def keep_house(connection: Connection, *, now: datetime, made: set[int], drained: bool) -> None:
-    """Once an hour: invitations expire, and ids are forgotten that nobody can repeat any more.
-
-    While something waits on the log its days are not over, however long ago they were.
-    """
-    while expire(connection, now=now):
-        pass
-    seen.forget_violations(connection, before=day_of(now - VIOLATIONS_KEPT))
-    if drained:
-        forget_seen(connection, before=before(day_of(now)))
-        made.clear()
-
-
 def expire(connection: Connection, *, now: datetime) -> int:
-    """Invitations that are open no longer; gives how many."""
+    """Some of the invitations that are open no longer; gives how many."""
     table, open_since = deliveries_table, now - OPEN_FOR
-    over = select(table.c.workspace_id, table.c.id).where(text(OPEN), table.c.sent_at <= open_since).limit(5000)
+    over = select(table.c.workspace_id, table.c.id).where(text(OPEN), table.c.sent_at <= open_since).limit(MOST_AT_ONCE)
     rows = connection.execute(over).all()
     for workspace, delivery in rows:
         connection.execute(

@@ -26,7 +26,7 @@ from heard.scores.trend import PERIODS, trend
 from heard.scores.window import Window, window
 from heard.store.analytics_filters import Fields, grouping
 from heard.store.analytics_question import Known, Question, by_group, by_period, known_fields
-from heard.store.analytics_rows import FIXED, MOST_COLUMNS, Paths, rows
+from heard.store.analytics_rows import FIXED, MOST_COLUMNS, Paths, microseconds, rows
 from heard.store.analytics_today import CurrentTraits, Today
 
 if TYPE_CHECKING:
@@ -239,6 +239,15 @@ class Analytics:
             )
         page = found[:limit]
         return Page([one for one, _ in page], f"{page[-1][1]}-{page[-1][0]}" if len(found) > limit else None)
+
+    def let_go(self, before: datetime) -> None:
+        """Answers given before a moment are kept no longer."""
+        with self._refreshing, self._using:  # else what is being taken over would bring them back
+            if self._database:
+                self._database.execute(
+                    "DELETE FROM answers WHERE answered_at < make_timestamp($at::BIGINT)", {"at": microseconds(before)}
+                )
+                self._database.execute("CHECKPOINT")
 
     def close(self) -> None:
         """Let go of the memory; the next question begins with an empty database."""

@@ -13,12 +13,13 @@ from heard.store import cursors
 from heard.store.tables import audit
 
 COMMAND_LINE = "command line"
+HEARD = "Heard"  # by itself
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     at: datetime
-    by: str  # a member's address, `key NAME`, or `command line`
+    by: str  # a member's address, `key NAME`, `command line`, or `Heard` by itself
     what: str  # `campaign.paused`
     subject: str  # its name
     detail: dict[str, Any]

@@ -8,7 +8,7 @@ sends nothing twice.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, Text, text
@@ -68,6 +68,11 @@ def before(day: int) -> int:
     return day_of(datetime(day // 10_000, day // 100 % 100, day % 100) - timedelta(days=1))  # noqa: DTZ001
 
 
+def end_of(day: int) -> datetime:
+    """The midnight (UTC) after it."""
+    return datetime(day // 10_000, day // 100 % 100, day % 100, tzinfo=UTC) + timedelta(days=1)
+
+
 def prepare(connection: Connection, days: Iterable[int], made: set[int]) -> None:
     """Make the tables of these days and of their eves where `made` does not list them yet."""
     for day in sorted({each for given in days for each in (given, before(given))} - made):
@@ -91,12 +96,11 @@ def index_of_anonymous(day: int) -> str:
 
 
 def kept(connection: Connection) -> list[int]:
-    """The days that have messages, newest first."""
-    return sorted((int(name[9:]) for name in dialects.table_names(connection, "messages_2")), reverse=True)
-
-
-def forget_seen(connection: Connection, *, before: int) -> None:
-    """Drop the tables of messageIds of every day before this one."""
-    for name in dialects.table_names(connection, "seen_2"):
-        if int(name[5:]) < before:
-            connection.execute(text(f"DROP TABLE {name}"))
+    """The days that have messages, newest first. A page asks again and again, so SQLite, which says whether its tables
+    are still the same, is asked for their names only when they are not."""
+    version = dialects.version_of_tables(connection)
+    known = connection.info.get("days kept")
+    if version is None or known is None or known[0] != version:
+        found = sorted((int(name[9:]) for name in dialects.table_names(connection, "messages_2")), reverse=True)
+        known = connection.info["days kept"] = version, found
+    return list(known[1])

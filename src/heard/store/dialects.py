@@ -15,6 +15,8 @@ from sqlalchemy.pool import QueuePool
 from heard.errors import HeardError
 
 INTRANS = 2  # libpq's PQTRANS_INTRANS
+LOCK_NOT_AVAILABLE = "55P03"
+LONGEST_WAIT_TO_DROP = "200ms"
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # an acknowledged commit survives a power cut
@@ -54,7 +56,8 @@ def open_engine(url: str, *, writer: bool) -> Engine:
     engine.dialect.statement_compiler = _Hinting
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
+    def prepare(connection: Any, record: Any) -> None:
+        record.info["reads"] = not writer
         for pragma in (*PRAGMAS, f"cache_size=-{WRITERS_CACHE if writer else READERS_CACHE}"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -163,6 +166,23 @@ def goes_on(connection: Connection) -> bool:
     return driver.in_transaction if is_sqlite(connection) else driver.info.transaction_status == INTRANS
 
 
+def drop_table(connection: Connection, name: str) -> bool:
+    """False when somebody else has read it in a transaction that goes on; whoever is to read it then does not wait."""
+    if is_sqlite(connection):
+        connection.exec_driver_sql(f"DROP TABLE {name}")
+        return True
+    try:
+        with by_itself(connection):
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_TO_DROP}'")
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    except DBAPIError as problem:
+        if getattr(problem.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
+
+
 def table_names(connection: Connection, beginning: str = "") -> set[str]:
     """The tables whose names begin so; there can be two for every day."""
     query = (
@@ -171,6 +191,13 @@ def table_names(connection: Connection, beginning: str = "") -> set[str]:
         else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND substr(tablename, 1, ?) = ?"
     )
     return {row[0] for row in fetch(connection, query, len(beginning), beginning)}
+
+
+def version_of_tables(connection: Connection) -> int | None:
+    """Another number whenever a table was made or dropped; None where the database has none, and for the writer: what
+    it rolls back may come to the same number."""
+    reads = is_sqlite(connection) and connection.info.get("reads", False)
+    return connection.exec_driver_sql("PRAGMA schema_version").scalar() if reads else None
 
 
 def within(connection: Connection) -> str:

@@ -7,13 +7,14 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, literal, select, tuple_
+from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
 
 from heard.routing.forward import Forward, State
 from heard.store import dialects
 from heard.store.tables import forward_counts, forwards
 
 DELIVERED, RETRIED, DISCARDED, REFUSED, LATENCY = "delivered", "retried", "discarded", "refused", "ms"
+GONE = "message_gone"
 Count = tuple[int, int, int, str]  # workspace, destination, hour, name
 
 
@@ -125,6 +126,13 @@ def reasons(connection: Connection, workspace: int, destination: int) -> list[tu
         .order_by(func.count().desc())
     )
     return [(State(row[0]), row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
+def give_up_day(connection: Connection, workspace: int, destination: int, day: int) -> None:
+    """What is tried again of a day is tried no more: its messages go."""
+    waiting = (forwards.c.workspace_id == workspace) & (forwards.c.destination_id == destination)
+    waiting &= (forwards.c.state == State.RETRYING.value) & (forwards.c.day == day)
+    connection.execute(update(forwards).where(waiting).values(state=State.DEAD.value, next_at=None, reason=GONE))
 
 
 def forget(connection: Connection, workspace: int, destination: int) -> None:

@@ -14,8 +14,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.contacts.contact import Contact
+from heard.retention import Kind
 from heard.routing.reasons import KEPT_FROM_SURVEYS
-from heard.store import anonymous, contacts, cursors, days, dialects
+from heard.store import anonymous, contacts, cursors, days, dialects, removals
 from heard.store.types import moment
 
 MOST_LOOKED_AT = 50_000
@@ -125,6 +126,14 @@ def newest_contact(connection: Connection, workspace: int) -> Contact | None:
 
 def reach(connection: Connection, since: datetime, *, most: int = MOST_LOOKED_AT) -> tuple[int, Look]:
     """The id above which to look (ids grow with the log, over all workspaces), and how far back that is."""
+    gone = removals.gone_before(connection, Kind.MESSAGES)
+    floor, look = _floor(connection, since, most)
+    if gone is not None and gone > look.since:
+        return floor, Look(since=gone, whole=False)
+    return floor, look
+
+
+def _floor(connection: Connection, since: datetime, most: int) -> tuple[int, Look]:
     floor = max(0, newest(connection) - most)
     if floor == 0:
         return 0, Look(since=since, whole=True)

@@ -220,9 +220,9 @@ def violations_of(connection: Connection, workspace: int, source: int, since: in
     return sorted(found.values(), key=lambda each: each.last, reverse=True)
 
 
-def forget_violations(connection: Connection, *, before: int) -> None:
-    """Of every day before this one."""
-    dialects.changed(connection, "DELETE FROM violations WHERE day < ?", before)
+def forget_violations(connection: Connection, *, before: int) -> int:
+    """Of every day before this one; gives how many."""
+    return dialects.changed(connection, "DELETE FROM violations WHERE day < ?", before)
 
 
 def forget_names(connection: Connection, workspace: int, traces: Traces) -> None:

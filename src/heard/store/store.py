@@ -39,6 +39,18 @@ class Store:
         """Leave nothing of deleted rows in the database's files; nothing else is written meanwhile."""
         await asyncio.wrap_future(self._writer.submit_alone(partial(dialects.scrub, tables=tables)))
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether nobody can write beside the writer."""
+        return self._writing.dialect.name == "sqlite"
+
+    async def beside(self, work: Work[T]) -> T:
+        """Write without the writer, in a transaction of its own: what takes long and concerns no row of anybody else.
+
+        For PostgreSQL alone; SQLite has one writer.
+        """
+        return await self.read(work)
+
     def write_now(self, work: Work[T]) -> T:
         return self._writer.submit(work).result()
 

@@ -30,7 +30,9 @@ from heard.routing.forward import Try
 from heard.store.types import Bytes, Json, Moment
 
 metadata = MetaData()
-OPEN = "state IN ('sent', 'unknown')"  # written out in queries too, since an index is only used where its words stand
+# Written out in queries too, since an index is only used where its words stand.
+OPEN = "state IN ('sent', 'unknown')"
+WITH_ORIGIN = "(agent <> '' OR client <> '')"
 
 
 def _id(name: str = "id") -> Column[int]:
@@ -569,6 +571,7 @@ clicks = Table(  # raw: every GET and HEAD of a survey link, human or machine
     Column("agent", Text, nullable=False),
     Column("client", Text, nullable=False),
     Index("clicks_by_delivery", "workspace_id", "delivery_id"),
+    Index("clicks_with_origin", "at", sqlite_where=text(WITH_ORIGIN)),
     sqlite_with_rowid=False,
 )
 responses = Table(
@@ -598,6 +601,7 @@ responses = Table(
     Index("responses_by_revision", "revision"),
     Index("responses_by_contact", "workspace_id", "contact_id"),
     Index("responses_completing", "completes_at", sqlite_where=text("completes_at IS NOT NULL")),
+    Index("responses_by_age", "answered_at"),
     sqlite_with_rowid=False,
 )
 response_revisions = Table(  # append-only: every version of every answer
@@ -610,6 +614,7 @@ response_revisions = Table(  # append-only: every version of every answer
     Column("verdict", String(12), nullable=False),
     Column("agent", Text, nullable=False),
     Column("client", Text, nullable=False),
+    Index("response_revisions_with_origin", "at", sqlite_where=text(WITH_ORIGIN)),
     sqlite_with_rowid=False,
 )
 
@@ -638,6 +643,15 @@ set_aside = Table(  # what could not be handled, whole, with the reason; the loo
     Column("reason", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
+removals = Table(  # what the length of keeping has removed, by kind, of all workspaces
+    "removals",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("gone_before", Moment, nullable=False),  # nothing older is there
+    Column("at", Moment, nullable=False),  # when something was removed last
+    Column("n", BigInteger, nullable=False),  # how much, that time
+    sqlite_with_rowid=False,
+)
 
 
 def for_postgresql() -> None:
@@ -650,6 +664,7 @@ def for_postgresql() -> None:
 
 PARTIAL = {
     "audience_people_due",
+    "clicks_with_origin",
     "decisions_held",
     "decisions_held_by_anonymous",
     "decisions_held_by_user",
@@ -658,4 +673,5 @@ PARTIAL = {
     "deliveries_sending",
     "forwards_due",
     "responses_completing",
+    "response_revisions_with_origin",
 }

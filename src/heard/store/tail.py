@@ -93,7 +93,20 @@ def back(
 
 
 def by_id(connection: Connection, workspace: int, number: int) -> Kept | None:
-    for day in days.kept(connection):
+    """Numbers grow from day to day, so a few looks find the day; that of a clock that was set back is beside it."""
+    kept = days.kept(connection)[::-1]
+    low, high = 0, len(kept)
+    while low < high:
+        middle = place = (low + high) // 2
+        last = _span(connection, kept[place])[1]
+        while not last and place > low:  # the eve of a first day is made empty
+            place -= 1
+            last = _span(connection, kept[place])[1]
+        if last < number:
+            low = middle + 1
+        else:
+            high = place
+    for day in (*kept[low : low + 2], *kept[max(0, low - 2) : low]):
         rows = dialects.fetch(
             connection, f"SELECT {COLUMNS} FROM messages_{day} WHERE id = ? AND workspace_id = ?", number, workspace
         )
@@ -216,13 +229,15 @@ def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]
 
 def _days(connection: Connection, workspace: int, wanted: Wanted) -> Sequence[int]:
     """The days that may have any, newest first: those of the window on which something of the kind came in."""
-    verdicts = (wanted.verdict,) if wanted.verdict else tallies.VERDICTS
-    if wanted.verdict == "accepted":  # what was held is accepted later, and stays counted as what it was
-        verdicts = ("accepted", "held")
-    with_any = tallies.days_of(connection, workspace, verdicts)
     first = days.day_of(wanted.since) if wanted.since else 0
     last = days.day_of(wanted.until) if wanted.until else 99_999_999
-    return [day for day in days.kept(connection) if day in with_any and first <= day <= last]
+    of_window = [day for day in days.kept(connection) if first <= day <= last]
+    if wanted.verdict is None:
+        return of_window
+    # What was held is accepted later, and stays counted as what it was.
+    verdicts = ("accepted", "held") if wanted.verdict == "accepted" else (wanted.verdict,)
+    with_any = tallies.days_of(connection, workspace, verdicts)
+    return [day for day in of_window if day in with_any]
 
 
 def _held(connection: Connection) -> str:

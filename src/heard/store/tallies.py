@@ -5,7 +5,8 @@ Campaigns keep theirs here too (`heard.store.funnel`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -27,16 +28,44 @@ def add(connection: Connection, counts: Mapping[tuple[int, int, str], int]) -> N
     )
 
 
-def totals(connection: Connection, workspace: int | None = None) -> dict[str, int]:
-    """What became of messages, all days together, for one workspace or all."""
-    where, values = ("", ()) if workspace is None else (" AND workspace_id = ?", (workspace,))
+def totals(connection: Connection, workspace: int, *, since: int = 0, before: int = 99_999_999) -> dict[str, int]:
+    """What became of messages of a workspace, of the days from `since` until before `before` together."""
     plain = (
         "substr(name, 1, 9) NOT IN ('campaign:', 'audience:')"
         f" AND substr(name, 1, {len(SOURCE)}) <> '{SOURCE}' AND name <> '{TAKEN}'"
     )
     return dict(
-        dialects.fetch(connection, f"SELECT name, sum(n) FROM tallies WHERE {plain}{where} GROUP BY name", *values)
+        dialects.fetch(
+            connection,
+            "SELECT name, sum(n) FROM tallies"
+            f" WHERE workspace_id = ? AND day >= ? AND day < ? AND {plain} GROUP BY name",
+            workspace,
+            since,
+            before,
+        )
     )
+
+
+class Totals:
+    """What became of messages, all days and workspaces together, asked every few seconds by whoever watches.
+
+    Days that are over are summed up once a day; one that the log brings later than the day after counts from the next.
+    """
+
+    def __init__(self) -> None:
+        self._until, self._over = 0, Counter[str]()
+
+    def read(self, connection: Connection, workspaces: Collection[int], *, yesterday: int) -> Mapping[str, int]:
+        if self._until != yesterday:
+            self._over = self._sum(connection, workspaces, before=yesterday)
+            self._until = yesterday
+        return self._over + self._sum(connection, workspaces, since=yesterday)
+
+    def _sum(self, connection: Connection, workspaces: Collection[int], **days: int) -> Counter[str]:
+        counted: Counter[str] = Counter()
+        for workspace in workspaces:
+            counted.update(totals(connection, workspace, **days))
+        return counted
 
 
 def of_day(connection: Connection, workspace: int, day: int) -> dict[str, int]:
@@ -54,3 +83,11 @@ def days_of(connection: Connection, workspace: int, verdicts: Iterable[str]) -> 
         connection, f"SELECT DISTINCT day FROM tallies WHERE workspace_id = ? AND ({asked})", workspace, *names
     )
     return frozenset(row[0] for row in rows)
+
+
+def messages_by_day(connection: Connection, workspace: int) -> list[tuple[int, int]]:
+    """(day, how many messages), whatever became of them."""
+    asked = " OR ".join(["name LIKE ?"] * (2 * len(VERDICTS)))
+    names = [name for verdict in VERDICTS for name in (verdict, f"{verdict}:%")]
+    query = f"SELECT day, sum(n) FROM tallies WHERE workspace_id = ? AND ({asked}) GROUP BY day"
+    return [(row[0], int(row[1])) for row in dialects.fetch(connection, query, workspace, *names)]

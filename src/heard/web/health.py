@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from litestar import MediaType, Response, get
@@ -10,6 +11,7 @@ from litestar import MediaType, Response, get
 from heard.courier import Courier
 from heard.installation import Installation
 from heard.store import messages, tallies
+from heard.store.days import before, day_of
 
 GAUGES: tuple[tuple[str, str, Callable[[Courier, int], int]], ...] = (
     ("behind", "gauge", lambda courier, last: last - courier.position),  # messages it has not looked at yet
@@ -19,6 +21,8 @@ GAUGES: tuple[tuple[str, str, Callable[[Courier, int], int]], ...] = (
 
 
 def routes(app: Installation) -> list[Any]:
+    totals = tallies.Totals()
+
     @get("/ready", include_in_schema=False, sync_to_thread=False)
     def ready() -> Response[Any]:
         """200 only while everything works; else what does not."""
@@ -31,7 +35,9 @@ def routes(app: Installation) -> list[Any]:
     @get("/metrics", include_in_schema=False, media_type=MediaType.TEXT)
     async def metrics() -> str:
         """Prometheus text: what was routed, how far behind we are, what waits."""
-        counted = await app.store.read(tallies.totals)
+        workspaces, yesterday = list(app.directory.workspaces), before(day_of(app.clock.now()))
+        look = partial(totals.read, workspaces=workspaces, yesterday=yesterday)
+        counted = await app.store.read(look)
         pipeline = app.pipeline
         lines = [
             "# TYPE heard_routed_messages_total counter",

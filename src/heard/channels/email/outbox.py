@@ -94,6 +94,15 @@ class Outbox:
             self._names.pop(delivery_id, None)
             return None
 
+    def remove_before(self, moment: datetime, limit: int) -> int:
+        """The oldest mails that were handed over before then, at most `limit`; gives how many."""
+        self._look()
+        old = sorted((name, each) for each, name in self._names.items() if _time_of(name) < moment)[:limit]
+        for name, delivery_id in old:
+            (self._folder / name).unlink(missing_ok=True)
+            self._names.pop(delivery_id, None)
+        return len(old)
+
     def _look(self) -> None:
         """See what is in the folder, when it changed; files of other names are not ours."""
         changed = self._folder.stat().st_mtime_ns

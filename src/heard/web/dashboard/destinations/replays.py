@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from heard.accounts.member import Action
 from heard.errors import Invalid
-from heard.operations import replay
+from heard.operations import kept, replay
+from heard.retention import Kind
 from heard.routing.destination import Destination
 from heard.store import replays
 from heard.store.replays import RUNNING, Replay
@@ -89,6 +90,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
     ) -> Response[bytes]:
         seen = visit(request)
         found = await app.store.read(lambda connection: runs(connection, destination))
+        gone = await kept.gone_before(app, Kind.MESSAGES, None)
         field = (problem.field or "since") if problem else None
         text = str(problem).removeprefix(f"{field}: ") if problem else None
         return view.page(
@@ -100,6 +102,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             status=status,
             since=since,
             until=until,
+            gone=gone,
             wrong_at=field,
             wrong=text and text[:1].upper() + text[1:],
             **{

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -69,8 +69,17 @@ def trouble(reason: str) -> str:
     return TROUBLE.get(reason, reason.replace("_", " ").capitalize())
 
 
-def state(destination: Destination, courier: Courier | None, *, ever: bool, now: datetime, waits: int = 0) -> Said:
-    """`ever`: something was delivered lately. `waits`: messages that surveys take on the next day."""
+def state(
+    destination: Destination,
+    courier: Courier | None,
+    *,
+    ever: bool,
+    now: datetime,
+    waits: int = 0,
+    at_most: timedelta | None = None,
+) -> Said:
+    """`ever`: something was delivered lately. `waits`: messages that surveys take on the next day. `at_most`: how long
+    messages wait for a destination that takes none."""
     if not destination.enabled:
         return Said(badge=("Switched off", "off", "no"), sentence="Nothing is sent there until it is switched on.")
     if destination.type == SURVEYS and waits:
@@ -88,7 +97,7 @@ def state(destination: Destination, courier: Courier | None, *, ever: bool, now:
         return Said(
             badge=("Resting", "bad", "pause"),
             sentence=f"Since {since}: {wrong} It is tried again {say.distance(courier.resting_until, now)}; "
-            "what comes meanwhile waits.",
+            f"what comes meanwhile waits{f', {say.length(at_most)} at the longest' if at_most else ''}.",
         )
     if courier is not None and courier.trouble:
         wrong = _short(courier.trouble, destination)

@@ -22,8 +22,9 @@ from heard.messages.message import TYPES
 from heard.operations import replay
 from heard.operations.destinations_seen import troubles
 from heard.operations.went import Went, went
+from heard.retention import Kind
 from heard.routing.destination import SURVEYS
-from heard.store import contacts, decisions, deliveries, tail, tallies
+from heard.store import contacts, decisions, deliveries, removals, tail, tallies
 from heard.store.days import day_of
 from heard.store.directory import Directory
 from heard.store.messages import Kept
@@ -91,6 +92,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
                 "newest": newest,
                 "counts": _counts(connection, workspace, now),
                 "a_minute": tail.a_minute(connection, workspace, now),
+                "gone": removals.gone_before(connection, Kind.MESSAGES) if found.further is None else None,
             }
 
         shown = await app.store.read(look)

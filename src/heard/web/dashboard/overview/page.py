@@ -10,8 +10,10 @@ from heard.accounts.member import Action
 from heard.contacts import traits
 from heard.errors import Invalid
 from heard.installation import Installation
+from heard.operations.kept import gone_before
 from heard.operations.overview import Newest, Overview, overview
 from heard.operations.overview_rates import Remembered
+from heard.retention import Kind
 from heard.scores.trend import PERIODS as EVERY
 from heard.store.analytics_filters import PLAIN
 from heard.store.analytics_question import Known
@@ -69,12 +71,14 @@ def routes(dashboard: Dashboard) -> list[Any]:
             except Invalid as problem:
                 wrong = {problem.field or "field": str(problem)}
         found, state = await overviews.look(seen.workspace.id, state)
+        gone = await gone_before(app, Kind.ANSWERS, state.window.begins)
         return dashboard.page(
             seen,
             "overview.html",
             here="overview",
             status=400 if state.wrong or wrong else 200,
             found=found,
+            gone=gone,
             state=state,
             page=overview_view.page(found, state, base=dashboard.base, now=now),
             written=found.metric.written,

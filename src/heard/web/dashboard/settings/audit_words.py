@@ -36,6 +36,7 @@ SENTENCES: Mapping[str, str] = {
     "member.password_changed": "changed the password of {subject}",
     "member.removed": "removed {subject}",
     "member.role_changed": "made {subject} {role}, who was {was}",
+    "messages.dropped": "dropped {messages} messages of {day} that {subject} had not taken in time",
     "message.sent_again": "sent the message {message} to {subject} again",
     "privacy.requested": "made the privacy request {subject}: {type}, for {subjects}",
     "plan.added": "made the tracking plan {subject}",

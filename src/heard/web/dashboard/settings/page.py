@@ -1,4 +1,4 @@
-"""`/settings`: brand, keys, members, workspaces, the workspace file, and who changed what."""
+"""`/settings`: brand, keys, members, workspaces, the workspace file, how long things are kept, and who changed what."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from heard.web.dashboard.door import visit
 from heard.web.dashboard.settings import audit as settings_audit
 from heard.web.dashboard.settings import brand as settings_brand
 from heard.web.dashboard.settings import file as settings_file
+from heard.web.dashboard.settings import kept as settings_kept
 from heard.web.dashboard.settings import keys as settings_keys
 from heard.web.dashboard.settings import members as settings_members
 from heard.web.dashboard.settings import workspaces as settings_workspaces
 from heard.web.dashboard.shell import Dashboard
 
-TABS = (settings_brand, settings_keys, settings_members, settings_workspaces, settings_file, settings_audit)
+TABS = (
+    settings_brand,
+    settings_keys,
+    settings_members,
+    settings_workspaces,
+    settings_file,
+    settings_kept,
+    settings_audit,
+)
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
