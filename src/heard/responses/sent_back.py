@@ -21,7 +21,6 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     survey: str
     campaign: str
     address: str
-    to: tuple[str, ...]  # destinations
 
 
 def fields(response: Response, about: About) -> dict[str, Any]:
@@ -44,14 +43,14 @@ def told(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(what it is, the message) of each; `traits`: whether they may have changed."""
     said = fields(response, about)
-    base = {**_who(response, about), "integrations": {"All": False, **dict.fromkeys(about.to, True)}}
+    base = _who(response, about)
     if traits and wanted.traits:
         values = {trait: said[field] for trait, field in wanted.traits.items()}
-        yield f"traits:{now.isoformat()}", {"type": "identify", "traits": values, "timestamp": _written(now), **base}
+        yield f"traits:{now.isoformat()}", {"type": "identify", "traits": values, **base}
     for moment in moments:
         if (event := wanted.events.get(moment)) is not None:
             properties = {name: said[name] for name in wanted.properties}
-            track = {"type": "track", "event": event, "properties": properties, "timestamp": _written(now)}
+            track = {"type": "track", "event": event, "properties": properties}
             yield moment.value, {**track, **base}
 
 

@@ -31,6 +31,7 @@ from heard.routing.answer import Refusal, Routing, encode
 from heard.routing.destination import Destination
 from heard.steps import keep
 from heard.steps.allowance import Allowance, allowance
+from heard.steps.on_record import row
 from heard.steps.plans import as_it_gets_it, plan_of, shapes
 from heard.steps.schema import Schema
 from heard.steps.suppress import unless_suppressed
@@ -239,7 +240,7 @@ def _consider(
         if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         schema.place(index, day, len(rows[day]))
-        rows[day].append(_row(workspace, message, received_us, verdict, reason, written))
+        rows[day].append(row(workspace, message, received_us, verdict, reason, written))
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
         counts[workspace, day, came] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
@@ -356,46 +357,3 @@ def _settle_rows(
         else:
             elsewhere.append(trigger)
     messages.settle(connection, workspace, elsewhere)
-
-
-def _row(
-    workspace: int, message: Message | Rejected, received: int, verdict: str, reason: str | None, routing: str | None
-) -> Row:
-    if isinstance(message, Rejected):
-        kind, body = (message.type or "")[:16], message.body.decode(errors="replace")
-        event = _said(message.event, 500)
-        return (
-            workspace,
-            message.source,
-            _said(message.id, 200) or "",
-            kind,
-            event,
-            _said(message.user_id, 512),
-            None,
-            received,
-            received,
-            verdict,
-            f"{reason}: {message.detail}"[:500],
-            body,
-            None,
-        )
-    return (
-        workspace,
-        message.source,
-        message.id,
-        message.type,
-        message.event,
-        message.user_id,
-        message.anonymous_id,
-        received if message.at is message.received_at else micros(message.at),
-        received,
-        verdict,
-        reason,
-        message.body.decode(),
-        routing,
-    )
-
-
-def _said(text: str | None, longest: int) -> str | None:
-    """What a message that could not be taken says of itself, as every database can keep and index it."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:longest] if text else None

@@ -12,39 +12,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 from sqlalchemy import Connection
 
 from heard import ids
-from heard.messages.again import again
-from heard.messages.message import OURS, Message, Rejected
-from heard.routing.answer import encode
+from heard.messages.message import Message, Rejected
 from heard.routing.document import written
-from heard.routing.plan import Plan
 from heard.schema.judge import judge
 from heard.schema.seen import Key, Seen, fields_of, key_of
 from heard.schema.tracking_plan import TrackingPlan
 from heard.schema.violation import SEGMENTS_NAMES, Kind, Violation
-from heard.steps.plans import able
+from heard.steps.on_record import Row, telling
 from heard.store import days, seen
 from heard.store.directory import Directory
 from heard.store.seen import BrokenKey, BrokenTimes
-from heard.store.types import micros
 
 log = structlog.get_logger()
 
-Row = tuple[Any, ...]
 VIOLATED = "Violation Generated"
 ABOUT = "schema-violations"  # the userId under which it is told
-
-
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
-    source: int
-    type: str
-    at: datetime
-    received_at: datetime
-    body: bytes
 
 
 class Schema:
@@ -124,36 +110,19 @@ class Schema:
         return noted
 
     def _told(self, message: Message, plan: TrackingPlan, violations: tuple[Violation, ...]) -> list[Row]:
-        known = self._directory.destinations
+        known, source = self._directory.destinations, self._directory.sources[message.source]
         wanted = [known[number] for number in plan.told if number in known]
-        routing = Plan([msgspec.structs.replace(able(each), sources=None) for each in wanted])
-        integrations = {"All": False, **{each.name: True for each in wanted}}
-        source = self._directory.sources[message.source]
         rows: list[Row] = []
         for place, violation in enumerate(violations):
+            said = {
+                "type": "track",
+                "userId": ABOUT,
+                "event": VIOLATED,
+                "properties": _properties(message, plan, violation, source.name, source.id),
+                "context": {"heard": {"name": plan.name}},
+            }
             number = ids.violation_id(message.source, message.id, place)
-            body = msgspec.json.encode(
-                {
-                    "type": "track",
-                    "userId": ABOUT,
-                    "event": VIOLATED,
-                    "messageId": number,
-                    "timestamp": written(self._now),
-                    "properties": _properties(message, plan, violation, source.name, source.id),
-                    "integrations": integrations,
-                    "context": {"heard": {"name": plan.name}},
-                }
-            )
-            telling = _Kept(source=OURS, type="track", at=self._now, received_at=self._now, body=body)
-            told = again(telling, number)
-            assert told is not None
-            at = micros(self._now)
-            rows.append(
-                (
-                    *(self._workspace, OURS, number, "track", VIOLATED, ABOUT, None, at, at, "accepted", None),
-                    *(body.decode(), encode(routing.route(told))),
-                )
-            )
+            rows.append(telling(self._workspace, number, said, wanted, now=self._now))
         return rows
 
 

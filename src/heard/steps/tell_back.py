@@ -8,30 +8,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import ids
-from heard.messages.again import again
-from heard.messages.message import OURS
 from heard.responses import sent_back
 from heard.responses.response import Response, Verdict
 from heard.responses.sent_back import About
-from heard.routing.answer import encode
-from heard.routing.plan import Plan
 from heard.steps import told
-from heard.steps.plans import able
+from heard.steps.on_record import telling
 from heard.store import deliveries, responses
 from heard.store.directory import Directory
-from heard.store.types import micros
 from heard.surveys.send_back import Moment
 
 UNTIL_COMPLETE = timedelta(minutes=30)  # after the last answer
 MOST_AT_ONCE = 500
-
-
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
-    source: int
-    type: str
-    at: datetime
-    received_at: datetime
-    body: bytes
 
 
 def of_answer(
@@ -87,19 +74,9 @@ def _tell(
     if wanted is None:
         return
     known = [directory.destinations[number] for number in wanted.to if number in directory.destinations]
-    about = About(survey=survey.name, campaign=campaign.name, address=address, to=tuple(each.name for each in known))
-    plan = Plan([msgspec.structs.replace(able(each), sources=None) for each in known])
-    rows: list[told.Row] = []
-    for what, document in sent_back.told(response, wanted, moments, traits=traits, about=about, now=now):
-        number = ids.sent_back_id(response.delivery, what)
-        body = msgspec.json.encode({**document, "messageId": number})
-        kept = _Kept(source=OURS, type=document["type"], at=now, received_at=now, body=body)
-        message = again(kept, number)
-        assert message is not None
-        rows.append(
-            (
-                *(response.workspace, OURS, number, message.type, message.event, message.user_id, message.anonymous_id),
-                *(micros(now), micros(now), "accepted", None, body.decode(), encode(plan.route(message))),
-            )
-        )
+    about = About(survey=survey.name, campaign=campaign.name, address=address)
+    rows = [
+        telling(response.workspace, ids.sent_back_id(response.delivery, what), said, known, now=now)
+        for what, said in sent_back.told(response, wanted, moments, traits=traits, about=about, now=now)
+    ]
     told.keep(connection, rows, now)

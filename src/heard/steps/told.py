@@ -18,25 +18,9 @@ from heard.audiences.audience import Audience, Form
 from heard.audiences.person import Change
 from heard.contacts.contact import Contact, identified
 from heard.destinations.known import Known
-from heard.messages.again import again
-from heard.messages.message import OURS, Message
-from heard.routing.answer import Routing, encode
-from heard.routing.document import written
-from heard.routing.plan import Plan
-from heard.steps.plans import able
+from heard.steps.on_record import Row, telling
 from heard.store import audiences, days, messages
 from heard.store.directory import Directory
-from heard.store.types import micros
-
-Row = tuple[Any, ...]
-
-
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
-    source: int
-    type: str
-    at: datetime
-    received_at: datetime
-    body: bytes
 
 
 def settle(
@@ -88,32 +72,14 @@ def keep(connection: Connection, rows: list[Row], now: datetime) -> None:
 def _row(contact: Contact, change: Change, directory: Directory, now: datetime) -> Row:
     assert contact.user_id is not None
     number = ids.told_id(change.of.id, contact.user_id, change.number)
-    body = msgspec.json.encode(document(contact.user_id, change, directory, number, now))
-    kind = "identify" if change.of.form is Form.TRAITS else "track"
-    message = again(_Kept(source=OURS, type=kind, at=now, received_at=now, body=body), number)
-    assert message is not None
-    return (
-        contact.workspace,
-        OURS,
-        number,
-        kind,
-        message.event,
-        message.user_id,
-        None,
-        micros(now),
-        micros(now),
-        "accepted",
-        None,
-        body.decode(),
-        encode(_routing(message, change, directory)),
-    )
+    wanted = [directory.destinations[each] for each in change.of.to if each in directory.destinations]
+    return telling(contact.workspace, number, document(contact.user_id, change), wanted, now=now)
 
 
-def document(user_id: str, change: Change, directory: Directory, message_id: str, now: datetime) -> dict[str, Any]:
+def document(user_id: str, change: Change) -> dict[str, Any]:
     """As Segment's engine says it: an identify with the trait, or a track that somebody entered or exited."""
     of, value = change.of, change.value
     is_audience = isinstance(of, Audience)
-    names = [directory.destinations[number].name for number in of.to if number in directory.destinations]
     said: dict[str, Any] = {"type": "identify", "userId": user_id, "traits": {of.key: value}}
     if of.form is Form.EVENTS:
         event = ("Audience Entered" if value else "Audience Exited") if is_audience else "Trait Computed"
@@ -127,16 +93,4 @@ def document(user_id: str, change: Change, directory: Directory, message_id: str
         "namespace": space,
         "space_id": space,
     }
-    return {
-        **said,
-        "messageId": message_id,
-        "timestamp": written(now),
-        "integrations": {"All": False, **dict.fromkeys(names, True)},
-        "context": {"personas": personas, "heard": {"name": of.name, "change": change.number}},
-    }
-
-
-def _routing(message: Message, change: Change, directory: Directory) -> Routing:
-    """To those that the audience names; what is switched off, and filters, hold for it too."""
-    wanted = [directory.destinations[number] for number in change.of.to if number in directory.destinations]
-    return Plan([msgspec.structs.replace(able(each), sources=None) for each in wanted]).route(message)
+    return {**said, "context": {"personas": personas, "heard": {"name": of.name, "change": change.number}}}
