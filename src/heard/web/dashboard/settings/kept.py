@@ -26,7 +26,7 @@ NEEDED: Mapping[str, str] = {
 def routes(dashboard: Dashboard) -> list[Any]:
     app = dashboard.app
 
-    @get("/settings/kept", opt={"may": Action.SET_UP}, include_in_schema=False)
+    @get("/settings/kept", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_kept(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen = visit(request)
         found = await kept.seen(app, seen.workspace.id)
