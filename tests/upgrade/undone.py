@@ -17,7 +17,13 @@ TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
+def back_to_0008(connection: Connection) -> None:
+    connection.execute(text("DROP INDEX deliveries_reminders"))
+    schema.stamp(connection, "0008")
+
+
 def back_to_0006(connection: Connection) -> None:
+    back_to_0008(connection)
     for table in TABLES_OF_0008:
         connection.execute(text(f"DROP TABLE {table}"))
     schema.stamp(connection, "0006")

@@ -17,8 +17,8 @@ from heard.errors import HeardError, Invalid
 from heard.store import dialects
 from heard.store.tables import metadata
 
-CURRENT = "0008"
-ORDER = ("0001", "0002", "0003", "0004", "0005", "0006", "0008")
+CURRENT = "0010"
+ORDER = ("0001", "0002", "0003", "0004", "0005", "0006", "0008", "0010")
 
 
 def prepare(settings: Settings) -> None:

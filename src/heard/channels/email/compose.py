@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from heard.accounts.workspace import Brand
 from heard.campaigns.campaign import Campaign
-from heard.channels.email.invitation import Invitation
+from heard.channels.email.invitation import Invitation, Reminded
 from heard.channels.email.mail import Mail
 from heard.channels.email.render import render
 from heard.contacts import traits
@@ -14,6 +14,7 @@ from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery
 from heard.ids import RESPONDENT, LinkKeys
 from heard.surveys.because import because
+from heard.surveys.locales import locale
 from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
 
@@ -30,13 +31,16 @@ def compose(
     base_url: str,
     now: datetime,
     purpose: bytes = RESPONDENT,
+    reminds_of: Delivery | None = None,
 ) -> Mail:
     """The same delivery gives the same Message-ID and the same links on every try.
 
     `at_most`: how often this survey comes at the most; None = nothing is promised. `purpose`: what the links are for.
+    `reminds_of`: of a reminder, the invitation; its links open that one, since both ask for one answer.
     """
     known = traits.decode(contact.traits)
-    token = keys.token(delivery.workspace, delivery.id, purpose=purpose)
+    opens = reminds_of or delivery
+    token = keys.token(delivery.workspace, opens.id, purpose=purpose)
     language = survey.languages[0]
     invitation = Invitation(
         delivery_id=delivery.id,
@@ -50,5 +54,8 @@ def compose(
         unsubscribe=f"{base_url}/u/{token}",
         because=because(delivery.event, delivery.event_at, now=now, language=language),
         at_most=at_most,
+        reminds_of=Reminded(reminds_of.id, locale(language).on(reminds_of.sent_at or now, now=now))
+        if reminds_of
+        else None,
     )
     return render(invitation, at=now)

@@ -1,4 +1,4 @@
-"""`/deliveries`: every invitation, how far it got, and what stopped it."""
+"""`/deliveries`: every invitation and reminder, how far it got, and what stopped it."""
 
 from __future__ import annotations
 
@@ -154,12 +154,14 @@ def said(delivery: Delivery, campaign: Campaign, now: datetime) -> str:
             return f"Waits while {campaign.name} is paused"
         case State.SCHEDULED if delivery.attempts:
             return f"Is tried again; {tries}: {wrong}" if wrong else f"Is tried again; {tries}"
-        case State.SCHEDULED if delivery.kind != TouchKind.FIRST:
-            return "A reminder"
+        case State.SCHEDULED if delivery.kind == TouchKind.REMINDER:
+            return "Goes out unless they answer before"
         case State.UNKNOWN:
             return "Heard stopped while it was handed over; it is not sent twice"
         case State.FAILED | State.CANCELLED:
             return wrong or ("Not sent" if delivery.state == State.FAILED else "Taken back before it was sent")
+        case State.SENT | State.EXPIRED if delivery.kind == TouchKind.REMINDER:
+            return "The one reminder; the answer stands with the invitation"
         case State.SENT:
             return f"Open for an answer until {say.day(delivery.closes_at, now)}"
         case State.EXPIRED:

@@ -13,9 +13,21 @@ from heard.campaigns import suggestions
 from heard.campaigns.campaign import Template
 from heard.campaigns.window import Day, Window
 
-TEXTS = ("event", "where", "audience", "list", "delay", "throttle", "older_than", "sample", "starts", "ends")
+TEXTS = (
+    "event",
+    "where",
+    "audience",
+    "list",
+    "delay",
+    "throttle",
+    "reminder",
+    "older_than",
+    "sample",
+    "starts",
+    "ends",
+)
 COUNTS = ("daily_cap", "quota")
-LENGTHS = ("delay", "throttle", "older_than")
+LENGTHS = ("delay", "throttle", "reminder", "older_than")
 DAYS = tuple(day.name.lower() for day in Day)
 WORKING_DAYS = DAYS[:5]
 LONGEST = 5_000  # characters of any field
