@@ -12,9 +12,9 @@ import msgspec
 from heard.contacts.standing import Kind
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery, State
-from heard.deliveries.in_words import label, number
+from heard.deliveries.in_words import label, number, why_not_sent
 from heard.deliveries.ledger import TouchKind
-from heard.deliveries.reasons import Objection, Reason
+from heard.deliveries.reasons import Objection
 from heard.responses.response import Answer, Response, Verdict
 from heard.scores import nps
 from heard.store.directory import Directory
@@ -176,25 +176,21 @@ def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterabl
             )
         case State.CANCELLED if is_reminder:
             at = _taken_back(delivery, story)
-            yield Moment(at=at, sign="no", bold="No reminder", note=why_not(delivery), **named)
+            yield Moment(at=at, sign="no", bold="No reminder", note=why_not_sent(delivery.error), **named)
         case State.CANCELLED:
             return
         case _:
-            badge = {
-                State.ANSWERED: ("Answered", "good", "check"),
-                State.EXPIRED: ("Expired", "off", ""),
-                State.UNKNOWN: ("Outcome unknown", "warn", "warn"),
-            }.get(delivery.state)
+            badge = (
+                None
+                if is_reminder and delivery.state == State.EXPIRED
+                else {
+                    State.ANSWERED: ("Answered", "good", "check"),
+                    State.EXPIRED: ("Expired", "off", ""),
+                    State.UNKNOWN: ("Outcome unknown", "warn", "warn"),
+                }.get(delivery.state)
+            )
             sent_at = delivery.sent_at or delivery.due_at
             yield Moment(at=sent_at, sign="mail", bold=f"{mail} sent", badge=badge, note=note, **named)
-
-
-def why_not(reminder: Delivery) -> str:
-    """Why it was cancelled, in words where a rule says so."""
-    said = (reminder.error or "").removeprefix("Not sent: ").rstrip(".")
-    reasons = [label(Reason(each)) if each in frozenset(Reason) else each for each in said.split(", ")]
-    told = ", ".join(reasons)
-    return told[:1].upper() + told[1:]
 
 
 def _taken_back(reminder: Delivery, story: Story) -> datetime:

@@ -12,7 +12,7 @@ from heard.contacts.contact import Contact
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery
 from heard.deliveries.eligibility import Decline, decide
-from heard.deliveries.in_words import Names, Summary, Words, had_no_objection, in_words, label, summed_up
+from heard.deliveries.in_words import Names, Summary, Words, had_no_objection, in_words, label, summed_up, why_not_sent
 from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection
 from heard.destinations.known import Known
@@ -20,7 +20,6 @@ from heard.responses.response import Response
 from heard.store.directory import Directory
 from heard.store.story import Story
 from heard.web.dashboard.contacts.axis import Span, axis_of, bar, labels
-from heard.web.dashboard.contacts.timeline import why_not
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +74,7 @@ def why(decision: Decision, story: Story, directory: Directory, *, who: str | No
         kept=had_no_objection(decision.objections),
         delivery=next((each for each in story.deliveries if each.id == decision.delivery), None),
         reminder=reminder,
-        why_no_reminder=why_not(reminder) if reminder else "",
+        why_no_reminder=why_not_sent(reminder.error) if reminder else "",
         response=next((each for each in story.responses if each.delivery == decision.delivery), None),
         earlier=None
         if decision.outcome != Outcome.INVITED
