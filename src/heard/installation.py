@@ -128,7 +128,8 @@ class Installation:
     def start(self) -> None:
         """Take up where the last run stopped, then run the loops."""
         certain = self.outbox is not None
-        self.store.write_now(partial(send.recover, now=self.clock.now(), certain=certain))
+        recover = partial(send.recover, directory=self.directory, now=self.clock.now(), certain=certain)
+        self.store.write_now(recover)
         self.publish_keys()
         self.pipeline.start()
         self.forgetting.start()
@@ -229,6 +230,7 @@ class Installation:
             keys=self.keys,
             base_url=self.base_url,
             now=now,
+            reminds_of=ready.reminds_of,
         )
 
     def promise(self, campaign: Campaign, survey: Survey) -> timedelta | None:

@@ -105,7 +105,7 @@ class Postman:
         except Exception as error:
             log.exception("mail_not_made", delivery=ready.delivery.id)
             broken = DeliveryFailed(f"Heard could not make this mail: {error}", permanent=True)
-            return partial(send.failed, delivery=ready.delivery, error=broken, now=self._clock.now())
+            return self._failed(ready.delivery, broken)
         sending: Delivery = await self._store.write(partial(send.begin, delivery=ready.delivery))
         try:
             await self._channel.hand_over(mail)
@@ -114,13 +114,17 @@ class Postman:
                 log.warning("mail_not_taken", delivery=sending.id, error=str(error))
             if error.unreachable:
                 self.failing["mail server"] = str(error)
-            return partial(send.failed, delivery=sending, error=error, now=self._clock.now())
+            return self._failed(sending, error)
         except Exception as error:
             log.exception("hand_over_failed", delivery=sending.id)
             puzzling = DeliveryFailed(f"Nobody knows whether it was handed over: {error!r}", ambiguous=True)
-            return partial(send.failed, delivery=sending, error=puzzling, now=self._clock.now())
+            return self._failed(sending, puzzling)
         self.failing.pop("mail server", None)
-        return partial(send.sent, delivery=sending, now=self._clock.now())
+        return partial(send.sent, delivery=sending, directory=self._directory(), now=self._clock.now())
+
+    def _failed(self, delivery: Delivery, error: DeliveryFailed) -> Callable[[Connection], None]:
+        now, directory = self._clock.now(), self._directory()
+        return partial(send.failed, delivery=delivery, error=error, directory=directory, now=now)
 
     async def _kept(self, keep_it: Callable[[Connection], None], kept: Future[None]) -> None:
         """However long the database is away: what a mail server said is not said twice."""

@@ -112,10 +112,11 @@ class Desk:
         ready = self.store.write_now(partial(send.still_wanted, claimed=due, directory=self.directory, now=self.now))
         for each in ready:
             sending = self.store.write_now(partial(send.begin, delivery=each.delivery))
+            kept = {"delivery": sending, "directory": self.directory, "now": self.now}
             if failing:
-                self.store.write_now(partial(send.failed, delivery=sending, error=failing, now=self.now))
+                self.store.write_now(partial(send.failed, error=failing, **kept))
             else:
-                self.store.write_now(partial(send.sent, delivery=sending, now=self.now))
+                self.store.write_now(partial(send.sent, **kept))
         return [each.delivery for each in ready]
 
     def lapse(self) -> int:

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from heard.errors import DeliveryFailed
 from heard.steps import route, send
+from heard.steps.answer import answer
 from heard.store import deliveries, tables
-from tests.contracts.desk import Desk
-from tests.examples import DAY, HOUR
+from tests.contracts.desk import ACME, Desk
+from tests.examples import DAY, HOUR, MINUTE
 
 THROTTLE, QUIET, FLOOR = 20 * DAY, 7 * DAY, DAY
 MAILBOXES = {"ted": "ted@mosby.example", "teddy": "TED@Mosby.example", "lily": "lily@aldrin.example"}
@@ -41,6 +42,7 @@ story = st.lists(
         st.tuples(st.just("receive"), st.lists(message, min_size=1, max_size=5), st.booleans()),
         st.tuples(st.just("wait"), st.integers(1, 24 * 12)),
         st.tuples(st.just("send"), st.sampled_from(FAILURES)),
+        st.tuples(st.just("answer"), st.integers(0, 5)),
         st.tuples(st.just("crash while sending")),
     ),
     min_size=4,
@@ -57,13 +59,14 @@ def test_nobody_is_asked_too_often_and_nothing_is_decided_twice(story: list[Any]
             _walk(desk, story)
             _nobody_was_asked_too_often(desk)
             _one_decision_per_trigger(desk)
+            _reminded_once_and_not_after_an_answer(desk)
         finally:
             desk.close()
 
 
 def _walk(desk: Desk, story: list[Any]) -> None:
-    desk.campaign(1, throttle="20d", delay="2d")
-    desk.campaign(2, event="Signed Up", throttle="20d")
+    desk.campaign(1, throttle="20d", delay="2d", reminder="3d")
+    desk.campaign(2, event="Signed Up", throttle="20d", reminder="24h")
     desk.store.write_now(
         lambda connection: connection.execute(
             tables.workspaces.update().values(quiet_period=int(QUIET / timedelta(microseconds=1)))
@@ -76,6 +79,8 @@ def _walk(desk: Desk, story: list[Any]) -> None:
             desk.lapse()
         elif what == "send":
             desk.send(failing=details[0])
+        elif what == "answer":
+            _answer(desk, details[0])
         elif what == "receive":
             batch = [_message(desk, each, sent) for each in details[0]]
             sent += batch
@@ -109,11 +114,19 @@ def _crash(desk: Desk, record: Any) -> None:
     raise AssertionError("the crash did not happen")
 
 
+def _answer(desk: Desk, number: int) -> None:
+    arrived = [row for row in desk.rows(tables.deliveries) if row.kind == "first" and row.state in ("sent", "unknown")]
+    if number < len(arrived):
+        say = partial(answer, workspace=ACME, delivery_id=arrived[number].id, value=9, comment=None, agent="")
+        desk.store.write_now(partial(say, client="", directory=desk.directory, now=desk.now))
+        desk.wait(MINUTE)
+
+
 def _crash_while_sending(desk: Desk) -> None:
     due = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
     for ready in desk.store.write_now(partial(send.still_wanted, claimed=due, directory=desk.directory, now=desk.now)):
         desk.store.write_now(partial(send.begin, delivery=ready.delivery))
-    desk.store.write_now(partial(send.recover, now=desk.now, certain=False))
+    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now, certain=False))
 
 
 def _nobody_was_asked_too_often(desk: Desk) -> None:
@@ -123,6 +136,8 @@ def _nobody_was_asked_too_often(desk: Desk) -> None:
             continue
         apart = abs(one.at - other.at)
         assert apart >= FLOOR
+        if "reminder" in (one.kind, other.kind):
+            continue
         assert apart >= QUIET
         if one.campaign_id == other.campaign_id:
             assert apart >= THROTTLE
@@ -131,4 +146,21 @@ def _nobody_was_asked_too_often(desk: Desk) -> None:
 def _one_decision_per_trigger(desk: Desk) -> None:
     decided = [(row.campaign_id, row.trigger) for row in desk.rows(tables.decisions)]
     assert len(decided) == len(set(decided))
-    assert len(desk.rows(tables.deliveries)) == len({row.decision_id for row in desk.rows(tables.deliveries)})
+    sent = [(row.decision_id, row.kind) for row in desk.rows(tables.deliveries)]
+    assert len(sent) == len(set(sent))
+
+
+def _reminded_once_and_not_after_an_answer(desk: Desk) -> None:
+    """Whoever was asked, or may have been, and has not answered before the mail server said so, has one reminder."""
+    mails = desk.rows(tables.deliveries)
+    firsts = {row.decision_id: row for row in mails if row.kind == "first"}
+    reminders = {row.decision_id: row for row in mails if row.kind == "reminder"}
+    assert {decision for decision, row in firsts.items() if row.sent_at is not None} == reminders.keys()
+    answered_at = {row.delivery_id: row.answered_at for row in desk.rows(tables.responses)}
+    for decision, reminder in reminders.items():
+        answered = answered_at.get(firsts[decision].id)
+        if reminder.sent_at is not None:
+            assert reminder.sent_at - firsts[decision].sent_at >= FLOOR
+            assert answered is None or reminder.sent_at <= answered
+        elif answered is not None:
+            assert reminder.state in ("cancelled", "failed")

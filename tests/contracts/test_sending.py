@@ -78,7 +78,7 @@ def test_after_a_crash_what_was_handed_over_is_unknown_unless_the_channel_can_te
     an_invitation(desk)
     (delivery,) = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
     desk.store.write_now(partial(send.begin, delivery=delivery))
-    desk.store.write_now(partial(send.recover, now=desk.now, certain=certain))
+    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now, certain=certain))
 
     assert desk.states() == [state]
 

@@ -9,6 +9,7 @@ import msgspec
 
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import State
+from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection, Reason
 from heard.responses.response import Answer, Response, Verdict
 from heard.store.directory import Directory
@@ -191,6 +192,31 @@ def test_an_open_link_is_not_an_answer_until_a_form_follows():
     assert opened.rest == ""
     assert opened.note == "Score 9 preselected · 10 was answered · Post-purchase"
     assert answer.score == (10, "promoter", 10)
+
+
+REMINDER = a_delivery(id="f" * 32, kind=TouchKind.REMINDER, due_at=NOON + 3 * DAY)
+
+
+def test_a_reminder_is_told_as_one():
+    (planned,) = told(a_story(deliveries=[REMINDER]))
+    sent = msgspec.structs.replace(REMINDER, state=State.SENT, sent_at=NOON + 3 * DAY)
+
+    assert (planned.bold, planned.at) == ("Reminder planned", NOON + 3 * DAY)
+    assert [each.bold for each in told(a_story(deliveries=[sent]))] == ["Reminder sent"]
+
+
+def test_a_reminder_that_was_taken_back_says_why_at_the_moment_it_was():
+    first = a_delivery(state=State.ANSWERED, sent_at=NOON)
+    answered_before = msgspec.structs.replace(REMINDER, state=State.CANCELLED, error="Not sent: already_answered.")
+    moments = told(a_story(deliveries=[first, answered_before], responses=[RESPONSE]))
+    assert [(each.bold, each.at, each.note) for each in moments if each.sign == "no"] == [
+        ("No reminder", NOON + HOUR, "Already answered")
+    ]
+
+    late = msgspec.structs.replace(answered_before, error="Not sent: the campaign does not remind any more.")
+    assert [(each.at, each.note) for each in told(a_story(deliveries=[late]))] == [
+        (NOON + 3 * DAY, "The campaign does not remind any more")
+    ]
 
 
 def test_an_answer_that_was_changed_keeps_both_scores():

@@ -11,7 +11,17 @@ from heard.campaigns.campaign import Status
 from heard.contacts.standing import Kind
 from heard.deliveries.case import Case, Invited, Policy
 from heard.deliveries.eligibility import RULES, Decline, decide, objections_to
-from heard.deliveries.in_words import KEPT, WORDS, Names, Place, Words, had_no_objection, in_words, summed_up
+from heard.deliveries.in_words import (
+    KEPT,
+    WORDS,
+    Names,
+    Place,
+    Words,
+    had_no_objection,
+    in_words,
+    summed_up,
+    why_not_sent,
+)
 from heard.deliveries.reasons import Objection, Reason
 from tests.examples import DAY, HOUR, MARSHALL, NOON, a_campaign, a_case, a_touch, a_trigger
 
@@ -141,3 +151,8 @@ def test_a_summary_counts_and_knows_the_last_lapse():
     never = summed_up([throttle, Objection(Reason.UNSUBSCRIBED)])
     assert (never.last, never.never) == (None, 1)
     assert not never.has_lapsed(NOON + 99 * DAY)
+
+
+def test_why_a_mail_was_not_sent_reads_as_words():
+    assert why_not_sent("Not sent: already_answered, asked_within_24h.") == "Already answered, asked within 24 hours"
+    assert why_not_sent("Not sent: the survey has closed.") == "The survey has closed"

@@ -20,7 +20,7 @@ from msgspec import structs
 from heard.accounts.workspace import Brand
 from heard.campaigns.campaign import Template
 from heard.channels.email.compose import compose
-from heard.channels.email.invitation import Invitation
+from heard.channels.email.invitation import Invitation, Reminded
 from heard.channels.email.render import render
 from heard.contacts.contact import Contact
 from heard.errors import DeliveryFailed, Invalid
@@ -169,6 +169,32 @@ def test_a_mail_is_small_whatever_members_write():
 
 def test_the_same_invitation_gives_the_same_octets():
     assert render(an_invitation(), at=NOON) == render(an_invitation(), at=NOON)
+
+
+# ---------------------------------------------------------------- the reminder
+
+REMINDER = {"delivery_id": "f" * 32, "reminds_of": Reminded("0" * 32, "19 November")}
+
+
+@pytest.mark.parametrize("said", [html, text])
+def test_a_reminder_greets_as_the_first_mail_did_and_says_that_it_is_the_only_one(said):
+    body = " ".join(said(**REMINDER).split())
+
+    assert "Hi Marshall," in body
+    assert "We asked you this on 19 November." in body
+    assert "This is the only reminder" in body
+    assert f"{LINK}?a=9" in body
+    assert LEAVE in body
+    assert "reminder" not in said()
+
+
+def test_a_reminder_stands_below_the_first_mail():
+    read = mail(**REMINDER, template=Template(subject="{{ firstName }}, how was it?"))
+
+    assert read["Subject"] == "Reminder: Marshall, how was it?"
+    assert read["Message-ID"] == f"<{'f' * 32}@acme.example>"
+    assert read["In-Reply-To"] == read["References"] == f"<{'0' * 32}@acme.example>"
+    assert mail()["In-Reply-To"] is None
 
 
 # ---------------------------------------------------------------- headers

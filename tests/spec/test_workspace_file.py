@@ -52,6 +52,7 @@ campaigns:
     list: Segment List
     delay: 0d
     throttle: 90d
+    reminder: 3d
     older_than: 30d
     sample: 25%
     window: {days: [mon, tue], from: 09:00, to: 17:00, zone: contact}
@@ -256,7 +257,10 @@ def test_a_workspace_that_was_named_is_not_renamed(app: Installation):
         (acme(surveys=[SURVEY | {"send_back": {"to": []}}]), "surveys[0].send_back.to", "write a list"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"throttle": 90}]), "campaigns[0].throttle", "like 3d"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"audience": 7}]), "campaigns[0].audience", "write a text"),
-        (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"reminder": "3d"}]), "campaigns[0].reminder", "not yet"),
+        (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"reminder": "23h"}]), "campaigns[0].reminder", "24h or more"),
+        (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"reminder": "30d"}]), "campaigns[0].reminder", "29d or less"),
+        (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"reminder": "soon"}]), "campaigns[0].reminder", "like 3d"),
+        (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"recurring": "7d"}]), "campaigns[0].recurring", "not yet"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"channel": "widget"}]), "campaigns[0].channel", "not yet"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"trottle": "1d"}]), "campaigns[0].trottle", "no such key"),
         (acme(surveys=[SURVEY], campaigns=[CAMPAIGN | {"where": "a ="}]), "campaigns[0].where", ""),

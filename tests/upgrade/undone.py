@@ -18,7 +18,13 @@ TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
+def back_to_0010(connection: Connection) -> None:
+    connection.execute(text("DROP INDEX deliveries_reminders"))
+    schema.stamp(connection, "0010")
+
+
 def back_to_0009(connection: Connection) -> None:
+    back_to_0010(connection)
     connection.execute(text("DROP TABLE removals"))
     for index in ("responses_by_age", "clicks_with_origin", "response_revisions_with_origin"):
         connection.execute(text(f"DROP INDEX {index}"))

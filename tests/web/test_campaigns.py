@@ -71,8 +71,8 @@ def version(page: str) -> str:
 def test_a_campaign_is_made_as_a_draft_and_the_file_says_the_same(heard: RunningHeard, ted: Visitor):
     where = ted.post(
         "/campaigns/new",
-        {**FORM, "delay": "3d", "throttle": "90d", "sample": "25%", "daily_cap": "1,500", "window": "1",
-         "days": ["mon", "fri"], "from": "09:00", "to": "17:00", "zone": "Europe/Berlin"},
+        {**FORM, "delay": "3d", "throttle": "90d", "reminder": "3d", "sample": "25%", "daily_cap": "1,500",
+         "window": "1", "days": ["mon", "fri"], "from": "09:00", "to": "17:00", "zone": "Europe/Berlin"},
     )  # fmt: skip
 
     assert saved(heard, "After a visit") == {
@@ -82,6 +82,7 @@ def test_a_campaign_is_made_as_a_draft_and_the_file_says_the_same(heard: Running
         "event": "Visit Ended",
         "delay": "3d",
         "throttle": "90d",
+        "reminder": "3d",
         "sample": "25%",
         "daily_cap": 1500,
         "window": {"days": ["mon", "fri"], "from": "09:00", "to": "17:00", "zone": "Europe/Berlin"},
@@ -108,6 +109,14 @@ def test_what_cannot_be_obeyed_is_said_at_its_field_with_the_fix_and_nothing_is_
     mended = ted.post("/campaigns/new/preview", {**written, "use": "delay=3d"}, status=200)
     assert 'value="3d"' in mended
     assert "Use 3d" not in mended
+
+
+def test_a_reminder_is_explained_as_a_date_and_not_taken_within_a_day(ted: Visitor):
+    page = ted.post("/campaigns/new/preview", {**FORM, "delay": "0d", "reminder": "3d"}, status=200)
+    assert "reminded once if there is no answer by then" in page
+
+    page = ted.post("/campaigns/new", {**FORM, "reminder": "12h"}, status=422)
+    assert "24h or more" in below(page, "reminder")
 
 
 def test_what_is_still_to_be_written_is_no_mistake_until_it_is_saved(ted: Visitor):

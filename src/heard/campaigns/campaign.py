@@ -19,6 +19,10 @@ class Status(StrEnum):
     COMPLETE = "complete"
 
 
+# A reminder is a touch, and 24 hours lie between any two; from 30 days on there is no answer to be given any more.
+SOONEST_REMINDER, LATEST_REMINDER = timedelta(hours=24), timedelta(days=29)
+
+
 class Channel(StrEnum):
     EMAIL = "email"
 
@@ -45,6 +49,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     list: str | None = None  # where people are put when they are invited
     delay: timedelta = timedelta(0)
     throttle: timedelta | None = None
+    reminder: timedelta | None = None  # after the mail went out, to whoever has not answered; once
     older_than: timedelta | None = None
     sample: float = 1.0  # share of contacts, 0..1, sticky per contact
     window: Window | None = None

@@ -12,11 +12,11 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from heard import durations, fql
-from heard.campaigns.campaign import Channel, Status, Template
+from heard.campaigns.campaign import LATEST_REMINDER, SOONEST_REMINDER, Channel, Status, Template
 from heard.campaigns.window import Day, Window
 from heard.errors import Invalid
 
-NOT_YET = ("reminder", "recurring", "distribution", "recipients", "language", "api")
+NOT_YET = ("recurring", "distribution", "recipients", "language", "api")
 THE_CALLERS = ("name", "survey")
 CHANNELS_NOT_YET = ("widget", "link")
 
@@ -60,6 +60,15 @@ def _length(value: object, where: str) -> Any:
         return durations.parse(value, field=where)
     except Invalid as error:
         raise Invalid(f"{where}: {error}", field=where) from None
+
+
+def _reminder(value: object, where: str) -> Any:
+    length = _length(value, where)
+    if length < SOONEST_REMINDER:
+        raise Invalid(f"{where}: write 24h or more, like 3d; nobody is written to twice within a day.", field=where)
+    if length > LATEST_REMINDER:
+        raise Invalid(f"{where}: write 29d or less; an invitation can be answered for 30 days.", field=where)
+    return length
 
 
 def _condition(value: object, where: str) -> str:
@@ -175,6 +184,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "list": _text,
     "delay": _length,
     "throttle": _length,
+    "reminder": _reminder,
     "older_than": _length,
     "sample": _share,
     "window": _window,

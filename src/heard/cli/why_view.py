@@ -78,9 +78,23 @@ def _decision(decision: Mapping[str, Any], now: datetime, console: Console) -> N
     about = f"{decision['campaign']}, after {decision['event']}: "
     console.print(Text.assemble((about, "bold"), verdict(decision, at, now)))
     _objections(decision["objections"], now, console)
+    if reminder := decision.get("reminder"):
+        console.print(f"  {_reminded(reminder)}")
     for revision in reversed(decision["revisions"]):
         until = day(datetime.fromisoformat(revision["at"]))
         console.print(Text(f"  Before {until} it was {revision['outcome']}; {revision['cause']}.", style="dim"))
+
+
+def _reminded(reminder: Mapping[str, Any]) -> str:
+    due = day(datetime.fromisoformat(reminder["due_at"]))
+    if reminder["state"] in ("scheduled", "sending"):
+        return f"The reminder is due on {due}, unless they answer before."
+    if reminder["state"] in ("cancelled", "failed"):
+        return f"No reminder: {(reminder['error'] or 'not sent').removeprefix('Not sent: ')}"
+    sent = day(datetime.fromisoformat(reminder["sent_at"] or reminder["due_at"]))
+    return (
+        f"Reminded on {sent}." if reminder["state"] != "unknown" else f"Perhaps reminded on {sent}: {reminder['error']}"
+    )
 
 
 def verdict(decision: Mapping[str, Any], at: datetime, now: datetime) -> str:

@@ -80,6 +80,13 @@ def label(reason: Reason) -> str:
     return reason.value.replace("_", " ").replace("24h", "24 hours")
 
 
+def why_not_sent(error: str | None) -> str:
+    """Why a delivery was cancelled or failed, from its `error`: `Not sent: already_answered.` -> `Already answered`."""
+    told = (error or "").removeprefix("Not sent: ").rstrip(".")
+    words = ", ".join(label(Reason(each)) if each in frozenset(Reason) else each for each in told.split(", "))
+    return words[:1].upper() + words[1:]
+
+
 def number(count: int) -> str:
     """Small numbers as words: three, 12."""
     return NUMBERS[count] if count < len(NUMBERS) else str(count)

@@ -60,6 +60,14 @@ class Touches(tuple[Touch, ...]):
     def without(self, delivery: str) -> Touches:
         return Touches(touch for touch in self if touch.delivery != delivery)
 
+    def without_reminders_after(self, moment: datetime) -> Touches:
+        """A reminder that is still to come gives way: whatever is sent before it puts it off."""
+        return Touches(
+            touch
+            for touch in self
+            if not (touch.kind == TouchKind.REMINDER and touch.state == TouchState.RESERVED and touch.at > moment)
+        )
+
     def near(self, moment: datetime, period: timedelta) -> Touches:
         """Those less than `period` from the moment, before or after; exactly `period` away is far enough."""
         return Touches(touch for touch in self if abs(touch.at - moment) < period)

@@ -190,7 +190,8 @@ class _Play:
             person = self.people.get(ready.delivery.user_id or "")
             if person is not None:
                 self.asked_at[person.user_id] = at
-                for each in self.respondents.mailed(person, delivery, ready.delivery.event, at):
+                asked = (ready.reminds_of or ready.delivery).id  # a reminder asks for the answer to the first mail
+                for each in self.respondents.mailed(person, asked, ready.delivery.event, at):
                     heapq.heappush(self.reactions, (each.at, next(self.number), each))
         self.postbox.handed_over.clear()
         due: list[Reaction] = []

@@ -29,6 +29,7 @@ from heard.deliveries.ledger import TouchState
 from heard.errors import HeardError
 from heard.installation import Installation
 from heard.scores.window import rfc3339, shown
+from heard.steps import remind
 from heard.store import backup_postgres, deliveries, funnel, schema, touches
 from heard.store.backup import FORMAT, SQLITE, Manifest, Progress, database_kind
 
@@ -78,9 +79,10 @@ async def _settle(settings: Settings, manifest: Manifest) -> int:
             for delivery in left:
                 unknown = move(delivery, State.UNKNOWN, sent_at=delivery.due_at, error=error)
                 deliveries.change(connection, unknown, was=delivery.state)
+                remind.plan(connection, unknown, directory=app.directory, now=now)
             touches.mark(connection, [(TouchState.MADE, each.due_at, each.workspace, each.id) for each in left])
             for each in left:
-                funnel.sent(connection, each.workspace, each.campaign, each.due_at)
+                funnel.handed_over(connection, each, each.due_at)
             return len(left)
 
         unknown = await app.store.write(mark)

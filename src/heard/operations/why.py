@@ -11,15 +11,18 @@ from sqlalchemy import Connection
 from heard.campaigns.campaign import Campaign
 from heard.contacts.contact import Contact
 from heard.deliveries.decision import Decision, Outcome, Revision
+from heard.deliveries.delivery import Delivery
 from heard.deliveries.eligibility import Decline, decide
+from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection
 from heard.destinations.known import Known
 from heard.installation import Installation
 from heard.operations.contacts import described
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
-from heard.store import decisions
+from heard.store import decisions, deliveries
 from heard.store.directory import Directory
+from heard.store.story import MOST
 
 
 async def why(
@@ -30,7 +33,8 @@ async def why(
     workspace: str | None = None,
     workspace_id: int | None = None,
 ) -> dict[str, Any]:
-    """`{"user_id", "contact", "decisions": [...], "now": [...]}`, decisions newest first.
+    """`{"user_id", "contact", "decisions": [...], "now": [...]}`, decisions newest first. One whose invitation has a
+    reminder has a `reminder` too: what became of it.
 
     `user_id` is a userId, `email:ann@x` or `id:12`. Somebody who was never identified has no contact; what was decided
     about their events is shown all the same.
@@ -47,10 +51,14 @@ async def why(
         name = contact.user_id if contact else (None if user_id.startswith(("email:", "id:")) else user_id)
         kept = decisions.about(connection, number, user_id=name, contact=contact.id if contact else None)
         wanted = {each.id for each in asked}
+        sent = deliveries.of_contact(connection, number, contact.id, limit=MOST) if contact else []
+        reminders = {each.decision: each for each in sent if each.kind == TouchKind.REMINDER}
         return {
             "user_id": name,
             "contact": described(connection, contact) if contact else None,
-            "decisions": [_decision(each, directory) for each in kept if each.campaign in wanted],
+            "decisions": [
+                _decision(each, reminders.get(each.id), directory) for each in kept if each.campaign in wanted
+            ],
             "now": [_now(each, Known(connection, directory, number), contact, now) for each in asked],
         }
 
@@ -65,7 +73,7 @@ def _now(campaign: Campaign, known: Known, contact: Contact | None, now: datetim
     return {"campaign": campaign.name, "outcome": outcome.value, "objections": _objections(objections)}
 
 
-def _decision(decision: Decision, directory: Directory) -> dict[str, Any]:
+def _decision(decision: Decision, reminder: Delivery | None, directory: Directory) -> dict[str, Any]:
     campaign = directory.campaigns.get(decision.campaign)
     return {
         "at": rfc3339(decision.at),
@@ -76,6 +84,18 @@ def _decision(decision: Decision, directory: Directory) -> dict[str, Any]:
         "objections": _objections(decision.objections),
         "revisions": [_revision(each) for each in decision.revisions],
         "delivery_id": decision.delivery,
+        **({"reminder": _reminder(reminder)} if reminder else {}),
+    }
+
+
+def _reminder(reminder: Delivery) -> dict[str, Any]:
+    return {
+        "id": reminder.id,
+        "kind": reminder.kind.value,
+        "state": reminder.state.value,
+        "due_at": rfc3339(reminder.due_at),
+        "sent_at": rfc3339(reminder.sent_at) if reminder.sent_at else None,
+        "error": reminder.error,
     }
 
 

@@ -10,10 +10,12 @@ from heard import fql
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import NEXT, Delivery, State, move
+from heard.deliveries.reasons import Objection, Reason
 from heard.errors import Invalid, NotFound
 from heard.responses.response import Answer, Response, Verdict
 from heard.scores import nps
 from heard.steps import tell_back
+from heard.steps.send import cancel
 from heard.store import contacts, cursors, deliveries, responses
 from heard.store.directory import Directory
 
@@ -82,7 +84,15 @@ def answer(
     if State.ANSWERED in NEXT[delivery.state]:
         answered = move(delivery, State.ANSWERED, sent_at=delivery.sent_at or now)
         deliveries.change(connection, answered, was=delivery.state)
+    _remind_no_more(connection, delivery, now)
     return response
+
+
+def _remind_no_more(connection: Connection, first: Delivery, now: datetime) -> None:
+    """Whoever has answered is not reminded, from this very moment on."""
+    reminder = deliveries.reminder_of(connection, first)
+    if reminder is not None and reminder.state == State.SCHEDULED:
+        cancel(connection, reminder, None, [Objection(Reason.ALREADY_ANSWERED, detail="They have answered.")], now)
 
 
 def _verdict(person: Contact | None, delivery: Delivery, exclude: str | None) -> Verdict:

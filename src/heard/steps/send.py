@@ -20,16 +20,18 @@ from heard.contacts import address as addresses
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind, Suppression
-from heard.deliveries import schedule
+from heard.deliveries import reminder, schedule
 from heard.deliveries.case import Case
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import Delivery, ImpossibleMove, State, move, retry_at
-from heard.deliveries.eligibility import Decline, reconsider
-from heard.deliveries.ledger import TouchState
+from heard.deliveries.eligibility import Decline, Invite, reconsider
+from heard.deliveries.ledger import TouchKind, TouchState
 from heard.deliveries.reasons import Objection
+from heard.deliveries.reminder import Later, Moot
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
+from heard.steps import remind
 from heard.store import contacts, decisions, deliveries, funnel, tallies, touches
 from heard.store.directory import Directory
 
@@ -42,6 +44,7 @@ class Ready(msgspec.Struct, frozen=True):
 
     delivery: Delivery
     contact: Contact
+    reminds_of: Delivery | None = None  # of a reminder: the invitation
 
 
 def still_wanted(
@@ -61,23 +64,28 @@ def still_wanted(
         known.audiences.load(users)
         known.load_consents(Claims(), users)
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
+        firsts = remind.invitations(connection, workspace, batch, told)
         for delivery in batch:
             contact = people.get(delivery.contact)
             try:
-                later = _outside_the_window(delivery, contact, directory, now)
-                answer = reconsider(_case(delivery, contact, known, directory, now))
+                case = _case(delivery, contact, known, directory, now)
+                answer = _judged(case, delivery, firsts.get(delivery.id))
             except Exception:  # our fault, and no reason to send nobody else anything
                 log.exception("delivery_not_judged", delivery=delivery.id)
                 _put_off(connection, delivery, now + AFTER_A_FAULT, error="Heard could not judge it; the log says why.")
                 continue
-            if later is not None:
-                _put_off(connection, delivery, later, error=None)
+            if isinstance(answer, Later):
+                _put_off(connection, delivery, answer.until, error=None)
+                known.move_touch(delivery.id, answer.until)
             elif isinstance(answer, Decline):
                 cancel(connection, delivery, told.get(delivery.decision), answer.objections, now)
                 known.forget_touch(delivery.id)
+            elif isinstance(answer, Moot):
+                _withdraw(connection, delivery, answer.why, now)
+                known.forget_touch(delivery.id)
             elif contact is not None and contact.email is not None:
                 known.move_touch(delivery.id, now)
-                ready.append(Ready(_readdressed(connection, delivery, contact), contact))
+                ready.append(Ready(_readdressed(connection, delivery, contact), contact, firsts.get(delivery.id)))
     # They are asked now, not when it was due; whoever is judged next must see that, in this claim or another.
     touches.mark(connection, [(TouchState.RESERVED, now, each.delivery.workspace, each.delivery.id) for each in ready])
     return ready
@@ -94,21 +102,26 @@ def begin(connection: Connection, delivery: Delivery) -> Delivery:
     return sending
 
 
-def sent(connection: Connection, delivery: Delivery, *, now: datetime) -> None:
+def sent(connection: Connection, delivery: Delivery, *, directory: Directory, now: datetime) -> None:
+    """The mail server took it; whoever does not answer is reminded, where the campaign does that."""
     with suppress(ImpossibleMove):  # answered before the mail server's yes reached us: that settles it as well
-        deliveries.change(connection, move(delivery, State.SENT, sent_at=now, error=None), was=delivery.state)
+        taken = move(delivery, State.SENT, sent_at=now, error=None)
+        deliveries.change(connection, taken, was=delivery.state)
+        remind.plan(connection, taken, directory=directory, now=now)
     _made(connection, delivery, now)
 
 
-def failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, *, now: datetime) -> None:
+def failed(
+    connection: Connection, delivery: Delivery, error: DeliveryFailed, *, directory: Directory, now: datetime
+) -> None:
     """What a failure means: try again, give up and release the touch, or admit that nobody knows."""
     try:
-        _failed(connection, delivery, error, now)
+        _failed(connection, delivery, error, directory, now)
     except ImpossibleMove:  # answered meanwhile, so it did arrive
         _made(connection, delivery, now)
 
 
-def recover(connection: Connection, *, now: datetime, certain: bool) -> int:
+def recover(connection: Connection, *, directory: Directory, now: datetime, certain: bool) -> int:
     """After a crash: what was being handed over. Gives how many there were.
 
     `certain`: the channel can be asked again without a second mail (the outbox), so they are scheduled again. Otherwise
@@ -120,17 +133,15 @@ def recover(connection: Connection, *, now: datetime, certain: bool) -> int:
             deliveries.change(connection, move(delivery, State.SCHEDULED), was=delivery.state)
         else:
             cut = "Heard stopped while this mail was handed over."
-            unknown = move(delivery, State.UNKNOWN, sent_at=now, error=cut)
-            deliveries.change(connection, unknown, was=delivery.state)
-            _made(connection, delivery, now)
+            _unknown(connection, delivery, cut, directory, now)
     return len(interrupted)
 
 
-def _failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, now: datetime) -> None:
+def _failed(
+    connection: Connection, delivery: Delivery, error: DeliveryFailed, directory: Directory, now: datetime
+) -> None:
     if error.ambiguous:
-        unknown = move(delivery, State.UNKNOWN, sent_at=now, error=str(error))
-        deliveries.change(connection, unknown, was=delivery.state)
-        _made(connection, delivery, now)
+        _unknown(connection, delivery, str(error), directory, now)
         return
     again = None if error.permanent else retry_at(delivery, now=now)
     if isinstance(error, MailboxRefused):
@@ -143,28 +154,33 @@ def _failed(connection: Connection, delivery: Delivery, error: DeliveryFailed, n
         _put_off(connection, delivery, again, error=str(error))
 
 
+def _unknown(connection: Connection, delivery: Delivery, why: str, directory: Directory, now: datetime) -> None:
+    unknown = move(delivery, State.UNKNOWN, sent_at=now, error=why)
+    deliveries.change(connection, unknown, was=delivery.state)
+    remind.plan(connection, unknown, directory=directory, now=now)
+    _made(connection, delivery, now)
+
+
 def _made(connection: Connection, delivery: Delivery, now: datetime) -> None:
     """They were asked, or may have been: the ledger and the tallies count it alike."""
     touches.mark(connection, [(TouchState.MADE, now, delivery.workspace, delivery.id)])
-    funnel.sent(connection, delivery.workspace, delivery.campaign, now)
+    funnel.handed_over(connection, delivery, now)
 
 
 def _case(delivery: Delivery, contact: Contact | None, known: Known, directory: Directory, now: datetime) -> Case:
     campaign = directory.campaigns[delivery.campaign]
     case = known.case(campaign, None, contact, now=now)
-    return msgspec.structs.replace(case, due=now, touches=case.touches.without(delivery.id))
+    others = case.touches.without(delivery.id).without_reminders_after(now)
+    return msgspec.structs.replace(case, due=now, touches=others)
 
 
-def _outside_the_window(
-    delivery: Delivery, contact: Contact | None, directory: Directory, now: datetime
-) -> datetime | None:
-    """The next moment the campaign may send, when now is not one: a backlog does not go out at night."""
-    campaign = directory.campaigns[delivery.campaign]
-    if campaign.window is None:
-        return None
-    zone = schedule.zone_of(campaign, traits.decode(contact.traits) if contact else {})
-    opens = schedule.in_window(campaign, now, zone)
-    return opens if opens > now else None
+def _judged(case: Case, delivery: Delivery, first: Delivery | None) -> Invite | Decline | Later | Moot:
+    """The rules' answer at this moment; `first` is what a reminder reminds of."""
+    zone = schedule.zone_of(case.campaign, traits.decode(case.contact.traits) if case.contact else {})
+    if delivery.kind == TouchKind.REMINDER:
+        return reminder.reconsider(case, first, zone=zone)
+    opens = schedule.in_window(case.campaign, case.now, zone)
+    return Later(opens) if opens > case.now else reconsider(case)  # a backlog does not go out at night
 
 
 def _readdressed(connection: Connection, delivery: Delivery, contact: Contact) -> Delivery:
@@ -190,13 +206,19 @@ def cancel(
     objections: Iterable[Objection],
     now: datetime,
 ) -> None:
-    """A change of mind is a revision with its reasons, and the touch is free again."""
+    """A change of mind is a revision with its reasons, and the touch is free again.
+
+    Without a reminder they were asked all the same: what was decided stands, and the delivery says why there was none.
+    """
     why = tuple(objections)
-    said = ", ".join(objection.reason for objection in why)
-    cancelled = move(delivery, State.CANCELLED, error=f"Not sent: {said}.")
-    deliveries.change(connection, cancelled, was=delivery.state)
-    touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
-    if decision is not None:
+    _withdraw(connection, delivery, ", ".join(objection.reason for objection in why), now)
+    if decision is not None and delivery.kind == TouchKind.FIRST:
         changed = revised(decision, at=now, cause="reconsidered when due", outcome=Outcome.DECLINED, objections=why)
         decisions.revise(connection, changed)
         tallies.add(connection, funnel.moved(changed))
+
+
+def _withdraw(connection: Connection, delivery: Delivery, why: str, now: datetime) -> None:
+    cancelled = move(delivery, State.CANCELLED, error=f"Not sent: {why}.")
+    deliveries.change(connection, cancelled, was=delivery.state)
+    touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])

@@ -51,7 +51,7 @@ def everybody(
         "SELECT d.campaign_id, d.channel, d.user_id, d.properties, c.traits, r.traits"
         " FROM deliveries d JOIN contacts c ON c.workspace_id = d.workspace_id AND c.id = d.contact_id"
         " LEFT JOIN responses r ON r.workspace_id = d.workspace_id AND r.delivery_id = d.id AND r.verdict = 'human'"
-        f" WHERE d.workspace_id = ? AND d.state || '' IN ({states})"
+        f" WHERE d.workspace_id = ? AND d.state || '' IN ({states}) AND d.kind = 'first'"
         f" AND +d.campaign_id {dialects.within(connection)} AND {due} >= ? AND {due} < ?"
         f"{'' if below is None else ' AND d.id < ?'}",
         workspace,

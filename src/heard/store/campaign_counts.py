@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from heard.deliveries.delivery import State
 from heard.store import dialects
+from heard.store.tables import REMINDERS
 from heard.store.types import micros, moment
 
 HANDED_OVER = (State.SENT, State.UNKNOWN, State.ANSWERED, State.EXPIRED)
@@ -17,18 +18,26 @@ HANDED_OVER = (State.SENT, State.UNKNOWN, State.ANSWERED, State.EXPIRED)
 def in_states(
     connection: Connection, workspace: int, campaign: int, states: Collection[State], since: datetime | None = None
 ) -> dict[State, int]:
-    """How many of its invitations are in which state, of those due since then; states without any are left out."""
+    """How many of its invitations are in which state, of those due since then; states without any are left out.
+
+    Reminders are no invitations. Each count is read from an index alone, so one is taken from the other.
+    """
     marks = ", ".join("?" for _ in states)
-    rows = dialects.fetch(
-        connection,
-        "SELECT state, count(*) FROM deliveries WHERE workspace_id = ? AND campaign_id = ?"
-        f" AND state IN ({marks}) AND due_at >= ? GROUP BY state",
-        workspace,
-        campaign,
-        *(state.value for state in states),
-        micros(since) if since else 0,
-    )
-    return {State(state): count for state, count in rows}
+    values = (workspace, campaign, *(state.value for state in states), micros(since) if since else 0)
+
+    def count(index: str, of: str) -> dict[str, int]:
+        table = dialects.by(index, "deliveries", connection)
+        rows = dialects.fetch(
+            connection,
+            f"SELECT state, count(*) FROM {table} WHERE workspace_id = ? AND campaign_id = ?"
+            f" AND state IN ({marks}) AND due_at >= ?{of} GROUP BY state",
+            *values,
+        )
+        return dict(rows)
+
+    reminders = count("deliveries_reminders", f" AND {REMINDERS}")
+    all_of_them = count("deliveries_by_campaign", "")
+    return {State(state): left for state, n in all_of_them.items() if (left := n - reminders.get(state, 0))}
 
 
 def last_decided(connection: Connection, workspace: int, campaign: int) -> datetime | None:

@@ -136,6 +136,21 @@ def of_contact(connection: Connection, workspace: int, contact: int, *, limit: i
     return [found[row[0]] for row in rows if row[0] in found]
 
 
+def reminder_of(connection: Connection, first: Delivery) -> Delivery | None:
+    """What reminds of an invitation, whatever became of it; None where nothing does."""
+    theirs = (
+        f"{dialects.by('deliveries_by_contact', 'deliveries', connection)} WHERE workspace_id = ? AND contact_id = ?"
+    )
+    rows = dialects.fetch(
+        connection,
+        f"SELECT id FROM {theirs} AND decision_id = ? AND kind = 'reminder'",
+        first.workspace,
+        first.contact,
+        first.decision,
+    )
+    return by_id(connection, first.workspace, rows[0][0]) if rows else None
+
+
 def newest(
     connection: Connection,
     workspace: int,

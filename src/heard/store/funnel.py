@@ -3,7 +3,8 @@
     campaign:12:declined:campaign_throttle   decisions of the day, by the first rule that objected
     campaign:12:held                         ... that wait for an identify
     campaign:12:invited                      ... that led to an invitation
-    campaign:12:sent                         mails handed over on the day, those of unknown outcome among them
+    campaign:12:sent                         invitations handed over on the day, those of unknown outcome among them
+    campaign:12:reminded                     ... reminders
     campaign:12:clicked                      invitations of which a link was first opened on the day, by whomever
 
 A decision is counted on the day it was first made; a change of mind moves it there, from one name to another. So all
@@ -21,6 +22,8 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from heard.deliveries.decision import Decision, Outcome
+from heard.deliveries.delivery import Delivery
+from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection
 from heard.store import dialects, tallies
 from heard.store.days import day_of
@@ -40,10 +43,11 @@ class Funnel(msgspec.Struct, frozen=True, kw_only=True):
     held: dict[str, int]
     invited: int
     sent: int
+    reminded: int
     clicked: int
 
 
-NOTHING = Funnel(matched=0, waiting=0, held={}, invited=0, sent=0, clicked=0)
+NOTHING = Funnel(matched=0, waiting=0, held={}, invited=0, sent=0, reminded=0, clicked=0)
 
 
 def counted(decision: Decision) -> Key:
@@ -58,9 +62,9 @@ def moved(decision: Decision) -> dict[Key, int]:
     return {before: -1, after: 1} if before != after else {}
 
 
-def sent(connection: Connection, workspace: int, campaign: int, at: datetime) -> None:
-    """A mail of the campaign was handed over, or may have been."""
-    tallies.add(connection, {(workspace, day_of(at), f"campaign:{campaign}:sent"): 1})
+def handed_over(connection: Connection, delivery: Delivery, at: datetime) -> None:
+    """Its mail was handed over, or may have been."""
+    tallies.add(connection, {_mailed(delivery.workspace, delivery.campaign, delivery.kind, at): 1})
 
 
 def clicked(connection: Connection, workspace: int, delivery: str, at: datetime) -> None:
@@ -121,11 +125,10 @@ def rebuild(connection: Connection) -> None:
     for row in connection.execute(decided):
         name = _name(row.campaign_id, Outcome(row.outcome), row.objections)
         counts[row.workspace_id, day_of(row.at), name] += 1
-    handed_over = select(deliveries.c.workspace_id, deliveries.c.campaign_id, deliveries.c.sent_at).where(
-        deliveries.c.sent_at.is_not(None)
-    )
-    for row in connection.execute(handed_over.execution_options(yield_per=10_000)):
-        counts[row.workspace_id, day_of(row.sent_at), f"campaign:{row.campaign_id}:sent"] += 1
+    table = deliveries.c
+    mailed = select(table.workspace_id, table.campaign_id, table.kind, table.sent_at).where(table.sent_at.is_not(None))
+    for row in connection.execute(mailed.execution_options(yield_per=10_000)):
+        counts[_mailed(row.workspace_id, row.campaign_id, TouchKind(row.kind), row.sent_at)] += 1
     opened = dialects.fetch(
         connection,
         f"SELECT d.workspace_id, d.campaign_id, min(c.at) FROM {clicks.name} c JOIN {deliveries.name} d"
@@ -146,12 +149,18 @@ def _funnel(counts: Mapping[str, int]) -> Funnel:
         held=dict(sorted(held.items(), key=lambda each: -each[1])),
         invited=invited,
         sent=counts.get("sent", 0),
+        reminded=counts.get("reminded", 0),
         clicked=counts.get("clicked", 0),
     )
 
 
 def _counted(decision: Decision, outcome: Outcome, objections: Iterable[Objection]) -> Key:
     return decision.workspace, day_of(decision.at), _name(decision.campaign, outcome, objections)
+
+
+def _mailed(workspace: int, campaign: int, kind: TouchKind, at: datetime) -> Key:
+    """A reminder is no invitation: no share is ever of it."""
+    return workspace, day_of(at), f"campaign:{campaign}:{'sent' if kind == TouchKind.FIRST else 'reminded'}"
 
 
 def _name(campaign: int, outcome: Outcome, objections: Iterable[Objection]) -> str:

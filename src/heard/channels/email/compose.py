@@ -8,7 +8,7 @@ from msgspec import structs
 
 from heard.accounts.workspace import Brand
 from heard.campaigns.campaign import Campaign, Template
-from heard.channels.email.invitation import Invitation
+from heard.channels.email.invitation import Invitation, Reminded
 from heard.channels.email.mail import Mail
 from heard.channels.email.render import render
 from heard.contacts import traits
@@ -34,13 +34,16 @@ def compose(
     base_url: str,
     now: datetime,
     purpose: bytes = RESPONDENT,
+    reminds_of: Delivery | None = None,
 ) -> Mail:
     """The same delivery gives the same Message-ID and the same links on every try.
 
     `at_most`: how often this survey comes at the most; None = nothing is promised. `purpose`: what the links are for.
+    `reminds_of`: of a reminder, the invitation; its links open that one, since both ask for one answer.
     """
     known = traits.decode(contact.traits)
-    token = keys.token(delivery.workspace, delivery.id, purpose=purpose)
+    opens = reminds_of or delivery
+    token = keys.token(delivery.workspace, opens.id, purpose=purpose)
     language = language_for(survey, known)
     invitation = Invitation(
         delivery_id=delivery.id,
@@ -54,6 +57,9 @@ def compose(
         unsubscribe=f"{base_url}/u/{token}",
         because=because(delivery.event, delivery.event_at, now=now, language=language),
         at_most=at_most,
+        reminds_of=Reminded(reminds_of.id, locale(language).on(reminds_of.sent_at or now, now=now))
+        if reminds_of
+        else None,
     )
     return render(invitation, at=now)
 

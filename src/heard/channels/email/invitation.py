@@ -13,6 +13,13 @@ from heard.campaigns.campaign import Template
 from heard.surveys.wording import Wording
 
 
+class Reminded(msgspec.Struct, frozen=True):
+    """What a reminder reminds of: the invitation, and the day it went out, as the person reads it."""
+
+    delivery_id: str
+    day: str
+
+
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     delivery_id: str
     to_address: str
@@ -25,3 +32,4 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe: str  # https://.../u/TOKEN
     because: str | None = None  # completes "You get this because"; see `heard.surveys.because`
     at_most: timedelta | None = None  # this survey comes no more often than that; None = no promise is made
+    reminds_of: Reminded | None = None  # None = it is the first mail

@@ -61,7 +61,7 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
     if recipient is None:
         raise DeliveryFailed("No mail can be addressed to what this contact has as its address.", permanent=True)
     bones = skeleton(invitation.brand, invitation.wording, invitation.at_most)
-    subject = headers.one_line(_replaced(invitation.template.subject, invitation, str))
+    subject = _subject(invitation)
     why = _why(invitation)
     return Mail(
         delivery_id=invitation.delivery_id,
@@ -75,6 +75,7 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
                 headers.text("Subject", subject),
                 _date(at.replace(microsecond=0)),
                 headers.header("Message-ID", message_id(invitation.delivery_id, bones.sender.domain)),
+                _answers_to(invitation, bones.sender.domain),
                 headers.header("List-Unsubscribe", f"<{invitation.unsubscribe}>"),
                 bones.head,
                 _BETWEEN[0],
@@ -114,6 +115,14 @@ def skeleton(brand: Brand, wording: Wording, at_most: timedelta | None) -> Skele
     )
 
 
+def _answers_to(invitation: Invitation, domain: str) -> bytes:
+    """RFC 5322, 3.6.4: mail clients show a reminder below the mail it reminds of."""
+    if invitation.reminds_of is None:
+        return b""
+    first = message_id(invitation.reminds_of.delivery_id, domain)
+    return headers.header("In-Reply-To", first) + headers.header("References", first)
+
+
 def _cut(body: str) -> tuple[bytes | str, ...]:
     """Encoded text and the names of marks, in turn. All but the last stretch end in a soft break, as do the marks."""
     pieces = _MARK.split(body)  # text, name, text, name, ..., text
@@ -135,7 +144,7 @@ def _quoted(text: str) -> bytes:
 
 def _for_text(invitation: Invitation, why: str) -> dict[str, str]:
     return {
-        "intro": _replaced(invitation.template.intro, invitation, str),
+        "intro": "\n\n".join((_replaced(invitation.template.intro, invitation, str), *_reminds(invitation))),
         "link": invitation.link,
         "leave": invitation.unsubscribe,
         "why": why,
@@ -145,7 +154,12 @@ def _for_text(invitation: Invitation, why: str) -> dict[str, str]:
 def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
     return {
         "title": html.escape(subject),
-        "intro": _replaced(invitation.template.intro, invitation, replace.to_html),
+        "intro": "<br><br>".join(
+            (
+                _replaced(invitation.template.intro, invitation, replace.to_html),
+                *(html.escape(sentence) for sentence in _reminds(invitation)),
+            )
+        ),
         "link": html.escape(invitation.link),
         "leave": html.escape(invitation.unsubscribe),
         "why": html.escape(why),
@@ -154,6 +168,20 @@ def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
 
 def _replaced(template: str, invitation: Invitation, escape: Callable[[str], str]) -> str:
     return replace.replace(template, brand=invitation.brand.name, traits=invitation.traits, escape=escape)
+
+
+def _subject(invitation: Invitation) -> str:
+    subject = headers.one_line(_replaced(invitation.template.subject, invitation, str))
+    if invitation.reminds_of is None:
+        return subject
+    return locale(invitation.wording.language).mail.reminder_subject.format(subject=subject)
+
+
+def _reminds(invitation: Invitation) -> tuple[str, ...]:
+    """What a reminder says below the greeting."""
+    if invitation.reminds_of is None:
+        return ()
+    return (locale(invitation.wording.language).mail.reminder.format(day=invitation.reminds_of.day),)
 
 
 def _why(invitation: Invitation) -> str:

@@ -48,6 +48,8 @@ LOCALE = Locale(
         unsubscribe="Abmelden",
         unsubscribe_at="Abmelden: {link}",
         choose="Wählen Sie eine Zahl; ihr Link öffnet eine Seite, auf der Sie sie ändern und etwas dazu schreiben können:",
+        reminder_subject="Zur Erinnerung: {subject}",
+        reminder="Wir haben Sie das am {day} gefragt. Wenn Sie noch antworten möchten, genügt ein Tippen. Dies ist die einzige Erinnerung; wenn Sie nicht möchten, brauchen Sie nichts zu tun.",
     ),
     page=Page(
         title="{brand}: eine Frage",

@@ -47,6 +47,9 @@ LOCALE = Locale(
         unsubscribe="Unsubscribe",
         unsubscribe_at="Unsubscribe: {link}",
         choose="Choose a number; its link opens a page where you can change it and add a word:",
+        reminder_subject="Reminder: {subject}",
+        reminder="We asked you this on {day}. If you would still like to answer, it takes one tap. This is the only"
+        " reminder; if you would rather not, there is nothing you need to do.",
     ),
     page=Page(
         title="{brand}: one question",

@@ -30,6 +30,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe: str
     unsubscribe_at: str  # {link}
     choose: str  # leads the list of links in the text part
+    reminder_subject: str  # {subject}: of the first mail
+    reminder: str  # {day}: on which the first mail went out; stands below the greeting
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""`GET /api/deliveries`: every invitation and how far it got."""
+"""`GET /api/deliveries`: every invitation and reminder, and how far it got."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def routes(app: Installation) -> list[Any]:
         cursor: str | None = None,
         limit: Limit = paging.LIMIT,
     ) -> dict[str, Any]:
-        """Invitations, the latest due first. Filters: `user_id`, `campaign` (its name), `state`."""
+        """Invitations and reminders (`kind`), latest due first. Filters: `user_id`, `campaign` (its name), `state`."""
         if status is not None and status not in {each.value for each in State}:
             raise Invalid(f"Write one of {', '.join(State)}.", field="state")
         directory = app.directory

@@ -1,4 +1,4 @@
-"""`/deliveries`: every invitation, how far it got, and what stopped it."""
+"""`/deliveries`: every invitation and reminder, how far it got, and what stopped it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from heard.campaigns.campaign import Campaign, Status
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery, State
+from heard.deliveries.in_words import why_not_sent
 from heard.deliveries.ledger import TouchKind
 from heard.errors import Invalid
 from heard.store import contacts, sendings
@@ -154,12 +155,16 @@ def said(delivery: Delivery, campaign: Campaign, now: datetime) -> str:
             return f"Waits while {campaign.name} is paused"
         case State.SCHEDULED if delivery.attempts:
             return f"Is tried again; {tries}: {wrong}" if wrong else f"Is tried again; {tries}"
-        case State.SCHEDULED if delivery.kind != TouchKind.FIRST:
-            return "A reminder"
+        case State.SCHEDULED if delivery.kind == TouchKind.REMINDER:
+            return "Goes out unless they answer before"
         case State.UNKNOWN:
             return "Heard stopped while it was handed over; it is not sent twice"
+        case State.CANCELLED if delivery.kind == TouchKind.REMINDER:
+            return f"No reminder: {why_not_sent(delivery.error).lower()}"
         case State.FAILED | State.CANCELLED:
             return wrong or ("Not sent" if delivery.state == State.FAILED else "Taken back before it was sent")
+        case State.SENT | State.EXPIRED if delivery.kind == TouchKind.REMINDER:
+            return "The one reminder; the answer stands with the invitation"
         case State.SENT:
             return f"Open for an answer until {say.day(delivery.closes_at, now)}"
         case State.EXPIRED:

@@ -20,6 +20,7 @@ TEXTS = (
     "list",
     "delay",
     "throttle",
+    "reminder",
     "older_than",
     "sample",
     "starts",
@@ -27,7 +28,7 @@ TEXTS = (
     "forward_to",
 )
 COUNTS = ("daily_cap", "quota")
-LENGTHS = ("delay", "throttle", "older_than")
+LENGTHS = ("delay", "throttle", "reminder", "older_than")
 DAYS = tuple(day.name.lower() for day in Day)
 WORKING_DAYS = DAYS[:5]
 LONGEST = 5_000  # characters of any field

@@ -14,7 +14,8 @@ from heard.campaigns.campaign import Campaign, Status
 from heard.channels.email.headers import one_line
 from heard.contacts import traits
 from heard.contacts.contact import Contact
-from heard.deliveries import schedule
+from heard.deliveries import reminder, schedule
+from heard.deliveries.ledger import Touches
 from heard.deliveries.reasons import Reason
 from heard.scores.nps import interval
 from heard.surveys.survey import Survey
@@ -100,6 +101,11 @@ def explained(campaign: Campaign, *, workspace: Workspace, quiet: timedelta | No
         Step(_day(now, zone, now), f"{_clock(now, zone)}, {campaign.event or 'the event'}"),
         Step(_day(due, zone, now), f"{_clock(due, zone)}, asked if nothing objects by then{moved}"),
     ]
+    if campaign.reminder:
+        again = reminder.due(campaign, campaign.reminder, sent_at=due, touches=Touches(), zone=zone)
+        steps.append(
+            Step(_day(again, zone, now), f"{_clock(again, zone)}, reminded once if there is no answer by then")
+        )
     periods = [period for period in (campaign.throttle, quiet, workspace.quiet_period) if period]
     if periods:
         again = due + max(periods)

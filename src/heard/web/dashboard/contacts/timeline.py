@@ -12,7 +12,8 @@ import msgspec
 from heard.contacts.standing import Kind
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery, State
-from heard.deliveries.in_words import label, number
+from heard.deliveries.in_words import label, number, why_not_sent
+from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection
 from heard.responses.response import Answer, Response, Verdict
 from heard.scores import nps
@@ -56,7 +57,7 @@ def asked(story: Story, directory: Directory) -> list[Moment]:
     """All that has to do with asking, in no order."""
     return [
         *(moment for each in story.decisions for moment in _decision(each, directory)),
-        *(moment for each in story.deliveries for moment in _delivery(each, directory)),
+        *(moment for each in story.deliveries for moment in _delivery(each, story, directory)),
         *(_click(each, story, directory) for each in story.clicks),
         *(moment for each in story.responses for moment in _answer(each, story, directory)),
         *map(_wish, story.wishes),
@@ -146,8 +147,10 @@ def _decided(
     )
 
 
-def _delivery(delivery: Delivery, directory: Directory) -> Iterable[Moment]:
-    """When it went out, or is to; one that was cancelled is told by its decision."""
+def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterable[Moment]:
+    """When it went out, or is to; an invitation that was cancelled is told by its decision."""
+    is_reminder = delivery.kind == TouchKind.REMINDER
+    mail = "Reminder" if is_reminder else "Mail"
     named: dict[str, Any] = {
         "campaign": delivery.campaign,
         "campaign_name": _campaign(delivery.campaign, directory),
@@ -158,27 +161,44 @@ def _delivery(delivery: Delivery, directory: Directory) -> Iterable[Moment]:
     match delivery.state:
         case State.SCHEDULED | State.SENDING:
             again = f" · tried {delivery.attempts} times: {delivery.error}" if delivery.attempts else ""
-            yield Moment(at=delivery.due_at, sign="clock", tone="warn", bold="Mail planned", note=note + again, **named)
+            yield Moment(
+                at=delivery.due_at, sign="clock", tone="warn", bold=f"{mail} planned", note=note + again, **named
+            )
         case State.FAILED:
             yield Moment(
                 at=delivery.sent_at or delivery.due_at,
                 sign="warn",
                 tone="warn",
-                bold="Mail failed",
+                bold=f"{mail} failed",
                 note=delivery.error or note,
                 badge=("Failed", "bad", "warn"),
                 **named,
             )
+        case State.CANCELLED if is_reminder:
+            at = _taken_back(delivery, story)
+            yield Moment(at=at, sign="no", bold="No reminder", note=why_not_sent(delivery.error), **named)
         case State.CANCELLED:
             return
         case _:
-            badge = {
-                State.ANSWERED: ("Answered", "good", "check"),
-                State.EXPIRED: ("Expired", "off", ""),
-                State.UNKNOWN: ("Outcome unknown", "warn", "warn"),
-            }.get(delivery.state)
+            badge = (
+                None
+                if is_reminder and delivery.state == State.EXPIRED
+                else {
+                    State.ANSWERED: ("Answered", "good", "check"),
+                    State.EXPIRED: ("Expired", "off", ""),
+                    State.UNKNOWN: ("Outcome unknown", "warn", "warn"),
+                }.get(delivery.state)
+            )
             sent_at = delivery.sent_at or delivery.due_at
-            yield Moment(at=sent_at, sign="mail", bold="Mail sent", badge=badge, note=note, **named)
+            yield Moment(at=sent_at, sign="mail", bold=f"{mail} sent", badge=badge, note=note, **named)
+
+
+def _taken_back(reminder: Delivery, story: Story) -> datetime:
+    """An answer and an unsubscription take it back at once; everything else when it was due."""
+    asked = {each.id for each in story.deliveries if each.decision == reminder.decision}
+    moments = [each.answered_at for each in story.responses if each.delivery in asked]
+    moments += [each.at for each in story.wishes if each.kind == Kind.UNSUBSCRIBED and each.on]
+    return min((each for each in moments if reminder.event_at <= each <= reminder.due_at), default=reminder.due_at)
 
 
 def _click(click: Click, story: Story, directory: Directory) -> Moment:

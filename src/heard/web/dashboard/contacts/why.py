@@ -12,7 +12,8 @@ from heard.contacts.contact import Contact
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery
 from heard.deliveries.eligibility import Decline, decide
-from heard.deliveries.in_words import Names, Summary, Words, had_no_objection, in_words, label, summed_up
+from heard.deliveries.in_words import Names, Summary, Words, had_no_objection, in_words, label, summed_up, why_not_sent
+from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection
 from heard.destinations.known import Known
 from heard.responses.response import Response
@@ -38,6 +39,8 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     axis: Markup
     kept: list[str]
     delivery: Delivery | None
+    reminder: Delivery | None
+    why_no_reminder: str
     response: Response | None
     earlier: Decision | None  # the newest that was declined or held, where this one invited
 
@@ -53,6 +56,9 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 def why(decision: Decision, story: Story, directory: Directory, *, who: str | None, now: datetime) -> Why:
     names = names_for(decision, directory, who)
+    reminder = next(
+        (each for each in story.deliveries if (each.decision, each.kind) == (decision.id, TouchKind.REMINDER)), None
+    )
     spans = {each: Span(each.since or decision.at, each.until) for each in decision.objections}
     axis = axis_of(spans.values(), now)
     return Why(
@@ -67,6 +73,8 @@ def why(decision: Decision, story: Story, directory: Directory, *, who: str | No
         axis=labels(axis),
         kept=had_no_objection(decision.objections),
         delivery=next((each for each in story.deliveries if each.id == decision.delivery), None),
+        reminder=reminder,
+        why_no_reminder=why_not_sent(reminder.error) if reminder else "",
         response=next((each for each in story.responses if each.delivery == decision.delivery), None),
         earlier=None
         if decision.outcome != Outcome.INVITED

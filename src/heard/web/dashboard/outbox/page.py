@@ -22,6 +22,7 @@ from heard.campaigns.campaign import Campaign
 from heard.channels.email.outbox import Outbox, opened
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery, State
+from heard.deliveries.ledger import TouchKind
 from heard.errors import NotFound
 from heard.store import contacts, deliveries
 from heard.web.api import paging
@@ -125,7 +126,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
             contact=named(contact) if contact else None,
             campaign=app.directory.campaigns[delivery.campaign],
             badge=BADGES[delivery.state],
-            is_open=delivery.state not in OVER and delivery.closes_at > app.clock.now(),
+            is_open=delivery.kind == TouchKind.FIRST
+            and delivery.state not in OVER
+            and delivery.closes_at > app.clock.now(),
             subject=str(mail["Subject"] or "(no subject)"),
             sender=str(mail["From"] or ""),
             view=view,

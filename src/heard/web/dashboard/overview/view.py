@@ -300,6 +300,8 @@ def _funnel_note(found: Overview, state: State) -> str:
     if counts.sent and found.answered <= counts.sent:
         rate = percent(found.answered / counts.sent, 1)
         said.append(f"Response rate {rate} ({num(found.answered)} of {num(counts.sent)} sent).")
+    if counts.reminded:
+        said.append(f"{_several(counts.reminded, 'reminder')} went out as well, and count for no rate.")
     if counts.matched > counts.invited:
         said.append("Each event held back is counted once, under the first rule that objected.")
     if counts.clicked > found.answered:
