@@ -40,8 +40,22 @@ destinations:
     events: {Order Completed: true, Page Scrolled: false}
     filters: [{if: "type = 'track' and contains(event, 'Debug')", then: drop}]
   - {name: Segment, type: segment, sources: [], settings: {write_key: wk_elsewhere, host: "https://api.segment.io"}}
+tracking_plans:
+  - name: Shop plan
+    sources: [Shop]
+    unplanned_events: block
+    told: [Warehouse hook]
+    events: {Order Completed: {properties: {total: number}, required: [total]}}
+audiences:
+  - {name: Order Completed Last 30days, where: {event: Order Completed, at_least: 1, within: 30d}, to: [Surveys]}
+computed_traits:
+  - {name: total_orders, count: {event: Order Completed}, to: [Surveys]}
 surveys:
-  - {name: Relationship NPS, kind: nps, languages: [en], quiet_period: 90d}
+  - name: Relationship NPS
+    kind: nps
+    languages: [en, de]
+    quiet_period: 90d
+    send_back: {to: [Segment], events: {answered: NPS Answered}, properties: [value, comment], traits: {NPS_rating: value}}
   - {name: After support, kind: nps}
 campaigns:
   - name: Post-purchase
@@ -49,6 +63,7 @@ campaigns:
     channel: email
     event: Order Completed
     where: "properties.total > 20"
+    audience: Order Completed Last 30days
     list: Segment List
     delay: 0d
     throttle: 90d
@@ -57,6 +72,7 @@ campaigns:
     sample: 25%
     window: {days: [mon, tue], from: 09:00, to: 17:00, zone: contact}
     daily_cap: 500
+    forward_to: success@acme.example
     quota: 10000
     starts: 2026-01-01
     ends: 2027-01-01T12:00:00Z
