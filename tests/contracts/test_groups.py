@@ -9,7 +9,8 @@ from sqlalchemy import event
 
 from heard.contacts.contact import Contact
 from heard.operations.contacts import groups_of
-from heard.store import contacts, messages, tables
+from heard.store import contacts, tables, tail
+from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, NOON
 
@@ -35,7 +36,9 @@ def of(desk: Desk, user: str) -> list[tuple[str, int]]:
 
 
 def reasons(desk: Desk) -> list[str | None]:
-    return [each.reason for each in reversed(desk.store.read_now(partial(messages.newest, workspace=ACME)))]
+    return [
+        each.reason for each in reversed(desk.store.read_now(partial(tail.back, workspace=ACME, wanted=Wanted())).found)
+    ]
 
 
 def test_a_group_keeps_its_traits_key_by_key_and_when_it_was_first_seen(desk: Desk):

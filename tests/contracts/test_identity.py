@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from heard.store import anonymous, messages, recent, story, tables, tail
+from heard.store import anonymous, recent, story, tables, tail
 from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, MINUTE, NOON
@@ -40,7 +40,7 @@ def decided(desk: Desk) -> list[tuple[str | None, str, list[str]]]:
 
 def reasons(desk: Desk) -> list[tuple[str, str, str | None]]:
     """(type, verdict, reason) of every message, oldest first."""
-    kept = desk.store.read_now(partial(messages.newest, workspace=ACME))
+    kept = desk.store.read_now(partial(tail.back, workspace=ACME, wanted=Wanted())).found
     return [(each.type, each.verdict, each.reason) for each in reversed(kept)]
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from heard.accounts.workspace import Brand
 from heard.log.log import Damage, Record
-from heard.store import contacts, cursors, messages, tables
+from heard.store import contacts, cursors, tables, tail
+from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, HOUR, MINUTE, NOON
 
@@ -93,7 +94,7 @@ def test_every_message_is_kept_with_all_its_properties(desk: Desk):
     order = desk.track("ted", products=[{"sku": "a b", "price": 1.5}], total=25, note=None)
     desk.receive(desk.identify("ted"), order, desk.track("ted", "Page Scrolled", depth=3))
 
-    kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, user_id="ted"))
+    kept = desk.store.read_now(lambda connection: tail.back(connection, ACME, Wanted(user_id="ted")).found)
     assert [(each.type, each.event, each.verdict) for each in kept] == [
         ("track", "Page Scrolled", "accepted"),
         ("track", "Order Completed", "accepted"),
@@ -229,7 +230,8 @@ def test_fault_19_the_same_id_in_another_workspace_is_another_message_of_that_wo
     desk.receive(order, source=2)
 
     ours, theirs = (
-        desk.store.read_now(partial(messages.newest, workspace=workspace, user_id="ted")) for workspace in (ACME, 2)
+        desk.store.read_now(partial(tail.back, workspace=workspace, wanted=Wanted(user_id="ted"))).found
+        for workspace in (ACME, 2)
     )
     assert [each.message_id for each in ours] == [each.message_id for each in theirs] == [order["messageId"]]
 
@@ -244,7 +246,7 @@ def test_fault_28_the_integrations_object_decides_who_may_have_a_message(desk: D
     )
 
     assert len(desk.decisions("ted")) == 1
-    kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, user_id="ted"))
+    kept = desk.store.read_now(lambda connection: tail.back(connection, ACME, Wanted(user_id="ted")).found)
     assert [each.reason for each in kept] == [None, "integrations_object", "integrations_object", None]
 
 
@@ -336,7 +338,7 @@ def test_a_batch_that_fails_leaves_nothing_behind(desk: Desk):
 
 
 def _verdicts(desk: Desk) -> list[str]:
-    kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, user_id="ted"))
+    kept = desk.store.read_now(lambda connection: tail.back(connection, ACME, Wanted(user_id="ted")).found)
     return [each.verdict for each in kept]
 
 
@@ -344,7 +346,7 @@ def test_what_a_rejected_message_says_of_itself_fits_every_database(desk: Desk):
     desk.receive(desk.track("x" * 6000), desk.track("nul\0user") | {"event": "y" * 40_000}, desk.identify("ted"))
 
     assert [row.user_id for row in desk.rows(tables.contacts)] == ["ted"]
-    kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, verdict="rejected"))
+    kept = desk.store.read_now(lambda connection: tail.back(connection, ACME, Wanted(verdict="rejected")).found)
     assert sorted(len(each.user_id or "") for each in kept) == [8, 512]
 
 
@@ -357,5 +359,5 @@ def test_a_retry_just_after_midnight_in_the_same_batch_is_one_message(desk: Desk
     routed = desk.route([before, after])
 
     assert (routed.messages, routed.repeated) == (2, 1)
-    kept = desk.store.read_now(lambda connection: messages.newest(connection, ACME, user_id="ted"))
+    kept = desk.store.read_now(lambda connection: tail.back(connection, ACME, Wanted(user_id="ted")).found)
     assert [each.type for each in kept] == ["track", "identify"]

@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from heard.operations.went import Went, went
-from heard.store import messages
+from heard.store import tail
+from heard.store.tail import Wanted
 from tests.contracts.front import Front, front, hook, identify, track
 from tests.contracts.receiver import Receiver
 
@@ -17,7 +18,7 @@ def routes(heard: Front) -> list[dict[str, Went]]:
     """What became of every message with whom, the oldest message first."""
 
     def look(connection: object) -> list[dict[str, Went]]:
-        found = sorted(messages.newest(connection, 1), key=lambda each: each.id)  # pyright: ignore
+        found = sorted(tail.back(connection, 1, Wanted()).found, key=lambda each: each.id)  # pyright: ignore
         told = went(connection, found, heard.app.directory, 1)  # pyright: ignore
         return [{each.destination.name: each for each in told[kept.id]} for kept in found]
 
@@ -70,7 +71,7 @@ def test_a_destination_that_was_not_fed_and_one_that_came_later_read_alike(tmp_p
         await heard.apply(HEARD, hook(receiver.url, "Of the shop", sources=["Shop"]), sources=sources)
         await heard.receive(track("ann"))
         await heard.settle()
-        (kept,) = heard.app.store.read_now(lambda connection: messages.newest(connection, 1))
+        (kept,) = heard.app.store.read_now(lambda connection: tail.back(connection, 1, Wanted()).found)
         assert kept.routing == '{"to":[1]}'
         await heard.apply(
             HEARD, hook(receiver.url, "Of the shop", sources=["Shop"]), hook(receiver.url, "Later"), sources=sources

@@ -120,40 +120,6 @@ def judge(connection: Connection, verdicts: Iterable[tuple[str, str | None, int,
         dialects.many(connection, f"UPDATE messages_{day} SET verdict = ?, reason = ? WHERE id = ?", rows)
 
 
-def newest(
-    connection: Connection,
-    workspace: int,
-    *,
-    before: int | None = None,
-    limit: int = 50,
-    source: int | None = None,
-    user_id: str | None = None,
-    verdict: str | None = None,
-) -> list[Kept]:
-    """The newest first, over as many days as it takes; `before` is the id to go on from."""
-    conditions: list[str] = ["workspace_id = ?"]
-    values: list[Any] = [workspace]
-    for column, value in (("source_id", source), ("user_id", user_id), ("verdict", verdict)):
-        if value is not None:
-            conditions.append(f"{column} = ?")
-            values.append(value)
-    if before is not None:
-        conditions.append("id < ?")
-        values.append(before)
-    found: list[Kept] = []
-    for day in days.kept(connection):
-        rows = dialects.fetch(
-            connection,
-            f"SELECT {COLUMNS} FROM messages_{day} WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",
-            *values,
-            limit - len(found),
-        )
-        found += [kept_of(row) for row in rows]
-        if len(found) >= limit:
-            break
-    return found
-
-
 def last(connection: Connection) -> int:
     """The number of the newest message; 0 when there never was one."""
     return cursors.get(connection, "next:messages")

@@ -16,7 +16,7 @@ from heard.operations.destinations_seen import hidden
 from heard.operations.went import DELIVERED, REFUSED, Went, went
 from heard.routing.destination import SURVEYS
 from heard.routing.forward import State
-from heard.store import messages, tail
+from heard.store import tail
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.tail import Wanted
@@ -46,8 +46,9 @@ def routes(app: Installation) -> list[Any]:
     ) -> dict[str, Any]:
         """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `event`, `verdict`.
 
-        Of a user it shows also what came without a userId, under an anonymousId that is known to be theirs. A rare
-        event is looked for some way back at a time: a page may be empty, and its `next` leads on all the same.
+        Of a user it shows also what came without a userId, under an anonymousId that is known to be theirs. What is
+        rare (an event, a verdict, a source) is looked for some way back at a time: a page may be empty, and its `next`
+        leads on all the same.
         """
         if verdict is not None and verdict not in VERDICTS:
             raise Invalid(f"Write one of {', '.join(VERDICTS)}.", field="verdict")
@@ -57,15 +58,8 @@ def routes(app: Installation) -> list[Any]:
         wanted = Wanted(user_id=user_id, event=event, source=chosen, verdict=verdict)
 
         def look(connection: Connection) -> tuple[list[Kept], int | None, Mapping[int, list[Went]]]:
-            if user_id is not None or event is not None:
-                looked = tail.back(connection, workspace, wanted, before=before, limit=limit)
-                found, further = looked.found, looked.further
-            else:
-                found = messages.newest(
-                    connection, workspace, before=before, limit=limit, source=chosen, verdict=verdict
-                )
-                further = found[-1].id if len(found) == limit else None
-            return found, further, went(connection, found, directory, workspace)
+            looked = tail.back(connection, workspace, wanted, before=before, limit=limit)
+            return looked.found, looked.further, went(connection, looked.found, directory, workspace)
 
         found, further, told = await app.store.read(look)
         return paging.page([_shown(each, told[each.id], directory) for each in found], further)
