@@ -20,6 +20,7 @@ COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "
 def back_to_0006(connection: Connection) -> None:
     for table in TABLES_OF_0007:
         connection.execute(text(f"DROP TABLE {table}"))
+    connection.execute(text("ALTER TABLE anonymous_ids DROP COLUMN shared"))
     schema.stamp(connection, "0006")
 
 
