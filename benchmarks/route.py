@@ -5,7 +5,10 @@ repeats dropped, contacts merged, everything committed with the offset, 1,000 me
 the very rows that ours wrote, ready-made, with the same statements in the same batches: messageIds, messages, contacts,
 offset. Both on SQLite, WAL, synchronous=FULL, side by side in one run, turn by turn.
 
-    .venv/bin/python benchmarks/route.py [--messages 60000] [--contacts 10000 100000 1000000]
+With --consent every message carries what its person agreed to, as a browser's does; everybody said it before, and one
+message in a thousand says something else. The floor writes no row for that.
+
+    .venv/bin/python benchmarks/route.py [--messages 60000] [--contacts 10000 100000 1000000] [--consent]
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +27,24 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.accounts.workspace import Brand
+from heard.contacts.consent import Speaker, Word
 from heard.contacts.contact import Contact
 from heard.log.log import Record
 from heard.messages.accepted import Accepted
 from heard.steps.route import route
-from heard.store import contacts, cursors, days, dialects, directory, messages, tables
+from heard.store import consents, contacts, cursors, days, dialects, directory, messages, tables
 from heard.store.store import Store
 from heard.store.types import micros
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+YESTERDAY = NOW - timedelta(days=1)
 A_RECORD, A_BATCH = 100, 1000
+AGREED = {"functional": True, "research": True, "advertising": False}
+CHANGES = 0.001  # of messages say something else
 
 
-def seed(path: Path, count: int) -> None:
-    """A workspace with `count` contacts of about 200 bytes of traits each."""
+def seed(path: Path, count: int, *, consent: bool = False) -> None:
+    """A workspace with `count` contacts of about 200 bytes of traits each; with `consent` all said something."""
     engine = dialects.open_engine(f"sqlite:///{path}", writer=True)
     with engine.begin() as connection:
         tables.metadata.create_all(connection)
@@ -54,16 +61,23 @@ def seed(path: Path, count: int) -> None:
             [{"workspace_id": 1, "id": 1, "name": "Heard", "type": "surveys", "settings": {}, "source_ids": None}],
         )
         for first in range(0, count, 10_000):
-            contacts.keep(connection, [_contact(number) for number in range(first, min(count, first + 10_000))])
+            numbers = range(first, min(count, first + 10_000))
+            contacts.keep(connection, [_contact(number) for number in numbers])
+            if consent:
+                word = Word(at=YESTERDAY, preferences=AGREED, source=1, message_id="m")
+                consents.keep(connection, 1, [(Speaker(f"user-{number}", False), word) for number in numbers])
         cursors.put(connection, "next:contacts", count + 1)
     engine.dispose()
 
 
-def records(count: int, people: int, seed_: int) -> list[Record]:
+def records(count: int, people: int, seed_: int, *, consent: bool = False) -> list[Record]:
     chance = random.Random(seed_)
     made: list[Record] = []
     for number in range(count // A_RECORD):
         batch = [_message(chance, people, number * A_RECORD + index) for index in range(A_RECORD)]
+        for message in batch if consent else ():
+            said = AGREED if chance.random() > CHANGES else {**AGREED, "advertising": True}
+            message["context"] = {**message["context"], "consent": {"categoryPreferences": said}}
         accepted = Accepted(
             source=1, kind="batch", received_at=micros(NOW), client="127.0.0.1", agent="b",
             body=msgspec.json.encode({"batch": batch, "sentAt": NOW.isoformat()}),
@@ -140,6 +154,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--contacts", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--consent", action="store_true")
     options = parser.parse_args()
     print(f"{options.messages:,} messages a round, {A_BATCH:,} a transaction, median of {options.rounds} rounds\n")
     print(f"{'contacts':>10} {'ours msg/s':>12} {'floor msg/s':>12} {'ratio':>7} {'us a message':>13}")
@@ -147,10 +162,10 @@ def main() -> None:
     for people in options.contacts:
         folder = Path(tempfile.mkdtemp(prefix="heard-bench-"))
         try:
-            seed(folder / "seed.db", people)
+            seed(folder / "seed.db", people, consent=options.consent)
             times: list[tuple[float, float]] = []
             for round_ in range(options.rounds):
-                made = records(options.messages, people, round_)
+                made = records(options.messages, people, round_, consent=options.consent)
                 batches = [made[i : i + A_BATCH // A_RECORD] for i in range(0, len(made), A_BATCH // A_RECORD)]
                 stores = []
                 for name in ("note", "ours", "floor"):

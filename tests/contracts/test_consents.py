@@ -16,7 +16,7 @@ from heard.store import consents, decisions, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, MINUTE, NOON
 
-TED = {"email": "ted@mosby.example"}
+TED: dict[str, Any] = {"email": "ted@mosby.example"}
 MINDING = {"consent_categories": ["Marketing"]}
 
 
@@ -126,7 +126,7 @@ def test_nobody_elses_words_are_in_it(desk: Desk):
 
 
 def test_a_category_may_be_called_anything(desk: Desk):
-    odd = {"100 %": True, "ärger \U0001f600": True, "x" * 5000: False, '"': True}
+    odd: dict[str, Any] = {"100 %": True, "ärger \U0001f600": True, "x" * 5000: False, '"': True}
     desk.receive(said(desk, "ted", **odd))
 
     assert on_record(desk) == odd
@@ -221,6 +221,21 @@ def test_two_browsers_that_become_theirs_at_once(desk: Desk):
     desk.receive(*(desk.identify("ted") | {"anonymousId": each} for each in ("phone", "laptop")))
 
     assert [((at - NOON) // DAY, yes) for at, _, yes in history(desk)] == [(0, False), (1, True), (2, False)]
+
+
+def test_what_a_browser_said_before_is_its_first_users_alone(desk: Desk):
+    """Also when a late word of the next one has their messages read again."""
+    desk.receive(said(desk, None, browser="tablet", Marketing=True))
+    desk.wait(DAY)
+    desk.receive(desk.identify("ted") | {"anonymousId": "tablet"}, said(desk, None, browser="tablet", Sale=True))
+    desk.wait(DAY)
+    desk.receive(desk.identify("lily") | {"anonymousId": "tablet"}, said(desk, "lily", Marketing=False))
+    desk.wait(DAY)
+    desk.receive(said(desk, "lily", NOON - DAY, Marketing=False, Sale=False))
+    desk.receive(said(desk, "lily", NOON - DAY / 2, Sale=True), said(desk, "lily", NOON - DAY / 4, Sale=False))
+
+    assert on_record(desk) == {"Marketing": True, "Sale": True}
+    assert on_record(desk, "lily") == {"Marketing": False, "Sale": False}
 
 
 def test_a_shared_browser_says_it_of_whoever_identified_last(desk: Desk):

@@ -115,6 +115,14 @@ def test_of_two_words_of_one_moment_the_no_counts_whichever_comes_first():
     assert after(yes, no).now == after(no, yes).now == {"ads": Said(yes=False, since=MONDAY)}
 
 
+def test_several_words_at_once_are_judged_together():
+    """The no of Thursday says the same as Monday's, and not after the yes that comes with it."""
+    history = after(a_word(MONDAY, ads=False))
+    history.learn([a_word(THURSDAY, ads=False), a_word(WEDNESDAY, ads=True)])
+
+    assert told(history) == [(MONDAY, "ads", False), (WEDNESDAY, "ads", True), (THURSDAY, "ads", False)]
+
+
 def test_what_held_at_a_moment_of_the_past():
     history = after(a_word(MONDAY), a_word(WEDNESDAY, ads=False))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from heard.contacts.group import Group, told
@@ -19,7 +20,9 @@ def test_the_latest_link_counts_and_only_what_changed_is_kept():
         links.learn(link)
 
     assert [links.of(each) for each in ("phone", "laptop", "tablet", None)] == ["ted", "lily", None, None]
-    assert links.changed == {"laptop": a_link("laptop", "lily")}
+    assert links.changed == {"laptop": msgspec.structs.replace(a_link("laptop", "lily"), shared=True)}
+    assert links.learn(a_link("tablet", "lily"))
+    assert not links.changed["tablet"].shared
 
 
 def test_fault_29_a_link_is_one_step_so_a_circle_has_no_end_to_look_for():

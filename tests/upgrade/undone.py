@@ -49,6 +49,7 @@ def back_to_0006(connection: Connection) -> None:
     back_to_0007(connection)
     for table in TABLES_OF_0007:
         connection.execute(text(f"DROP TABLE {table}"))
+    connection.execute(text("ALTER TABLE anonymous_ids DROP COLUMN shared"))
     schema.stamp(connection, "0006")
 
 

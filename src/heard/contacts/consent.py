@@ -27,7 +27,7 @@ class Speaker(NamedTuple):
     anonymous: bool
 
 
-class Word(msgspec.Struct, frozen=True, kw_only=True):
+class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one message said. A category that it does not name keeps what was said of it before."""
 
     at: datetime  # by our clock, and never after it was received
@@ -41,7 +41,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
         return self.at, -sum(self.preferences.values()), tuple(sorted(self.preferences.items()))
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What holds of one category. `since`: the first word from which on it was said without a break."""
 
     yes: bool
@@ -61,9 +61,19 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class History:
     """The words of one person that changed something, in the order in which they were said."""
 
-    def __init__(self, words: Iterable[Word] = ()) -> None:
-        self.words = sorted(words, key=_order)
-        self.now = consent_at(self)
+    __slots__ = ("_agreed", "_last", "words")
+
+    def __init__(self, words: Sequence[Word] = ()) -> None:
+        self._set(sorted(words, key=_order) if len(words) > 1 else words)
+
+    @property
+    def now(self) -> dict[str, Said]:
+        """What holds by the newest of them."""
+        return consent_at(self)
+
+    def repeats(self, word: Word) -> bool:
+        """The common case: it was said after everything that is kept, and is no different."""
+        return self._last is not None and self._last < word.at and word.preferences.items() <= self._agreed.items()
 
     def learn(self, said: Iterable[Word], again: Iterable[Word] = ()) -> list[Word]:
         """Take up what was said; gives the words that have to be kept.
@@ -72,7 +82,7 @@ class History:
         in two, and the first word after it that says the same as before is kept too: it is a change now.
         """
         new = sorted(said, key=_order)
-        if not new or self._says_nothing_new(new):
+        if all(map(self.repeats, new)):
             return []
         first = new[0].order
         new += [each for each in again if each.order > first]
@@ -83,14 +93,15 @@ class History:
                 _hold(word, held)
                 if not is_known:
                     kept.append(word)
-        self.words = list(heapq.merge(self.words, kept, key=_order))
-        self.now = held
+        self._set(list(heapq.merge(self.words, kept, key=_order)))
         return kept
 
-    def _says_nothing_new(self, new: list[Word]) -> bool:
-        """The common case: later than everything that is kept, and no different."""
-        after = not self.words or self.words[-1].order < new[0].order
-        return after and not any(_changes(word, self.now) for word in new)
+    def _set(self, words: Sequence[Word]) -> None:
+        self.words = words
+        self._last = words[-1].at if words else None
+        self._agreed: dict[str, bool] = {}
+        for word in words:
+            self._agreed.update(word.preferences)
 
 
 def word_of(message: Message) -> Word | None:
@@ -131,14 +142,12 @@ def changes(history: History) -> list[Change]:
 
 def contradicts(history: History, word: Word) -> bool:
     """Whether it cuts what held in two, so that whatever was said after it has to be looked at again."""
-    held = dict(history.now)
-    if history.words and history.words[-1].order >= word.order:
-        held.clear()
-        for each in history.words:
-            if each.at == word.at and any(word.preferences.get(name, yes) is not yes for name, yes in _items(each)):
-                return True
-            if each.order < word.order:
-                _hold(each, held)
+    held: dict[str, Said] = {}
+    for each in history.words:
+        if each.at == word.at and any(word.preferences.get(name, yes) is not yes for name, yes in _items(each)):
+            return True
+        if each.order < word.order:
+            _hold(each, held)
     return any(category in held and held[category].yes is not yes for category, yes in _items(word))
 
 
@@ -163,7 +172,7 @@ def _items(word: Word) -> Iterable[tuple[str, bool]]:
     return word.preferences.items()
 
 
-def _in_order(known: list[Word], new: list[Word]) -> Iterator[tuple[Word, bool]]:
+def _in_order(known: Sequence[Word], new: list[Word]) -> Iterator[tuple[Word, bool]]:
     """Both together, and whether each is known; of two that say the same at one moment, the known one first."""
     tagged = [((*each.order, False), each, True) for each in known]
     tagged += [((*each.order, True), each, False) for each in new]

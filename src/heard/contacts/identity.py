@@ -31,6 +31,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     anonymous_id: str
     user_id: str
     at: datetime  # when the message that said so was received
+    shared: bool = False  # it was another user's before
 
 
 class Links:
@@ -45,12 +46,12 @@ class Links:
         return None if anonymous_id is None else self._users.get(anonymous_id)
 
     def learn(self, link: Link) -> bool:
-        """Whether that is new."""
-        if self._users.get(link.anonymous_id) == link.user_id:
-            return False
-        self._users[link.anonymous_id] = link.user_id
-        self.changed[link.anonymous_id] = link
-        return True
+        """Whether it was nobody's until now."""
+        before = self._users.get(link.anonymous_id)
+        if before != link.user_id:
+            self._users[link.anonymous_id] = link.user_id
+            self.changed[link.anonymous_id] = msgspec.structs.replace(link, shared=before is not None)
+        return before is None
 
 
 def names_nobody(anonymous_id: str) -> bool:

@@ -25,7 +25,7 @@ class Consents:
     def __init__(self, connection: Connection, workspace: int) -> None:
         self.connection, self.workspace = connection, workspace
         self.added: list[tuple[Speaker, Word]] = []
-        self._words: dict[tuple[int, str], tuple[Message, Word]] = {}  # of the batch, by source and messageId
+        self._words: dict[tuple[int, str], tuple[Speaker, Word, datetime]] = {}  # of the batch, with their receipt
         self._histories: dict[Speaker, History] = {}
         self._said: dict[Speaker, list[Word]] = defaultdict(list)  # all of the batch until now, and what messages held
 
@@ -34,23 +34,23 @@ class Consents:
     def hear(self, message: Message) -> str | None:
         """Note what a message says, if it says anything; gives the anonymous id that may be somebody's."""
         word = word_of(message)
-        speaker = _speaker(message)
+        speaker = None if word is None else _speaker(message)
         if word is None or speaker is None:
             return None
-        self._words[message.source, message.id] = message, word
+        self._words[message.source, message.id] = speaker, word, message.received_at
         return speaker.id if speaker.anonymous else None
 
     def load(self, links: Links, claimed: Mapping[str, Iterable[str]], users: Iterable[str]) -> None:
-        """The histories of all who speak in the batch, of browsers that are somebody else's from now on with those
-        people, and of these users. `claimed`: anonymousId -> userIds whose it may be."""
-        spoken: dict[Speaker, list[tuple[Message, Word]]] = defaultdict(list)
-        for message, word in self._words.values():
-            for each in _may_be(message, links, claimed):
-                spoken[each].append((message, word))
+        """The histories of all who speak in the batch, of browsers that are nobody's until now with those who claim
+        them, and of these users. `claimed`: anonymousId -> userIds whose it may be."""
+        spoken: dict[Speaker, list[tuple[Word, datetime]]] = defaultdict(list)
+        for speaker, word, received_at in self._words.values():
+            for each in _may_be(speaker, links, claimed) if speaker.anonymous else (speaker,):
+                spoken[each].append((word, received_at))
         joining: dict[Speaker, list[Speaker]] = defaultdict(list)
         for browser, theirs in claimed.items():
             for user in theirs:
-                if links.of(browser) != user:
+                if links.of(browser) is None:
                     joining[Speaker(user, False)].append(Speaker(browser, True))
         browsers = {browser for each in joining.values() for browser in each}
         everybody = {*spoken, *joining, *browsers, *(Speaker(user, False) for user in users)}
@@ -59,17 +59,21 @@ class Consents:
             self._load_what_was_said_again(spoken, joining)
 
     def _load_what_was_said_again(
-        self, spoken: Mapping[Speaker, list[tuple[Message, Word]]], joining: Mapping[Speaker, list[Speaker]]
+        self, spoken: Mapping[Speaker, list[tuple[Word, datetime]]], joining: Mapping[Speaker, list[Speaker]]
     ) -> None:
         since: dict[Speaker, datetime] = {}
         for speaker, heard in spoken.items():
             history = self._histories[speaker]
-            late = [word.at for message, word in heard if word.at < message.received_at and contradicts(history, word)]
+            late = [
+                word.at
+                for word, received_at in heard
+                if word.at < received_at and not history.repeats(word) and contradicts(history, word)
+            ]
             if late:
                 since[speaker] = min(late)
         for user, browsers in joining.items():
             one = (user, *browsers)
-            words = [[*self._histories[each].words, *(word for _, word in spoken.get(each, ()))] for each in one]
+            words = [[*self._histories[each].words, *(word for word, _ in spoken.get(each, ()))] for each in one]
             moments = [since[each] for each in one if each in since]
             if differ(words):
                 moments.append(sorted(min(word.at for word in each) for each in words if each)[1])
@@ -84,17 +88,21 @@ class Consents:
 
     def learn(self, message: Message, links: Links) -> None:
         """What this message says, if it says anything."""
-        heard = self._words.get((message.source, message.id))
+        heard = self._words.get((message.source, message.id)) if self._words else None
         if heard is None:
             return
-        owner = None if message.user_id is not None else links.of(message.anonymous_id)
-        speaker = _speaker(message) if owner is None else Speaker(owner, False)
-        assert speaker is not None  # else it would not have been heard
-        self._take(speaker, [heard[1]])
-        self._said[speaker].append(heard[1])
+        speaker, word, _ = heard
+        if speaker.anonymous and (owner := links.of(speaker.id)) is not None:
+            speaker = Speaker(owner, False)
+        if not self._history(speaker).repeats(word):
+            self._take(speaker, [word])
+        self._said[speaker].append(word)
 
     def join(self, anonymous_id: str, user_id: str) -> None:
-        """It is known now whose this browser is: what it said, they said."""
+        """It is known for the first time whose this browser is: what it said, they said.
+
+        Whoever it is of later says nothing by that: what it said before was another's.
+        """
         browser, user = Speaker(anonymous_id, True), Speaker(user_id, False)
         words = [*self._history(browser).words, *self._said[browser]]
         self._take(user, words)
@@ -123,12 +131,8 @@ def _speaker(message: Message) -> Speaker | None:
     return Speaker(message.anonymous_id, True)
 
 
-def _may_be(message: Message, links: Links, claimed: Mapping[str, Iterable[str]]) -> set[Speaker]:
-    """Whoever it may turn out to be about before its turn comes."""
-    speaker = _speaker(message)
-    assert speaker is not None  # else it would not have been heard
-    if not speaker.anonymous:
-        return {speaker}
-    owner = links.of(speaker.id)
-    users = {*claimed.get(speaker.id, ()), *([owner] if owner is not None else ())}
-    return {speaker, *(Speaker(user, False) for user in users)}
+def _may_be(browser: Speaker, links: Links, claimed: Mapping[str, Iterable[str]]) -> set[Speaker]:
+    """Whoever it may turn out to be before its turn comes."""
+    owner = links.of(browser.id)
+    users = {*claimed.get(browser.id, ()), *([owner] if owner is not None else ())}
+    return {browser, *(Speaker(user, False) for user in users)}

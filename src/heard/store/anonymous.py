@@ -11,8 +11,9 @@ from heard.store import dialects
 from heard.store.types import micros
 
 UPSERT = (
-    "INSERT INTO anonymous_ids (workspace_id, anonymous_id, user_id, at) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (workspace_id, anonymous_id) DO UPDATE SET user_id = excluded.user_id, at = excluded.at"
+    "INSERT INTO anonymous_ids (workspace_id, anonymous_id, user_id, at, shared) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (workspace_id, anonymous_id) DO UPDATE"
+    " SET user_id = excluded.user_id, at = excluded.at, shared = excluded.shared"
 )
 MOST = 100  # browsers and devices of one person that are looked at, the newest
 
@@ -43,4 +44,5 @@ def of_user(connection: Connection, workspace: int, user_id: str) -> list[str]:
 
 
 def keep(connection: Connection, workspace: int, links: Iterable[Link]) -> None:
-    dialects.many(connection, UPSERT, [(workspace, each.anonymous_id, each.user_id, micros(each.at)) for each in links])
+    rows = [(workspace, each.anonymous_id, each.user_id, micros(each.at), int(each.shared)) for each in links]
+    dialects.many(connection, UPSERT, rows)

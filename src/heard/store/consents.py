@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,7 +24,14 @@ ADD = (
 )
 MOST = 1000  # words of one person that are looked at, the newest; nobody changes their mind so often
 MOST_MESSAGES = 5000  # that are read to see what was said again, the newest
-_preferences = msgspec.json.Decoder(dict[str, bool]).decode
+_preferences = lru_cache(maxsize=1024)(msgspec.json.Decoder(dict[str, bool]).decode)  # most say one of a few things
+
+
+class Owner(NamedTuple):
+    """`since` None: what the browser said before is theirs too, for it never was another's."""
+
+    user: str
+    since: datetime | None
 
 
 def of(connection: Connection, workspace: int, speakers: Iterable[Speaker]) -> dict[Speaker, History]:
@@ -40,10 +49,10 @@ def of(connection: Connection, workspace: int, speakers: Iterable[Speaker]) -> d
         workspace,
     )
     for person, anonymous, at, preferences, source, message_id in rows:
-        speaker = Speaker(person, bool(anonymous))
-        if speaker in found:
-            word = Word(at=moment(at), preferences=_preferences(preferences), source=source, message_id=message_id)
-            found[speaker].append(word)
+        words = found.get(Speaker(person, bool(anonymous)))
+        if words is not None:
+            said = _preferences(preferences)
+            words.append(Word(at=moment(at), preferences=said, source=source, message_id=message_id))
     return {speaker: History(words) for speaker, words in found.items()}
 
 
@@ -103,23 +112,25 @@ def said_again(
         if message.user_id is not None:
             found[Speaker(message.user_id, False)].append(word)
         elif message.anonymous_id is not None:
-            if message.anonymous_id in owners:
-                found[Speaker(owners[message.anonymous_id], False)].append(word)
+            owner = owners.get(message.anonymous_id)
+            if owner is not None and (owner.since is None or message.received_at >= owner.since):
+                found[Speaker(owner.user, False)].append(word)
             if message.anonymous_id in browsers:
                 found[Speaker(message.anonymous_id, True)].append(word)
     return found
 
 
-def _owners(connection: Connection, workspace: int, users: list[str]) -> dict[str, str]:
-    """anonymousId -> userId, of all that are these users'."""
+def _owners(connection: Connection, workspace: int, users: list[str]) -> dict[str, Owner]:
+    """Whose the browsers of these users are."""
     rows = dialects.fetch(
         connection,
-        f"SELECT anonymous_id, user_id FROM {dialects.by('anonymous_ids_by_user', 'anonymous_ids', connection)}"
+        "SELECT anonymous_id, user_id, at, shared FROM"
+        f" {dialects.by('anonymous_ids_by_user', 'anonymous_ids', connection)}"
         f" WHERE workspace_id = ? AND user_id {dialects.within(connection)}",
         workspace,
         dialects.listed(connection, users),
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: Owner(row[1], moment(row[2]) if row[3] else None) for row in rows}
 
 
 def _mark(written: bytes) -> int:

@@ -349,6 +349,7 @@ anonymous_ids = Table(  # whose they are, by the latest identify or alias that c
     Column("anonymous_id", Text, primary_key=True),
     Column("user_id", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("shared", Integer, nullable=False, server_default="0"),  # it was another user's before
     Index("anonymous_ids_by_user", "workspace_id", "user_id", "at"),
     sqlite_with_rowid=False,
 )

@@ -1,4 +1,4 @@
-"""what people said of each category of consent, and when"""
+"""what people said of each category of consent, and when; which browsers were another user's before"""
 
 from __future__ import annotations
 
@@ -23,3 +23,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "person", "at", "anonymous", "mark"),
         sqlite_with_rowid=False,
     )
+    op.add_column("anonymous_ids", sa.Column("shared", sa.Integer(), nullable=False, server_default="0"))
