@@ -6,15 +6,17 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from heard.campaigns.campaign import Status
+from heard.contacts.regulation import SubjectType
 from heard.deliveries.delivery import Delivery, ImpossibleMove, State
 from heard.errors import DeliveryFailed
 from heard.operations.campaigns_results import answered, scheduled
-from heard.steps import leave, send
+from heard.steps import leave, remind, send
 from heard.steps.answer import answer
-from heard.store import asked, campaign_counts, deliveries, funnel, tables
+from heard.store import asked, campaign_counts, deliveries, erasing, funnel, tables
 from heard.store.types import micros
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, HOUR, MINUTE, NOON
@@ -373,3 +375,28 @@ def test_a_reminder_of_unknown_outcome_is_not_sent_again(ted_was_asked: Desk):
 
     assert ted_was_asked.send() == []
     assert len(of_kind(ted_was_asked, "reminder")) == 1
+
+
+def test_what_may_have_been_sent_before_a_backup_was_restored_is_not_planned(desk: Desk):
+    desk.campaign(reminder="3d")
+    desk.receive(desk.identify("ted", email="ted@mosby.example"), desk.track("ted"))
+    (delivery,) = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
+    restored = msgspec.structs.replace(delivery, state=State.UNKNOWN, sent_at=NOON)
+    plan = partial(remind.plan, first=restored, directory=desk.directory)
+
+    desk.store.write_now(partial(plan, now=NOON + 3 * DAY))
+    assert of_kind(desk, "reminder") == []
+    desk.store.write_now(partial(plan, now=NOON + 2 * DAY))
+    assert the(desk, "reminder").due_at == NOON + 3 * DAY
+
+
+def test_whoever_is_forgotten_takes_the_reminder_along(ted_was_asked: Desk):
+    person = ted_was_asked.store.read_now(
+        partial(erasing.find, workspace=ACME, kind=SubjectType.USER_ID, subjects=["ted"])
+    )
+    assert len(person.deliveries) == 2
+    ted_was_asked.store.write_now(partial(erasing.remove_rest, person=person))
+    ted_was_asked.wait(3 * DAY)
+
+    assert ted_was_asked.send() == []
+    assert ted_was_asked.rows(tables.deliveries) == ted_was_asked.rows(tables.touches) == []
