@@ -55,7 +55,8 @@ surveys:
     kind: nps
     languages: [en, de]
     quiet_period: 90d
-    send_back: {to: [Segment], events: {answered: NPS Answered}, properties: [value, comment], traits: {NPS_rating: value}}
+    send_back:
+      {to: [Segment], events: {answered: NPS Answered}, properties: [value, comment], traits: {NPS_rating: value}}
   - {name: After support, kind: nps}
 campaigns:
   - name: Post-purchase
