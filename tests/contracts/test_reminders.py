@@ -10,13 +10,12 @@ import msgspec
 import pytest
 
 from heard.campaigns.campaign import Status
-from heard.contacts.regulation import SubjectType
 from heard.deliveries.delivery import Delivery, ImpossibleMove, State
 from heard.errors import DeliveryFailed
 from heard.operations.campaigns_results import answered, scheduled
 from heard.steps import leave, remind, send
 from heard.steps.answer import answer
-from heard.store import asked, campaign_counts, deliveries, erasing, funnel, tables
+from heard.store import asked, campaign_counts, deliveries, funnel, tables
 from heard.store.types import micros
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, HOUR, MINUTE, NOON
@@ -388,15 +387,3 @@ def test_what_may_have_been_sent_before_a_backup_was_restored_is_not_planned(des
     assert of_kind(desk, "reminder") == []
     desk.store.write_now(partial(plan, now=NOON + 2 * DAY))
     assert the(desk, "reminder").due_at == NOON + 3 * DAY
-
-
-def test_whoever_is_forgotten_takes_the_reminder_along(ted_was_asked: Desk):
-    person = ted_was_asked.store.read_now(
-        partial(erasing.find, workspace=ACME, kind=SubjectType.USER_ID, subjects=["ted"])
-    )
-    assert len(person.deliveries) == 2
-    ted_was_asked.store.write_now(partial(erasing.remove_rest, person=person))
-    ted_was_asked.wait(3 * DAY)
-
-    assert ted_was_asked.send() == []
-    assert ted_was_asked.rows(tables.deliveries) == ted_was_asked.rows(tables.touches) == []
