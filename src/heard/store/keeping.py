@@ -64,7 +64,8 @@ def drop_a_piece(connection: Connection, day: int, destinations: Iterable[tuple[
     n, more = for_a_piece(some)
     if not more:
         dialects.drop_table(connection, table)
-    removals.note(connection, Kind.MESSAGES, before=days.end_of(day), run=run, n=n)
+    if n:  # the eve of a first day is made empty
+        removals.note(connection, Kind.MESSAGES, before=days.end_of(day), run=run, n=n)
     return more
 
 
@@ -73,7 +74,8 @@ def drop_at_once(connection: Connection, day: int, *, run: datetime) -> bool:
     ((n,),) = dialects.fetch(connection, f"SELECT count(*) FROM messages_{day}")
     if not dialects.drop_table(connection, f"messages_{day}"):
         return False
-    removals.note(connection, Kind.MESSAGES, before=days.end_of(day), run=run, n=n)
+    if n:
+        removals.note(connection, Kind.MESSAGES, before=days.end_of(day), run=run, n=n)
     return True
 
 
