@@ -28,7 +28,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import httpx
 import large_workspace as large
@@ -52,16 +51,29 @@ HOOK = """destinations:
   - {name: Hook, type: webhook, settings: {url: "https://hooks.example.com/in"}}
 """
 PEOPLE = int(large.CONTACTS * SCALE)
-BODY = (
-    '{"type":"%s","messageId":"%s","userId":"%s","event":"%s","timestamp":"2026-11-22T12:00:00.000Z","context":{"library":'
-    '{"name":"analytics-node","version":"2.1.3"},"page":{"path":"/products/%d","referrer":"https://shop.example/"}},'
-    '"integrations":{},"properties":{"total":%d,"currency":"EUR","sku":"SKU-%d-%d","coupon":null}}'
-)
-GOLDEN, ALL_BITS = (
-    0x9E3779B97F4A7C15F39CC0605CEDC835,
-    (1 << 128) - 1,
-)  # makes ids of 128 bits from numbers, all different
 EVENTS = ("Order Completed", "Product Viewed", "Product Added", "Ticket Solved")
+# The rows of a day, made by SQLite itself from their numbers: three times as fast as Python makes them.
+ROWS = """
+WITH told AS (
+  SELECT :first + n AS id, :begins + :length * n / :count AS at,
+    CASE WHEN (:first + n) % 20 < 11 THEN 'page' WHEN (:first + n) % 20 < 18 THEN 'track' ELSE 'identify' END AS type,
+    (:first + n) / 7 % 10 = 0 AS is_unknown,
+    printf('%08x%08x%08x%08x', (:first + n) * 2654435761 % 4294967296, (:first + n) * 40503 % 4294967296, :first + n,
+      (:first + n) * 69069 % 4294967296) AS name,
+    printf('u_%07d', ((:first + n) * 7919 + (:first + n) / 7) % :people + 1) AS user
+  FROM numbers WHERE n < :count
+)
+SELECT id, 1, 1, name, type,
+  CASE WHEN type = 'track' THEN (SELECT event FROM events WHERE number = id / 20 % 4) END,
+  CASE WHEN NOT is_unknown THEN user END, CASE WHEN is_unknown THEN 'a-' || substr(name, 1, 16) END,
+  at, at, 'accepted', NULL,
+  printf('{"type":"%s","messageId":"%s","userId":"%s","timestamp":"2026-11-22T12:00:00.000Z","context":{"library":{"name":'
+    || '"analytics-node","version":"2.1.3"},"page":{"path":"/products/%d","referrer":"https://shop.example/"}},'
+    || '"integrations":{},"properties":{"total":%d,"currency":"EUR","sku":"SKU-%d-%d","coupon":null}}',
+    type, name, user, id % 5000, id % 200, id % 977, id % 31),
+  :routing
+FROM told
+"""
 
 
 def main() -> None:
@@ -135,38 +147,49 @@ def begin(folder: Path, tree: Tree, database: Path) -> None:
 
 
 def fill(database: Path, count: int, days: int) -> None:
-    draw, now = random.Random(7), datetime.now(UTC)
+    now = datetime.now(UTC)
     engine = dialects.open_engine(f"sqlite:///{database}", writer=True)
     with engine.begin() as opened:
         for back in range(days):
             make(opened, day_of(now - timedelta(days=back)))
     engine.dispose()
     connection = sqlite3.connect(database, isolation_level=None)
-    for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-400000", "secure_delete=OFF"):
+    for pragma in (
+        "journal_mode=OFF",
+        "synchronous=OFF",
+        "cache_size=-400000",
+        "secure_delete=OFF",
+        "temp_store=MEMORY",
+    ):
         connection.execute(f"PRAGMA {pragma}")
+    connection.execute("CREATE TEMP TABLE numbers (n INTEGER PRIMARY KEY)")
+    connection.executemany("INSERT INTO numbers VALUES (?)", ((n,) for n in range(count // days + 2)))
+    connection.execute("CREATE TEMP TABLE events (number INTEGER PRIMARY KEY, event TEXT)")
+    connection.executemany("INSERT INTO events VALUES (?, ?)", enumerate(EVENTS))
     ((hook,),) = connection.execute("SELECT id FROM destinations WHERE type = 'webhook'").fetchall()
-    ((number,),) = connection.execute("SELECT coalesce(max(value), 0) FROM cursors WHERE name = 'next:messages'")
-    routing = encode(Routing(to=(hook,)))
+    routing, number = encode(Routing(to=(hook,))), 0
     counted: Counter[tuple[int, int, str]] = Counter()
     began = time.monotonic()
     for back in range(days - 1, -1, -1):
         day = day_of(now - timedelta(days=back))
-        midnight = micros(now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back))
-        length = micros(now) - midnight if back == 0 else 86_400_000_000
-        share_of_day = count * (days - back) // days - count * (days - back - 1) // days
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back)
+        of_day = count * (days - back) // days - count * (days - back - 1) // days
+        values = {
+            "first": number + 1,
+            "begins": micros(midnight),
+            "length": micros(now) - micros(midnight) if back == 0 else 86_400_000_000,
+            "count": of_day,
+            "people": PEOPLE,
+            "routing": routing,
+        }
         connection.execute("BEGIN")
-        rows = [
-            _row(draw.random, number + n + 1, midnight + length * n // share_of_day, routing)
-            for n in range(share_of_day)
-        ]
-        connection.executemany(f"INSERT INTO messages_{day} VALUES ({', '.join('?' * 14)})", rows)
+        connection.execute(f"INSERT INTO messages_{day} {ROWS}", values)
         if back < 2:
-            seen = sorted((1, row[3]) for row in rows)
-            connection.executemany(f"INSERT INTO seen_{day} VALUES (?, ?)", seen)
+            connection.execute(f"INSERT INTO seen_{day} SELECT source_id, message_id FROM messages_{day} ORDER BY 1, 2")
         connection.execute("COMMIT")
-        number += share_of_day
-        counted[1, day, "accepted"] += share_of_day
-        counted[1, day, f"{tallies.SOURCE}1"] += share_of_day
+        number += of_day
+        counted[1, day, "accepted"] += of_day
+        counted[1, day, f"{tallies.SOURCE}1"] += of_day
         _say(number, count, began)
     for name in ("next:messages", cursor_of(hook)):
         connection.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (name, number))
@@ -175,18 +198,6 @@ def fill(database: Path, count: int, days: int) -> None:
     with engine.begin() as opened:
         tallies.add(opened, counted)
     engine.dispose()
-
-
-def _row(draw: Callable[[], float], number: int, at: int, routing: str | None) -> tuple[Any, ...]:
-    chance = draw()
-    kind = "page" if chance < 0.55 else "track" if chance < 0.9 else "identify"
-    event = EVENTS[number % len(EVENTS)] if kind == "track" else None
-    name = f"{number * GOLDEN & ALL_BITS:032x}"
-    user, anonymous = large.user(int(draw() * PEOPLE) + 1), None
-    if number % 10 == 0:
-        user, anonymous = None, f"a-{name[:16]}"
-    body = BODY % (kind, name, user or anonymous, event, number % 5000, number % 200, number % 977, number % 31)
-    return (number, 1, 1, name, kind, event, user, anonymous, at, at, "accepted", None, body, routing)
 
 
 def _say(done: int, count: int, began: float) -> None:

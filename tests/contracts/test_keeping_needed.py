@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from heard.errors import Invalid
-from heard.store import audit, messages, replays, tables
+from heard.retention import Kind
+from heard.store import audit, messages, removals, replays, tables
 from tests.contracts.front import Front, front, hook, identify, track
 from tests.contracts.kept import CAMPAIGN, DAY, KEEP, days_with_messages, receive_daily, rows
 from tests.contracts.receiver import Receiver
@@ -59,15 +60,19 @@ def test_a_destination_that_is_down_holds_the_past_back_for_a_week_and_no_longer
         receiver.script[:] = [500] * 10_000
         await heard.settle()
         await heard.apply(hook(receiver.url, enabled=False))  # somebody switches it off while it is down
+        await heard.pass_time(DAY)
         await heard.receive(track("ann", "To nobody"))
         await heard.settle()
         assert [each[0] for each in heard.forwards("Hook")] == ["retrying"] * 2
-        await heard.pass_time(16 * DAY)
+        await heard.pass_time(15 * DAY)
 
         assert days_with_messages(heard) == [16]
         (held,) = heard.app.pipeline.house.held_back
         assert held.need.destination == heard.destination("Hook")
         assert held.until is not None
+        there_from = heard.app.store.read_now(lambda found: removals.gone_before(found, Kind.MESSAGES))
+        assert there_from is not None  # the day after is gone, and still it is this one
+        assert there_from.date() == heard.app.clock.now().date() - 16 * DAY
         assert timedelta(0) < held.until - heard.app.clock.now() <= 3 * DAY
 
         await heard.pass_time(2 * DAY)

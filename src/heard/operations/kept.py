@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from heard.housekeeping import HeldBack
 from heard.installation import Installation
 from heard.retention import HELD_BACK_AT_MOST, Kind, Rule
+from heard.routing.destination import Destination
 from heard.store import days, kept_count, removals, tallies
 from heard.store.kept_count import MOST_COUNTED
 from heard.store.removals import Removal
@@ -91,9 +92,10 @@ async def gone_before(app: Installation, kind: Kind, since: datetime | None) -> 
     return gone if gone is not None and (since is None or since < gone) else None
 
 
-def held_for(app: Installation, destination: int) -> list[HeldBack]:
+def held_for(app: Installation, destination: Destination) -> Overdue | None:
     """Days of messages that are kept for this destination alone."""
-    return [each for each in app.pipeline.house.held_back if each.need.destination == destination]
+    theirs = [each for each in app.pipeline.house.held_back if each.need.destination == destination.id]
+    return next(iter(_overdue(theirs, app, destination.workspace)), None)
 
 
 def waits_at_most(app: Installation) -> timedelta | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection
 
 from heard.retention import Kind
-from heard.store import dialects
+from heard.store import days, dialects
 from heard.store.types import micros, moment
 
 
@@ -36,10 +36,20 @@ def note(connection: Connection, kind: Kind, *, before: datetime, run: datetime,
 def all_(connection: Connection) -> Mapping[Kind, Removal]:
     """By kind, of those of which something was ever removed."""
     rows = dialects.fetch(connection, "SELECT kind, gone_before, at, n FROM removals")
-    return {Kind(row[0]): Removal(gone_before=moment(row[1]), at=moment(row[2]), n=row[3]) for row in rows}
+    return {
+        Kind(row[0]): Removal(gone_before=_there_from(connection, *row[:2]), at=moment(row[2]), n=row[3])
+        for row in rows
+    }
 
 
 def gone_before(connection: Connection, kind: Kind) -> datetime | None:
     """Nothing of this kind is there from before that moment; None when nothing was ever removed."""
     rows = dialects.fetch(connection, "SELECT gone_before FROM removals WHERE kind = ?", kind.value)
-    return moment(rows[0][0]) if rows else None
+    return _there_from(connection, kind.value, rows[0][0]) if rows else None
+
+
+def _there_from(connection: Connection, kind: str, gone_before: int) -> datetime:
+    """A day of messages that somebody still needs stays, though younger ones went."""
+    gone = moment(gone_before)
+    oldest = days.kept(connection)[-1:] if kind == Kind.MESSAGES.value else []
+    return min([gone, *(days.end_of(day) - timedelta(days=1) for day in oldest)])

@@ -13,7 +13,7 @@ from heard.installation import Installation
 from heard.operations import kept
 from heard.routing import document
 from heard.routing.destination import SURVEYS, Destination
-from heard.store import days, forwards, tail
+from heard.store import forwards, tail
 from heard.store.messages import Kept
 from heard.store.tail import Wanted
 from heard.web.dashboard.destinations import words
@@ -57,8 +57,7 @@ def page(
         state=words.state(
             destination, courier, ever=ever, waits=waits, now=app.clock.now(), at_most=kept.waits_at_most(app)
         ),
-        held_back=kept.held_for(app, destination.id),
-        end_of=days.end_of,
+        held_back=kept.held_for(app, destination),
         tab=tab,
         may_set_up=seen.may("set_up"),
         words=words,
