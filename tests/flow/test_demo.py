@@ -104,12 +104,25 @@ def test_nobody_is_written_to_twice_within_a_day_or_the_quiet_period(demo: Demo)
     nearest = """
         SELECT min(at - before) FROM (
             SELECT at, lag(at) OVER (PARTITION BY email_key ORDER BY at) AS before
-            FROM touches WHERE state != 'released'
+            FROM touches WHERE state != 'released' AND kind IN {kinds}
         )
     """
-    shortest = timedelta(microseconds=demo.rows(nearest)[0][0])
+    any_two, two_surveys = (
+        timedelta(microseconds=demo.rows(nearest.format(kinds=kinds))[0][0])
+        for kinds in ("('first', 'reminder')", "('first', '')")
+    )
 
-    assert shortest >= timedelta(days=30)
+    assert any_two >= timedelta(days=1)
+    assert two_surveys >= timedelta(days=30)
+
+
+def test_some_answered_the_reminder(demo: Demo):
+    answers_after = """
+        SELECT count(*) FROM deliveries r JOIN decisions d ON d.id = r.decision_id
+        JOIN responses a ON a.delivery_id = d.delivery_id WHERE r.kind = 'reminder' AND a.answered_at > r.sent_at
+    """
+
+    assert demo.rows(answers_after)[0][0] > 10
 
 
 def test_the_ledger_saved_people_from_the_frequent_campaign(demo: Demo):
@@ -151,7 +164,7 @@ def test_free_is_below_the_others_and_one_plan_has_too_few_answers(demo: Demo):
 
 def test_people_answer_as_people_do(demo: Demo):
     answered, mailed = (
-        demo.rows(f"SELECT count(*) FROM deliveries WHERE state IN {states}")[0][0]
+        demo.rows(f"SELECT count(*) FROM deliveries WHERE kind = 'first' AND state IN {states}")[0][0]
         for states in ("('answered', '')", "('answered', 'expired', 'sent')")
     )
     comments, different = demo.rows("SELECT count(comment), count(DISTINCT comment) FROM responses")[0]
