@@ -118,8 +118,10 @@ def test_nobody_is_written_to_twice_within_a_day_or_the_quiet_period(demo: Demo)
 
 def test_some_answered_the_reminder(demo: Demo):
     answers_after = """
-        SELECT count(*) FROM deliveries r JOIN decisions d ON d.id = r.decision_id
-        JOIN responses a ON a.delivery_id = d.delivery_id WHERE r.kind = 'reminder' AND a.answered_at > r.sent_at
+        SELECT count(*) FROM deliveries r
+        JOIN decisions d ON d.workspace_id = r.workspace_id AND d.id = r.decision_id
+        JOIN responses a ON a.workspace_id = d.workspace_id AND a.delivery_id = d.delivery_id
+        WHERE r.kind = 'reminder' AND a.answered_at > r.sent_at
     """
 
     assert demo.rows(answers_after)[0][0] > 10
