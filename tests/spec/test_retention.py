@@ -21,6 +21,7 @@ def test_without_a_setting_what_members_look_at_stays_for_ever():
 
     assert {kind: length for kind in Kind if (length := keep.of(kind))} == {
         Kind.COUNTS: 400 * DAY,
+        Kind.VIOLATIONS: 90 * DAY,
         Kind.CLICKS: 90 * DAY,
         Kind.SIGN_INS: 30 * DAY,
     }
