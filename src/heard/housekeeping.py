@@ -71,6 +71,7 @@ class Housekeeping:
         self._done_at: datetime | None = None
         self._going: int | None = None  # the day that is being dropped
         self._not_taken: dict[tuple[Needs, int], int] = {}
+        self.every = EVERY
         self.took = 0.0  # seconds, the last piece
         self.held_back: tuple[HeldBack, ...] = ()  # as of the last round
 
@@ -79,7 +80,7 @@ class Housekeeping:
         """Whether the next step begins a round."""
         if self._waiting:
             return False
-        return self._done_at is None or abs(self._clock.now() - self._done_at) >= EVERY
+        return self._done_at is None or abs(self._clock.now() - self._done_at) >= self.every
 
     def at_once(self) -> None:
         """The next step begins a round, whenever the last one was."""

@@ -130,6 +130,7 @@ class _Play:
 
     async def play(self, tell: Tell) -> None:
         """From the first day to `now`."""
+        self.pipeline.house.every = timedelta(days=1)  # nobody looks before it is over
         await self.app.store.write(_hurry)
         settings, content = self.app.settings, yaml_text.load(WORKSPACE.read_text(encoding="utf-8"))
         log = SegmentWriter(settings.data / "log", self.app.board, segment_bytes=settings.segment_bytes).start()

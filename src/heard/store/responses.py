@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from heard.responses.response import Response, Verdict
 from heard.store import cursors, dialects, funnel
 from heard.store.tables import response_revisions, responses
-from heard.store.types import micros
+from heard.store.types import micros, moment
 
 
 def of_delivery(connection: Connection, workspace: int, delivery: str) -> Response | None:
@@ -98,8 +98,9 @@ def to_complete(connection: Connection, now: datetime, limit: int) -> list[Respo
 
 
 def next_to_complete(connection: Connection) -> datetime | None:
-    query = select(responses.c.completes_at).where(responses.c.completes_at.is_not(None))
-    return connection.execute(query.order_by(responses.c.completes_at).limit(1)).scalar()
+    query = "SELECT min(completes_at) FROM responses WHERE completes_at IS NOT NULL"
+    ((earliest,),) = dialects.fetch(connection, query)
+    return None if earliest is None else moment(earliest)
 
 
 def completed(connection: Connection, some: Iterable[Response]) -> None:
