@@ -40,6 +40,18 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
 
+// What is asked beside a page is of no use once another page is on its way: its places would be gone.
+let leaving = false;
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.boosted) {
+    leaving = true;
+    document.querySelectorAll("[hx-sync]").forEach((each) => htmx.trigger(each, "htmx:abort"));
+  } else if (leaving && event.detail.elt.matches("[hx-sync]")) event.preventDefault();
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.boosted) leaving = false;
+});
+
 document.addEventListener("htmx:afterSwap", (event) => {
   prepare(document);
   if (event.detail.target?.id !== "main") return;
