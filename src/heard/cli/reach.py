@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from http.client import HTTPConnection
 
 MAKES_A_FOLDER = {"init", "apply"}
-PATIENCE = 15.0  # seconds for a server that is just starting or leaving
+PATIENCE = 30.0  # seconds for a server that is just starting or leaving
 
 
 def ask(operation: str, *, data: Path | None, **parameters: Any) -> Any:
