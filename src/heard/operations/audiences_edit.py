@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from heard import fql
 from heard.audiences import order
 from heard.audiences.audience import Audience, ComputedTrait
+from heard.audiences.looks_back import must_be_kept
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
 from heard.operations.file_audience import SECTIONS, as_written, audience_line, check, keep_one, trait_line
@@ -103,6 +104,7 @@ async def save(
             lambda: keep_one(connection, workspace, rows, line, changes, now), f"{SECTIONS[kind]}[{line.name}]"
         )
         without_place(lambda: check(connection, workspace), f"{SECTIONS[AUDIENCE]}[{line.name}]")
+        must_be_kept(directory.computed_of(connection, workspace), app.settings.keep)
         if changes:
             detail = {"changes": [msgspec.to_builtins(each) for each in changes]}
             what = f"{kind}.made" if before is None else f"{kind}.changed"
