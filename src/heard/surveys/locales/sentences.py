@@ -65,6 +65,14 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     stop: str  # {brand}
     stop_lead: str  # {brand}
     stop_button: str
+    less: str  # the button of "less often"
+    less_lead: str  # {brand}, {length}
+    less_done: str
+    less_done_lead: str  # {brand}, {length}
+    this_one: str  # the button of "not this survey, others yes"
+    this_one_lead: str
+    this_one_done: str
+    this_one_done_lead: str  # {brand}
     stopped: str
     stopped_lead: str  # {brand}
     undo: str
