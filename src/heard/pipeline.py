@@ -39,7 +39,7 @@ from heard.couriers import Couriers
 from heard.housekeeping import Housekeeping
 from heard.log.log import Damage, LogReader, Record
 from heard.postman import Postman
-from heard.steps import allowance, compute, intake, keep, lapse, route, send, tell_back
+from heard.steps import allowance, compute, intake, keep, lapse, route, send, tell_back, turns, waves
 from heard.steps.send import Ready
 from heard.store import audiences, cursors, decisions, deliveries, responses
 from heard.store.directory import Directory
@@ -103,6 +103,7 @@ class Pipeline:
             "intake": self.intake_once,
             "tidy": self.tidy_once,
             "compute": self.compute_once,
+            "ask": self.ask_once,
         }
         self._tasks = [asyncio.create_task(self._forever(name, step), name=name) for name, step in loops.items()]
         self._tasks.append(asyncio.create_task(self.couriers.start(), name="couriers"))
@@ -194,6 +195,23 @@ class Pipeline:
         await asyncio.sleep(self.house.took if more else 0)  # as much time for everybody else
         return more
 
+    async def ask_once(self) -> bool:
+        """What campaigns ask by themselves: some of a list or an audience, or of those whose turn it is again."""
+        async with self._routing:
+            for anything, step in ((waves.anything, waves.go_on), (turns.anything, turns.take)):
+                known = {"directory": self._directory(), "now": self.clock.now()}
+                if not await self.store.read(partial(anything, **known)):
+                    continue
+                asked: waves.Asked = await self.store.write(partial(step, **known))
+                if asked.changed:
+                    await self._changed()
+                if asked.due:
+                    self.wake()
+                if asked.told:
+                    self.couriers.wake()
+                return asked.worked
+        return False
+
     async def compute_once(self) -> bool:
         """A chunk of what a new audience has to catch up with; False when there is nothing."""
         if not await self.store.read(audiences.progress):
@@ -218,6 +236,7 @@ class Pipeline:
                 or await self.compute_once()
                 or await self.lapse_once()
                 or await self.tidy_once()
+                or await self.ask_once()
                 or await self.send_once()
                 or await self.couriers.idle()
             ):
@@ -249,6 +268,8 @@ class Pipeline:
                 allowance.next_moment(connection, directory, now),
                 audiences.next_due(connection),
                 responses.next_to_complete(connection),
+                waves.next_start(connection, directory=directory, now=now),
+                turns.next_due(connection, directory=directory, now=now),
             ]
 
         moments = [*await self.store.read(look), await self.couriers.next_moment()]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from heard.operations.why import why
-from heard.store import contacts, days, deliveries, waiting
+from heard.store import contacts, days, deliveries, lists, waiting
 from tests.contracts.front import Front, front, identify, track
 
 SURVEYS = [{"name": "Relationship NPS", "kind": "nps"}]
@@ -136,10 +136,10 @@ def test_everybody_who_is_identified_is_put_on_the_list(tmp_path: Path):
         await heard.receive(identify("ann"), identify("ann", plan="Premium"), identify("bob"))
         await heard.settle()
         people = heard.app.store.read_now(lambda found: contacts.by_user_id(found, 1, {"ann", "bob"}))
-        lists = heard.app.store.read_now(
-            lambda found: {user: contacts.lists_of(found, 1, each.id) for user, each in people.items()}
+        found_on = heard.app.store.read_now(
+            lambda found: {user: lists.of_contact(found, 1, each.id) for user, each in people.items()}
         )
-        assert lists == {"ann": ["Segment List"], "bob": ["Segment List"]}
+        assert found_on == {"ann": ["Segment List"], "bob": ["Segment List"]}
 
     front(tmp_path, story)
 

@@ -8,7 +8,7 @@ import pytest
 
 from heard.accounts.workspace import Brand
 from heard.log.log import Damage, Record
-from heard.store import contacts, cursors, tables, tail
+from heard.store import cursors, lists, tables, tail
 from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
 from tests.examples import DAY, HOUR, MINUTE, NOON
@@ -112,7 +112,7 @@ def test_a_matching_event_of_an_identified_contact_is_an_invitation(desk: Desk):
     assert (delivery.state, delivery.due_at, delivery.properties) == ("scheduled", NOON + 3 * DAY, b'{"total":25}')
     (touch,) = desk.rows(tables.touches)
     assert (touch.state, touch.at) == ("reserved", NOON + 3 * DAY)
-    assert desk.store.read_now(lambda connection: contacts.lists_of(connection, ACME, touch.contact_id)) == ["Asked"]
+    assert desk.store.read_now(lambda connection: lists.of_contact(connection, ACME, touch.contact_id)) == ["Asked"]
 
 
 @pytest.mark.parametrize(

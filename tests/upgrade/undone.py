@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from heard.store import dialects, schema
 
+TABLES_OF_0012 = ("waves", "turns")
 TABLES_OF_0008 = ("seen_events", "seen_fields", "tracking_plans", "violations")
 TABLES_OF_0007 = ("consents",)
 TABLES_OF_0006 = ("audiences", "audience_people", "audience_memberships")
@@ -18,7 +19,18 @@ TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
+def back_to_0011(connection: Connection) -> None:
+    for table in TABLES_OF_0012:
+        connection.execute(text(f"DROP TABLE {table}"))
+    connection.execute(text("ALTER TABLE campaigns DROP COLUMN paused_at"))
+    for table in ("deliveries", "responses"):
+        for column in ("campaign_version", "survey_version"):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+    schema.stamp(connection, "0011")
+
+
 def back_to_0010(connection: Connection) -> None:
+    back_to_0011(connection)
     connection.execute(text("DROP INDEX deliveries_reminders"))
     schema.stamp(connection, "0010")
 

@@ -19,12 +19,27 @@ class Status(StrEnum):
     COMPLETE = "complete"
 
 
+# How long after an ask a campaign may ask the same contact again by itself.
+SOONEST_AGAIN, LATEST_AGAIN = timedelta(days=30), timedelta(days=365)
+LONGEST_DRIP = timedelta(days=365)
 # A reminder is a touch, and 24 hours lie between any two; from 30 days on there is no answer to be given any more.
 SOONEST_REMINDER, LATEST_REMINDER = timedelta(hours=24), timedelta(days=29)
 
 
 class Channel(StrEnum):
     EMAIL = "email"
+
+
+class Recipients(StrEnum):
+    """Whom a campaign asks."""
+
+    EVENT = "event"  # whoever does `event`
+    API = "api"  # whom a program names
+    LIST = "list"  # everybody on `list`
+    AUDIENCE = "audience"  # every member of `audience`
+
+
+GATHERED = frozenset({Recipients.LIST, Recipients.AUDIENCE})  # those that are asked wave by wave, not one by one
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +50,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask `survey` of whoever does `event`, `delay` after they did it. None = no such limit."""
+    """Ask `survey` of its `recipients`: mostly of whoever does `event`, `delay` after it. None = no such limit."""
 
     id: int
     workspace: int
@@ -43,13 +58,17 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     survey: int
     metric: str  # the survey's kind: nps
     channel: Channel = Channel.EMAIL
-    event: str | None = None  # None = nothing triggers it
+    recipients: Recipients = Recipients.EVENT
+    event: str | None = None  # None = no event triggers it
     where: str | None = None  # FQL over the event (`properties...`) and the contact (`traits...`)
     audience: str | None = None  # whose members alone are asked
-    list: str | None = None  # where people are put when they are invited
+    list: str | None = None  # its recipients; or, in other campaigns, where people are put when they are invited
+    api: bool = False  # the one that is meant where a program names none
     delay: timedelta = timedelta(0)
     throttle: timedelta | None = None
     reminder: timedelta | None = None  # after the mail went out, to whoever has not answered; once
+    recurring: timedelta | None = None  # after each ask, the same contact is asked again
+    drip: timedelta | None = None  # its recipients are spread evenly over so many days
     older_than: timedelta | None = None
     sample: float = 1.0  # share of contacts, 0..1, sticky per contact
     window: Window | None = None

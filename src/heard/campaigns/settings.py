@@ -7,16 +7,27 @@ promised less than it says would ask people it should not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from heard import durations, fql
-from heard.campaigns.campaign import LATEST_REMINDER, SOONEST_REMINDER, Channel, Status, Template
+from heard.campaigns.campaign import (
+    GATHERED,
+    LATEST_AGAIN,
+    LATEST_REMINDER,
+    LONGEST_DRIP,
+    SOONEST_AGAIN,
+    SOONEST_REMINDER,
+    Channel,
+    Recipients,
+    Status,
+    Template,
+)
 from heard.campaigns.window import Day, Window
 from heard.errors import Invalid
 
-NOT_YET = ("recurring", "distribution", "recipients", "language", "api")
+NOT_YET = ("language",)
 THE_CALLERS = ("name", "survey")
 CHANNELS_NOT_YET = ("widget", "link")
 
@@ -33,9 +44,35 @@ def read(written: Mapping[str, Any], *, field: str = "campaign") -> dict[str, An
         for key, value in written.items()
         if key in _READERS and value is not None
     }
-    if read_as.get("channel", Channel.EMAIL) == Channel.EMAIL and not read_as.get("event"):
-        raise Invalid(f"{field}.event: name the event that leads to the survey.", field=f"{field}.event")
+    read_as["recipients"] = _recipients_of(read_as, field)
     return read_as
+
+
+def _recipients_of(read_as: Mapping[str, Any], field: str) -> Recipients:
+    """Whom it asks, where that can be told; without a word, whoever does the event."""
+    api_alone = read_as.get("api") and not read_as.get("event")
+    recipients = read_as.get("recipients", Recipients.API if api_alone else Recipients.EVENT)
+    needed, why = _NEEDS[recipients]
+    if needed and not read_as.get(needed):
+        raise Invalid(f"{field}.{needed}: {why}", field=f"{field}.{needed}")
+    if recipients is not Recipients.EVENT and read_as.get("event"):
+        said = f"leave it out; a campaign with the recipients {recipients} waits for no event."
+        raise Invalid(f"{field}.event: {said}", field=f"{field}.event")
+    if read_as.get("drip") and recipients not in GATHERED:
+        said = "only the recipients list and audience can be spread over days; leave it out."
+        raise Invalid(f"{field}.drip: {said}", field=f"{field}.drip")
+    return recipients
+
+
+_NEEDS: Mapping[Recipients, tuple[str | None, str]] = {
+    Recipients.EVENT: (
+        "event",
+        "name the event that leads to the survey, or say whom to ask with `recipients`: list, audience or api.",
+    ),
+    Recipients.API: (None, ""),
+    Recipients.LIST: ("list", "name the list whose contacts are asked."),
+    Recipients.AUDIENCE: ("audience", "name the audience whose members are asked."),
+}
 
 
 def refuse_unknown(written: Mapping[str, Any], *, field: str) -> None:
@@ -69,6 +106,33 @@ def _reminder(value: object, where: str) -> Any:
     if length > LATEST_REMINDER:
         raise Invalid(f"{where}: write 29d or less; an invitation can be answered for 30 days.", field=where)
     return length
+
+
+def _again(value: object, where: str) -> Any:
+    length = _length(value, where)
+    if not SOONEST_AGAIN <= length <= LATEST_AGAIN:
+        raise Invalid(f"{where}: write 30d to 365d, like 90d.", field=where)
+    return length
+
+
+def _drip(value: object, where: str) -> Any:
+    length = _length(value, where)
+    if length.seconds or not timedelta(days=1) <= length <= LONGEST_DRIP:
+        raise Invalid(f"{where}: write whole days, 1d to 365d, like 30d.", field=where)
+    return length
+
+
+def _yes(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid(f"{where}: write true or false.", field=where)
+    return value
+
+
+def _recipients(value: object, where: str) -> Recipients:
+    try:
+        return Recipients(str(value))
+    except ValueError:
+        raise Invalid(f"{where}: write one of {', '.join(Recipients)}.", field=where) from None
 
 
 def _condition(value: object, where: str) -> str:
@@ -178,13 +242,17 @@ def _status(value: object, where: str) -> Status:
 
 _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "channel": _channel,
+    "recipients": _recipients,
     "event": _text,
     "where": _condition,
     "audience": _text,
     "list": _text,
+    "api": _yes,
     "delay": _length,
     "throttle": _length,
     "reminder": _reminder,
+    "recurring": _again,
+    "drip": _drip,
     "older_than": _length,
     "sample": _share,
     "window": _window,

@@ -75,6 +75,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     conditions_met: bool = True  # `campaign.where` judged on the trigger's document
     invited: Invited = Invited()
     membership: Membership = Membership.IN
+    is_listed: bool = True  # on the campaign's list, where that is its recipients
     consent: Mapping[str, Said] = {}  # what is on record of each category, by their newest word
-    already_invited: bool = False  # for this very trigger
+    already_invited: bool = False  # for this very trigger; or by the campaign, where it asks each person once
     already_answered: bool = False  # this very delivery

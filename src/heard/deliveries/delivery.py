@@ -59,6 +59,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None
     attempts: int = 0
     error: str | None = None
+    campaign_version: int | None = None  # of when it was decided; None = before versions were noted here
+    survey_version: int | None = None
 
     @property
     def closes_at(self) -> datetime:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 import msgspec
 
 from heard import durations
-from heard.campaigns.campaign import Status, is_running
+from heard.campaigns.campaign import GATHERED, Status, is_running
 from heard.contacts.standing import Kind
 from heard.deliveries import ledger, sampling
 from heard.deliveries.case import Case, Membership
@@ -138,7 +138,9 @@ def consent_was_given(case: Case) -> Objection | None:
 
 
 def contact_is_in_the_audience(case: Case) -> Objection | None:
-    """A member of the campaign's audience, where it has one, at this very moment."""
+    """At this very moment a member of the campaign's audience, where it has one, and on the list, where it asks one."""
+    if not case.is_listed:
+        return Objection(Reason.NOT_IN_AUDIENCE, detail=f"They are not on the list {case.campaign.list}.")
     match case.membership:
         case Membership.IN:
             return None
@@ -192,9 +194,11 @@ def a_day_has_passed(case: Case) -> Objection | None:
 
 
 def not_invited_for_this_already(case: Case) -> Objection | None:
-    """One trigger, one invitation, however often it is repeated."""
+    """One trigger, one invitation, however often it is repeated; of a list, only whoever was never asked."""
     if not case.already_invited:
         return None
+    if case.campaign.recipients in GATHERED:
+        return Objection(Reason.ALREADY_INVITED, detail="This campaign has asked them before.")
     return Objection(Reason.ALREADY_INVITED, detail="This event has already led to an invitation.")
 
 

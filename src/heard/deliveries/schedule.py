@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,22 @@ def in_window(campaign: Campaign, moment: datetime, zone: ZoneInfo) -> datetime:
     """The first moment from here on at which the campaign may send."""
     window = campaign.window
     return first_moment(window, moment, zone) if window else moment
+
+
+def slices(campaign: Campaign, start: datetime, zone: ZoneInfo = UTC_ZONE) -> tuple[datetime, ...]:
+    """The moments at which a drip asks, one a day from `start` on, at the same hour of the clock in `zone`.
+
+    Days on which the send window is closed are left out, so that weekdays share evenly what a weekend does not take. A
+    campaign that does not drip has one moment: `start`.
+    """
+    if campaign.drip is None:
+        return (start,)
+    here = start.astimezone(zone)
+    days = [here.date() + timedelta(days=ahead) for ahead in range(campaign.drip.days)]
+    open_ = [day for day in days if campaign.window is None or day.weekday() in campaign.window.days]
+    return tuple(
+        datetime.combine(day, here.timetz().replace(tzinfo=None), tzinfo=zone).astimezone(start.tzinfo) for day in open_
+    ) or (start,)
 
 
 def zone_of(campaign: Campaign, traits: Mapping[str, Any]) -> ZoneInfo:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from heard import fql
 from heard.audiences.person import SETTLED
-from heard.campaigns.campaign import Campaign
+from heard.campaigns.campaign import Campaign, Recipients
 from heard.contacts import address as addresses
 from heard.contacts import traits
 from heard.contacts.consent import Said
@@ -32,6 +32,7 @@ from heard.store import anonymous, cursors
 from heard.store import contacts as stored_contacts
 from heard.store import decisions as stored_decisions
 from heard.store import groups as stored_groups
+from heard.store import lists as stored_lists
 from heard.store import touches as stored_touches
 from heard.store.directory import Directory
 
@@ -60,6 +61,8 @@ class Known:
         self._suppressions: dict[int | str, list[Suppression]] = defaultdict(list)
         self._asked_about: set[int | str] = set()
         self._invited: dict[int, Invited] = {}
+        self._lists: dict[str, set[int]] = {}  # who of those asked about is on it
+        self._listed: set[int] = set()  # those asked about
         self._new_contacts: Iterable[int] = iter(())
         self._new_decisions: Iterable[int] = iter(())
 
@@ -119,6 +122,14 @@ class Known:
             for key in {row.contact, row.email_key} & (ids | keys):
                 if key is not None:
                     self._suppressions[key].append(row)
+
+    def load_lists(self, contacts: Iterable[int]) -> None:
+        """On which lists these contacts are; only where a campaign asks a list."""
+        ids = set(contacts) - self._listed
+        if ids and any(each.recipients is Recipients.LIST for each in self.directory.campaigns_of(self.workspace)):
+            for name, members in stored_lists.of_contacts(self.connection, self.workspace, ids).items():
+                self._lists.setdefault(name, set()).update(members)
+        self._listed |= ids
 
     def load_consents(self, claims: Claims, asked: Iterable[str]) -> None:
         """What those who speak of consent said before; of whom something is decided, only where surveys mind it."""
@@ -185,6 +196,7 @@ class Known:
             conditions_met=conditions_met(campaign, trigger, people if contact else None),
             invited=self.invited(campaign, now),
             membership=self._membership(campaign, contact, now),
+            is_listed=self._is_listed(campaign, contact),
             consent=self._consent(contact),
         )
 
@@ -192,6 +204,12 @@ class Known:
         if contact is None or not self.policy.consent_categories:
             return {}
         return self.consents.of(contact.user_id)
+
+    def _is_listed(self, campaign: Campaign, contact: Contact | None) -> bool:
+        if campaign.recipients is not Recipients.LIST or contact is None:
+            return True
+        self.load_lists([contact.id])
+        return contact.id in self._lists.get(campaign.list or "", ())
 
     def _membership(self, campaign: Campaign, contact: Contact | None, now: datetime) -> Membership:
         if campaign.audience is None or contact is None:

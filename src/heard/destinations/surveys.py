@@ -11,18 +11,16 @@ from typing import Any
 
 import msgspec
 
-from heard import ids
-from heard.campaigns.campaign import Campaign, Status
+from heard.campaigns.campaign import Campaign
 from heard.contacts import address as addresses
 from heard.contacts.contact import Contact, identified
 from heard.contacts.identity import Link, unchanged_by
-from heard.deliveries.case import Case, Trigger
+from heard.deliveries.case import Trigger
 from heard.deliveries.decision import Decision, Outcome, revised
-from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.eligibility import Decline, Invite, decide
-from heard.deliveries.ledger import Touch, TouchKind, TouchState
 from heard.deliveries.reasons import Objection, Reason
 from heard.destinations.considered import Considered
+from heard.destinations.decided import answered, undecided
 from heard.destinations.destination import CONSENT, EVERYTHING, Field
 from heard.destinations.groups import grouped
 from heard.destinations.identity import awaited, is_a_sync, may_link
@@ -218,7 +216,7 @@ def _first_decision(
     """
     case = known.case(campaign, trigger, contact, now=now)
     if waited is None:
-        decision = _undecided(campaign, trigger, contact, known, now=now)
+        decision = undecided(campaign, trigger, contact, known, now=now)
         outcome.decisions[decision.id] = (decision, None)
     else:
         decision = revised(waited, at=now, cause="the day's allowance", contact=contact.id if contact else None)
@@ -232,7 +230,7 @@ def _first_decision(
         outcome.decision(held, msgspec.json.encode(trigger))
         known.wait(held, trigger)
         return True
-    outcome.decision(_answered(decision, answer, case, known, outcome))
+    outcome.decision(answered(decision, answer, case, known, outcome))
     return False
 
 
@@ -244,7 +242,7 @@ def wait(message: Message, known: Known, outcome: Considered, *, now: datetime, 
             continue
         known.decided.add((campaign.id, trigger.key))
         contact = known.contacts.get(trigger.user_id) if trigger.user_id else None
-        decision = _undecided(campaign, trigger, contact, known, now=now)
+        decision = undecided(campaign, trigger, contact, known, now=now)
         full = Objection(Reason.INTAKE_LIMIT, until, "More came in today than is taken in one day; it waits its turn.")
         held = msgspec.structs.replace(decision, outcome=Outcome.HELD, objections=(full,))
         outcome.decisions[decision.id] = (held, None)
@@ -257,25 +255,6 @@ def let_go(known: Known, outcome: Considered, *, now: datetime) -> None:
         gone = Objection(Reason.CAMPAIGN_NOT_RUNNING, detail=detail)
         told = revised(waited, at=now, cause="the day's allowance", outcome=Outcome.DECLINED, objections=(gone,))
         outcome.decision(told)
-
-
-def _undecided(
-    campaign: Campaign, trigger: Trigger, contact: Contact | None, known: Known, *, now: datetime
-) -> Decision:
-    return Decision(
-        id=known.next_decision(),
-        workspace=known.workspace,
-        campaign=campaign.id,
-        trigger=trigger.key,
-        message_id=trigger.message_id,
-        event=trigger.event,
-        event_at=trigger.at,
-        user_id=trigger.user_id,
-        anonymous_id=trigger.anonymous_id,
-        contact=contact.id if contact else None,
-        at=now,
-        outcome=Outcome.DECLINED,
-    )
 
 
 def _settle(
@@ -297,54 +276,8 @@ def _settle(
         trigger = msgspec.structs.replace(trigger, user_id=contact.user_id, document=named)
     case = known.case(campaign, trigger, contact, now=now)
     told = revised(decision, at=now, cause=cause, contact=contact.id, held_until=None)
-    outcome.decision(_answered(told, decide(case), case, known, outcome))
+    outcome.decision(answered(told, decide(case), case, known, outcome))
     outcome.settled.append(trigger)
-
-
-def _answered(decision: Decision, answer: Invite | Decline, case: Case, known: Known, outcome: Considered) -> Decision:
-    """The decision with its answer, and everything an invitation brings with it."""
-    campaign, contact, trigger = case.campaign, case.contact, case.trigger
-    if contact is not None and case.conditions_met and campaign.status == Status.READY:
-        outcome.activated.add(campaign.id)
-    if isinstance(answer, Decline):
-        return msgspec.structs.replace(decision, outcome=Outcome.DECLINED, objections=answer.objections)
-    assert contact is not None  # the rules saw to all three
-    assert contact.email
-    assert trigger is not None
-    delivery = Delivery(
-        id=ids.delivery_id(campaign.id, contact.id, trigger.key, TouchKind.FIRST.value),
-        workspace=known.workspace,
-        decision=decision.id,
-        campaign=campaign.id,
-        survey=campaign.survey,
-        contact=contact.id,
-        user_id=contact.user_id,
-        address=contact.email,
-        channel=campaign.channel.value,
-        kind=TouchKind.FIRST,
-        state=State.SCHEDULED,
-        due_at=answer.at,
-        event=trigger.event,
-        event_at=trigger.at,
-        properties=msgspec.json.encode(trigger.document.get("properties") or {}),
-    )
-    touch = Touch(
-        contact=contact.id,
-        email_key=contact.email_key,
-        campaign=campaign.id,
-        metric=campaign.metric,
-        channel=campaign.channel.value,
-        kind=TouchKind.FIRST,
-        at=answer.at,
-        state=TouchState.RESERVED,
-        delivery=delivery.id,
-    )
-    known.learn_touch(touch)
-    outcome.deliveries.append(delivery)
-    outcome.touches.append(touch)
-    if campaign.list:
-        outcome.listed.append((campaign.list, contact.id))
-    return msgspec.structs.replace(decision, outcome=Outcome.INVITED, objections=(), delivery=delivery.id)
 
 
 def _only_waits_for_an_identify(answer: Invite | Decline) -> bool:

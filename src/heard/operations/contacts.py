@@ -19,7 +19,7 @@ from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
 from heard.steps import leave
-from heard.store import anonymous, audiences, audit, consents, contacts, directory, groups, story
+from heard.store import anonymous, audiences, audit, consents, contacts, directory, groups, lists, story
 from heard.store.messages import Kept
 
 MOST_MESSAGES = 10_000
@@ -117,7 +117,7 @@ def described(connection: Connection, contact: Contact) -> dict[str, Any]:
         "first_seen": rfc3339(contact.first_seen),
         "created_at": rfc3339(contact.created_at) if contact.created_at else None,
         "status": status(standing(rows)),
-        "lists": contacts.lists_of(connection, contact.workspace, contact.id),
+        "lists": lists.of_contact(connection, contact.workspace, contact.id),
         "audiences": [each.name for each, _since in audiences_of(connection, contact)],
         "groups": [
             {

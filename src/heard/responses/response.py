@@ -40,3 +40,5 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     verdict: Verdict
     completes_at: datetime | None = None  # when others are told that it is complete; None = they are not, or were
+    campaign_version: int | None = None  # what they were asked by; None = before versions were noted here
+    survey_version: int | None = None

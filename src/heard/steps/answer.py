@@ -77,6 +77,8 @@ def answer(
         properties=delivery.properties,
         answered_at=known.answered_at if known else now,
         updated_at=now,
+        campaign_version=delivery.campaign_version,
+        survey_version=delivery.survey_version,
         verdict=_verdict(person, delivery, directory.workspaces[workspace].exclude),
     )
     response = tell_back.of_answer(connection, response, known, delivery.address, directory, now)

@@ -20,6 +20,7 @@ from heard.store import (
     dialects,
     funnel,
     groups,
+    lists,
     suppressed,
     tables,
     touches,
@@ -59,7 +60,7 @@ def considered(
     for name, contact in outcome.listed:
         listed[name].append(contact)
     for name, people in listed.items():
-        contacts.put_on_list(connection, workspace, name, people, micros(now))
+        lists.put_on(connection, workspace, name, people, micros(now))
     for campaign in outcome.activated:
         activate(connection, workspace, campaign, now)
     return telling

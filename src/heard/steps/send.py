@@ -31,7 +31,7 @@ from heard.deliveries.reminder import Later, Moot
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
-from heard.steps import remind
+from heard.steps import remind, turns
 from heard.store import contacts, decisions, deliveries, funnel, tallies, touches
 from heard.store.directory import Directory
 
@@ -63,6 +63,7 @@ def still_wanted(
         users = [each.user_id for each in people.values() if each.user_id]
         known.audiences.load(users)
         known.load_consents(Claims(), users)
+        known.load_lists(people)
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
         firsts = remind.invitations(connection, workspace, batch, told)
         for delivery in batch:
@@ -108,6 +109,7 @@ def sent(connection: Connection, delivery: Delivery, *, directory: Directory, no
         taken = move(delivery, State.SENT, sent_at=now, error=None)
         deliveries.change(connection, taken, was=delivery.state)
         remind.plan(connection, taken, directory=directory, now=now)
+        turns.plan(connection, taken, directory=directory)
     _made(connection, delivery, now)
 
 
@@ -158,6 +160,7 @@ def _unknown(connection: Connection, delivery: Delivery, why: str, directory: Di
     unknown = move(delivery, State.UNKNOWN, sent_at=now, error=why)
     deliveries.change(connection, unknown, was=delivery.state)
     remind.plan(connection, unknown, directory=directory, now=now)
+    turns.plan(connection, unknown, directory=directory)
     _made(connection, delivery, now)
 
 

@@ -40,6 +40,22 @@ def in_states(
     return {State(state): left for state, n in all_of_them.items() if (left := n - reminders.get(state, 0))}
 
 
+def any_in_states(connection: Connection, workspace: int, campaign: int, states: Collection[State]) -> bool:
+    """Whether one of its deliveries, reminders too, is in one of these states."""
+    for state in states:
+        found = dialects.fetch(
+            connection,
+            f"SELECT 1 FROM {dialects.by('deliveries_by_campaign', 'deliveries', connection)}"
+            " WHERE workspace_id = ? AND campaign_id = ? AND state = ? LIMIT 1",
+            workspace,
+            campaign,
+            state.value,
+        )
+        if found:
+            return True
+    return False
+
+
 def last_decided(connection: Connection, workspace: int, campaign: int) -> datetime | None:
     """When it last decided about somebody."""
     rows = dialects.fetch(

@@ -206,33 +206,6 @@ def suppress(connection: Connection, workspace: int, suppression: Suppression, c
     )
 
 
-def lists_of(connection: Connection, workspace: int, contact: int) -> list[str]:
-    rows = dialects.fetch(
-        connection,
-        "SELECT l.name FROM list_members m JOIN lists l ON l.workspace_id = m.workspace_id AND l.id = m.list_id"
-        " WHERE m.workspace_id = ? AND m.contact_id = ? ORDER BY l.name",
-        workspace,
-        contact,
-    )
-    return [row[0] for row in rows]
-
-
-def put_on_list(connection: Connection, workspace: int, name: str, contacts: Iterable[int], at: int) -> None:
-    """Add contacts to a list, which is made when there is none of that name. `at` in microseconds."""
-    rows = dialects.fetch(connection, "SELECT id FROM lists WHERE workspace_id = ? AND name = ?", workspace, name)
-    list_id = rows[0][0] if rows else cursors.take(connection, "lists")
-    if not rows:
-        dialects.many(
-            connection, "INSERT INTO lists (workspace_id, id, name) VALUES (?, ?, ?)", [(workspace, list_id, name)]
-        )
-    dialects.many(
-        connection,
-        "INSERT INTO list_members (workspace_id, list_id, contact_id, at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (workspace_id, list_id, contact_id) DO NOTHING",
-        [(workspace, list_id, contact, at) for contact in contacts],
-    )
-
-
 def _row(contact: Contact) -> tuple[Any, ...]:
     return (
         contact.workspace,

@@ -196,6 +196,8 @@ def _row(delivery: Delivery) -> dict[str, Any]:
         "sent_at": delivery.sent_at,
         "attempts": delivery.attempts,
         "error": delivery.error,
+        "campaign_version": delivery.campaign_version,
+        "survey_version": delivery.survey_version,
     }
 
 
@@ -219,4 +221,6 @@ def delivery_of(row: Any) -> Delivery:
         sent_at=row.sent_at,
         attempts=row.attempts,
         error=row.error,
+        campaign_version=row.campaign_version,
+        survey_version=row.survey_version,
     )

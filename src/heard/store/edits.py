@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select, update
 
-from heard.campaigns.campaign import Status
-from heard.store import cursors, forwards, messages, replays
+from heard.campaigns import settings as campaign_settings
+from heard.campaigns.campaign import GATHERED, RUNNING, Status
+from heard.store import cursors, forwards, messages, replays, resuming, waves
 from heard.store.tables import campaigns, destinations, sources, surveys, tracking_plans, versions, workspaces
 
 Row = dict[str, Any]
@@ -93,14 +94,26 @@ def keep_survey(connection: Connection, workspace: int, known: Row | None, *, no
 def keep_campaign(
     connection: Connection, workspace: int, known: Row | None, *, survey_name: str, now: datetime, **values: Any
 ) -> int:
-    """Insert, or change `known`; gives the campaign's id. `values`: name, survey_id, settings, status."""
+    """Insert, or change `known`; gives the campaign's id. `values`: name, survey_id, settings, status.
+
+    One that begins to run, and asks a list or an audience, begins a wave; one that was paused goes on where it stopped.
+    """
     number, version = _numbered(connection, "campaigns", known)
+    status, was = Status(values["status"]), Status(known["status"]) if known else Status.DRAFT
+    if (status is Status.PAUSED) is not (was is Status.PAUSED):
+        values["paused_at"] = now if status is Status.PAUSED else None
     if values["status"] == Status.ACTIVE.value and (known is None or known["activated_at"] is None):
         values["activated_at"] = now
     if known is None:
         connection.execute(campaigns.insert().values(workspace_id=workspace, id=number, version=version, **values))
     else:
         _change(connection, campaigns, workspace, number, version=version, **values)
+    wanted = campaign_settings.read(values["settings"])
+    if status in RUNNING and was not in (*RUNNING, Status.PAUSED) and wanted["recipients"] in GATHERED:
+        waves.begin(connection, workspace, number, everyone=False, now=now)
+    if status in RUNNING and known is not None and was is Status.PAUSED and known["paused_at"] is not None:
+        drips = wanted.get("drip") is not None
+        resuming.spread(connection, workspace, number, paused_at=known["paused_at"], now=now, drips=drips)
     whole = {"survey": survey_name, **values["settings"], "status": values["status"]}
     _remember(connection, "campaign", workspace, number, version, now, whole)
     return number

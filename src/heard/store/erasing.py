@@ -172,6 +172,7 @@ def remove_rest(connection: Connection, person: Person) -> dict[str, int]:
     remove("suppressions", "email_key", person.addresses)
     remove("touches", "email_key", person.addresses)
     remove("list_members", "contact_id", person.contacts)
+    remove("turns", "contact_id", person.contacts)
     _leave_audiences(connection, person)
     remove("audience_memberships", "contact_id", person.contacts)
     remove("audience_people", "user_id", person.user_ids)

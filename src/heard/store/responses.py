@@ -147,6 +147,8 @@ def _row(response: Response) -> dict[str, Any]:
         "updated_at": response.updated_at,
         "verdict": response.verdict.value,
         "completes_at": response.completes_at,
+        "campaign_version": response.campaign_version,
+        "survey_version": response.survey_version,
     }
 
 
@@ -171,4 +173,6 @@ def _response(row: Any) -> Response:
         updated_at=row.updated_at,
         verdict=Verdict(row.verdict),
         completes_at=row.completes_at,
+        campaign_version=row.campaign_version,
+        survey_version=row.survey_version,
     )

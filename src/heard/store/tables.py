@@ -467,7 +467,35 @@ campaigns = Table(
     Column("status", String(16), nullable=False),
     Column("version", Integer, nullable=False),
     Column("activated_at", Moment),
+    Column("paused_at", Moment),  # since when, while it is
     UniqueConstraint("workspace_id", "name"),
+    sqlite_with_rowid=False,
+)
+waves = Table(  # each time that a campaign asks everybody on its list, or in its audience
+    "waves",
+    metadata,
+    _workspace(),
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("everyone", Integer, nullable=False),  # also whoever the campaign has asked before
+    Column("asked_at", Moment, nullable=False),  # when somebody wanted it
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("position", BigInteger, nullable=False),  # contacts up to here were decided about
+    Column("people", BigInteger, nullable=False),  # how many were
+    Column("invited", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+turns = Table(  # when a campaign that recurs asks a contact again
+    "turns",
+    metadata,
+    _workspace(),
+    Column("campaign_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("contact_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked_at", Moment, nullable=False),  # the last time
+    Column("due_at", Moment, nullable=False),
+    Index("turns_due", "campaign_id", "due_at"),
+    Index("turns_by_contact", "workspace_id", "contact_id"),
     sqlite_with_rowid=False,
 )
 versions = Table(  # append-only: what a survey or campaign was from `at` on
@@ -551,6 +579,8 @@ deliveries = Table(
     Column("sent_at", Moment),
     Column("attempts", Integer, nullable=False),
     Column("error", Text),
+    Column("campaign_version", Integer),  # of the campaign and the survey, when it was decided
+    Column("survey_version", Integer),
     Index("deliveries_due", "due_at", sqlite_where=text("state = 'scheduled'")),
     Index("deliveries_sending", "state", sqlite_where=text("state = 'sending'")),
     Index("deliveries_open", "sent_at", sqlite_where=text(OPEN)),
@@ -605,6 +635,8 @@ responses = Table(
     Column("verdict", String(12), nullable=False),
     Column("revision", BigInteger, nullable=False),  # monotone over the installation; analytics reads from it
     Column("completes_at", Moment),  # when destinations are told that it is complete
+    Column("campaign_version", Integer),  # what they were asked by
+    Column("survey_version", Integer),
     UniqueConstraint("workspace_id", "delivery_id"),  # one response per invitation
     Index("responses_by_revision", "revision"),
     Index("responses_by_contact", "workspace_id", "contact_id"),

@@ -22,7 +22,7 @@ from heard.destinations.known import Known
 from heard.errors import NotFound
 from heard.installation import Installation
 from heard.operations import contacts as operations
-from heard.store import contacts, story, touches
+from heard.store import contacts, lists, story, touches
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.story import Story
@@ -145,7 +145,7 @@ async def read(
             messages=_messages(connection, contact, show, before),
             status=status(kinds),
             unsubscribed=Kind.UNSUBSCRIBED in kinds,
-            lists=contacts.lists_of(connection, workspace, contact.id),
+            lists=lists.of_contact(connection, workspace, contact.id),
             groups=operations.groups_of(connection, contact),
             audiences=operations.audiences_of(connection, contact),
             computed=_computed(known, contact, now),
