@@ -23,6 +23,11 @@ destinations:
   - {name: Shop hook, type: webhook, settings: {url: "%s", secret: shh-shh}}
   - {name: Chat, type: slack, events: {Order Completed: false}, settings: {url: "%s"}}
 """
+YEARLY = """
+workspace: Acme
+campaigns:
+  - {name: Yearly, survey: Relationship NPS, channel: email, recipients: list, list: Customers, status: complete}
+"""
 CALLS: dict[str, dict[str, Any]] = TOLD["calls"]
 MOVES_TIME = "POST /api/test-clock"
 
@@ -56,6 +61,9 @@ def an_order_and_an_answer(heard: RunningHeard, outbox: Path) -> None:
         html = opened(mail.read_bytes()).get_body(("html",))
         assert html is not None
         answer(links_in(html.get_content())[value], comment="Fast, and the parcel was whole." if value == 9 else None)
+    yearly = outbox.parent / "yearly.yaml"
+    yearly.write_text(YEARLY)
+    heard.cli("apply", str(yearly))
     heard.send("track", userId="ann", event="Order Completed", properties={"total": 42})
     heard.settle()
 

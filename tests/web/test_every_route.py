@@ -135,6 +135,7 @@ def ids_of(heard: RunningHeard, workspace: str) -> dict[str, str]:
             "campaign": one("id", "campaigns"),
             "survey": one("id", "surveys"),
             "audience": one("id", "audiences"),
+            "list": one("id", "lists"),
             "source": one("id", "sources"),
             "destination": one("id", "destinations"),
             "delivery": one("id", "deliveries"),

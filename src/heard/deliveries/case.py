@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -46,6 +46,10 @@ class Invited(msgspec.Struct, frozen=True, kw_only=True):
 
     total: int = 0
     by_day: Mapping[date, int] = {}
+
+    def with_one_more(self, at: datetime) -> Invited:
+        day = at.astimezone(UTC).date()
+        return Invited(total=self.total + 1, by_day={**self.by_day, day: self.by_day.get(day, 0) + 1})
 
 
 class Membership(Enum):

@@ -250,10 +250,7 @@ class Known:
         keys = {touch.contact} | ({touch.email_key} if touch.email_key else set())
         self._learn_touch(touch, keys, keys)
         if touch.campaign in self._invited:
-            before = self._invited[touch.campaign]
-            day = touch.at.date()
-            by_day = {**before.by_day, day: before.by_day.get(day, 0) + 1}
-            self._invited[touch.campaign] = Invited(total=before.total + 1, by_day=by_day)
+            self._invited[touch.campaign] = self._invited[touch.campaign].with_one_more(touch.at)
 
     def move_touch(self, delivery: str, at: datetime) -> None:
         """It happens at another moment than it was reserved for."""

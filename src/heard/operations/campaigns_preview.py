@@ -1,4 +1,4 @@
-"""Whom a campaign could ask: the real rules over the contacts who lately did what it waits for.
+"""Whom a campaign could ask: the real rules over the contacts who lately did what it waits for, or who are on its list.
 
 It is asked as if each of them did it again now, newest first, one after the other; nothing is kept. The campaign is
 taken to be running, and its cap and quota count only what has really been invited. So it says what would happen, caps
@@ -15,49 +15,23 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import RUNNING, Campaign, Status
+from heard.campaigns.campaign import RUNNING, Campaign, Recipients, Status
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.case import Invited, Trigger
 from heard.deliveries.eligibility import Decline, Invite, decide
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
-from heard.deliveries.reasons import Objection, Reason
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known, conditions_met
 from heard.installation import Installation
 from heard.messages.events import ALIASES, canonical
+from heard.operations import campaigns_eligible
+from heard.operations.campaigns_judged import Judged, Preview, sample
 from heard.store import contacts, recent
-from heard.store.recent import Happened, Look
+from heard.store.recent import Happened
 
 SPAN = timedelta(days=30)
 MOST_MESSAGES = 2_000
-IN_THE_SAMPLE = 6
-
-
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """One of them. `due` is when they would be asked; None when they would not, for `objections`."""
-
-    contact: Contact | None
-    user_id: str | None
-    happened_at: datetime
-    due: datetime | None
-    objections: tuple[Objection, ...] = ()
-
-
-class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """`matched` of the `events` that were found met the conditions; `people` did those, `could` of them be asked.
-
-    `held` counts the others by the first rule that objects, the most first.
-    """
-
-    events: int
-    matched: int
-    look: Look
-    people: int
-    could: int
-    held: dict[Reason, int]
-    sample: list[Judged]
-    named: int  # how many of those who could be asked have a first name
 
 
 async def preview(app: Installation, campaign: Campaign) -> Preview:
@@ -67,6 +41,8 @@ async def preview(app: Installation, campaign: Campaign) -> Preview:
 
 
 def look(connection: Connection, app: Installation, campaign: Campaign, now: datetime) -> Preview:
+    if campaign.recipients is not Recipients.EVENT:
+        return campaigns_eligible.preview(connection, app.directory, campaign, now)
     event = canonical(campaign.event or "")
     names = [event, *(old for old, new in ALIASES.items() if new == event)]
     found, reach = recent.of_event(connection, campaign.workspace, names, now - SPAN, MOST_MESSAGES)
@@ -98,7 +74,7 @@ def look(connection: Connection, app: Installation, campaign: Campaign, now: dat
         people=len(judged),
         could=len(asked),
         held=dict(held.most_common()),
-        sample=_sample(judged, held),
+        sample=sample(judged, held),
         named=sum(1 for each in asked if each.contact and traits.first_name(traits.decode(each.contact.traits))),
     )
 
@@ -158,18 +134,6 @@ def _take_note(answer: Invite | Decline, campaign: Campaign, contact: Contact | 
             delivery=f"preview of {campaign.id} for {contact.id}",
         )
     )
-
-
-def _sample(judged: Sequence[Judged], held: Counter[Reason]) -> list[Judged]:
-    """Some who would be asked, and one for each of the commonest reasons."""
-    reasons = [reason for reason, _ in held.most_common(IN_THE_SAMPLE - 2)]
-    ones = [next(each for each in judged if _first(each) == reason) for reason in reasons]
-    asked = [each for each in judged if each.due][: IN_THE_SAMPLE - len(ones)]
-    return [*asked, *ones]
-
-
-def _first(judged: Judged) -> Reason | None:
-    return judged.objections[0].reason if judged.objections else None
 
 
 def _who(each: Happened) -> tuple[str, str | None]:

@@ -68,9 +68,9 @@ async def why(
 def _now(campaign: Campaign, known: Known, contact: Contact | None, now: datetime) -> dict[str, Any]:
     """What would be decided if an event that meets the conditions came in now."""
     answer = decide(known.case(campaign, None, contact, now=now))
-    objections = answer.objections if isinstance(answer, Decline) else ()
-    outcome = Outcome.DECLINED if objections else Outcome.INVITED
-    return {"campaign": campaign.name, "outcome": outcome.value, "objections": _objections(objections)}
+    why_not = answer.objections if isinstance(answer, Decline) else ()
+    outcome = Outcome.DECLINED if why_not else Outcome.INVITED
+    return {"campaign": campaign.name, "outcome": outcome.value, "objections": objections(why_not)}
 
 
 def _decision(decision: Decision, reminder: Delivery | None, directory: Directory) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _decision(decision: Decision, reminder: Delivery | None, directory: Director
         "event": decision.event,
         "message_id": decision.message_id,
         "outcome": decision.outcome.value,
-        "objections": _objections(decision.objections),
+        "objections": objections(decision.objections),
         "revisions": [_revision(each) for each in decision.revisions],
         "delivery_id": decision.delivery,
         **({"reminder": _reminder(reminder)} if reminder else {}),
@@ -104,13 +104,13 @@ def _revision(revision: Revision) -> dict[str, Any]:
     return {
         "at": rfc3339(revision.at),
         "outcome": revision.outcome.value,
-        "objections": _objections(revision.objections),
+        "objections": objections(revision.objections),
         "cause": revision.cause,
     }
 
 
-def _objections(objections: Iterable[Objection]) -> list[dict[str, Any]]:
+def objections(some: Iterable[Objection]) -> list[dict[str, Any]]:
     return [
         {"reason": each.reason.value, "until": rfc3339(each.until) if each.until else None, "detail": each.detail}
-        for each in objections
+        for each in some
     ]

@@ -1,14 +1,33 @@
-"""`POST /api/campaigns/{name}/activate` and `/pause`."""
+"""`POST /api/campaigns/{name}/...`: activate, pause, ask somebody, send again."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
+import msgspec
 from litestar import post
 
+from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import campaigns
+from heard.operations import campaigns, campaigns_ask
 from heard.web.api import names
+from heard.web.api.lists import NamedPerson, person
+
+LONGEST_KEY = 200
+
+
+class Ask(NamedPerson, forbid_unknown_fields=True):
+    """Whom to ask. `properties` are kept with the answer; `key`, of your own, makes it safe to say twice."""
+
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
+    key: str | None = None
+
+
+class Again(msgspec.Struct, forbid_unknown_fields=True):
+    """`everyone`: also whoever the campaign has asked before."""
+
+    everyone: bool = False
 
 
 def routes(app: Installation) -> list[Any]:
@@ -22,4 +41,27 @@ def routes(app: Installation) -> list[Any]:
         """Send nothing until it is activated again; what is scheduled is kept."""
         return await campaigns.pause(app, name=names.name(name), workspace_id=workspace, by=caller)
 
-    return [activate_campaign, pause_campaign]
+    @post("/campaigns/{name:str}/ask", tags=["campaigns"], status_code=200)
+    async def ask_somebody(workspace: int, name: str, data: Ask) -> dict[str, Any]:
+        """Ask one person, if the rules allow it; the answer says what was decided. A contact is made where none is."""
+        if data.key is not None and not 0 < len(data.key) <= LONGEST_KEY:
+            raise Invalid(f"Write 1 to {LONGEST_KEY} characters.", field="key")
+        return await campaigns_ask.ask(
+            app,
+            workspace=workspace,
+            campaign=names.name(name),
+            person=person(data),
+            properties=data.properties,
+            key=data.key or secrets.token_urlsafe(16),
+        )
+
+    @post("/campaigns/{name:str}/send-again", tags=["campaigns"], status_code=200)
+    async def send_again(workspace: int, caller: str, name: str, data: Again) -> dict[str, str]:
+        """Go through the list or the audience once more: whoever was never asked, or everybody."""
+        number = app.directory.campaign(workspace, names.name(name)).id
+        sent = await campaigns_ask.send_again(
+            app, workspace=workspace, number=number, everyone=data.everyone, by=caller
+        )
+        return {"campaign": sent.name, "status": sent.status.value}
+
+    return [activate_campaign, pause_campaign, ask_somebody, send_again]

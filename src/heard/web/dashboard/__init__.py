@@ -21,6 +21,7 @@ from heard.web.dashboard.contacts import page as contacts
 from heard.web.dashboard.contacts import story as contact
 from heard.web.dashboard.destinations import page as destinations
 from heard.web.dashboard.door import VISIT, Door, NotSignedIn, Refused, theme
+from heard.web.dashboard.lists import page as lists
 from heard.web.dashboard.messages import page as messages
 from heard.web.dashboard.outbox import page as outbox
 from heard.web.dashboard.overview import page as overview
@@ -39,6 +40,7 @@ PAGES = (
     contacts,
     contact,
     decisions,
+    lists,
     audiences,
     messages,
     responses,

@@ -10,7 +10,7 @@ import msgspec
 
 from heard.campaigns import settings as campaign_settings
 from heard.campaigns import suggestions
-from heard.campaigns.campaign import Template
+from heard.campaigns.campaign import Recipients, Template
 from heard.campaigns.window import Day, Window
 
 TEXTS = (
@@ -21,6 +21,8 @@ TEXTS = (
     "delay",
     "throttle",
     "reminder",
+    "recurring",
+    "drip",
     "older_than",
     "sample",
     "starts",
@@ -28,7 +30,7 @@ TEXTS = (
     "forward_to",
 )
 COUNTS = ("daily_cap", "quota")
-LENGTHS = ("delay", "throttle", "reminder", "older_than")
+LENGTHS = ("delay", "throttle", "reminder", "recurring", "drip", "older_than")
 DAYS = tuple(day.name.lower() for day in Day)
 WORKING_DAYS = DAYS[:5]
 LONGEST = 5_000  # characters of any field
@@ -40,6 +42,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = ""
     survey: str = ""
+    recipients: str = Recipients.EVENT.value
+    api: bool = False
     texts: dict[str, str] = {}
     has_window: bool = False
     days: tuple[str, ...] = WORKING_DAYS
@@ -64,8 +68,15 @@ def of_settings(name: str, survey: str, settings: Mapping[str, Any], version: in
         texts["sample"] = f"{float(texts['sample']) * 100:g}%"
     form = Form(name=name, survey=survey, texts=texts, version=version)
     template = {**msgspec.to_builtins(Template()), **(settings.get("template") or {})}
-    form = msgspec.structs.replace(form, subject=template["subject"], intro=template["intro"])
-    window: Window | None = campaign_settings.read(settings).get("window")
+    read = campaign_settings.read(settings)
+    form = msgspec.structs.replace(
+        form,
+        subject=template["subject"],
+        intro=template["intro"],
+        recipients=read["recipients"].value,
+        api=bool(read.get("api")),
+    )
+    window: Window | None = read.get("window")
     if window is None:
         return form
     return msgspec.structs.replace(
@@ -87,6 +98,8 @@ def of_fields(fields: Any) -> Form:
     form = Form(
         name=text("name"),
         survey=text("survey"),
+        recipients=text("recipients") or Recipients.EVENT.value,
+        api=bool(fields.get("api")),
         texts={key: value for key in (*TEXTS, *COUNTS) if (value := text(key))},
         has_window=bool(fields.get("window")),
         days=tuple(day for day in DAYS if day in fields.getall("days", [])),
@@ -104,6 +117,13 @@ def of_fields(fields: Any) -> Form:
 def written(form: Form) -> dict[str, Any]:
     """The form as a campaign of the workspace file."""
     line: dict[str, Any] = {"name": form.name, "survey": form.survey, "channel": "email", **form.texts}
+    if form.recipients != Recipients.EVENT.value:
+        line["recipients"] = form.recipients
+        line.pop("event", None)  # its field is not shown then
+    if form.recipients not in (Recipients.LIST.value, Recipients.AUDIENCE.value):
+        line.pop("drip", None)
+    if form.api:
+        line["api"] = True
     for key in COUNTS:
         plain = form[key].replace(",", "")
         if (count := number(plain)) is not None:

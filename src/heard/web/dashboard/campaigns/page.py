@@ -11,8 +11,9 @@ from litestar.params import FromPath
 from heard.accounts.member import Action
 from heard.campaigns.campaign import Campaign
 from heard.errors import DeliveryFailed, Invalid
-from heard.operations import campaigns_edit, campaigns_results, campaigns_send_me
+from heard.operations import campaigns_edit, campaigns_results, campaigns_send_me, lists
 from heard.operations.campaigns_edit import ChangedMeanwhile
+from heard.web.dashboard.campaigns import again as campaign_again
 from heard.web.dashboard.campaigns import form as campaign_form
 from heard.web.dashboard.campaigns import mail as campaign_mail
 from heard.web.dashboard.campaigns import results as campaign_results
@@ -52,6 +53,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
         elif (chosen := campaign_form.number(request.query_params.get("survey", ""))) is not None:
             survey = next((each for each in surveys_of(app, seen.workspace.id) if each.id == chosen), None)
             form = Form(survey=survey.name if survey else "")
+        elif (chosen := campaign_form.number(request.query_params.get("list", ""))) is not None:
+            form = Form(recipients="list", texts={"list": (await lists.one(app, seen.workspace.id, chosen)).name})
         return await form_page(seen, form, campaign=None)
 
     @post("/campaigns/new", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
@@ -163,7 +166,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
         )
         complaints = {**(view.complaints if told else {}), **(wrong or {})}
         if with_preview:  # what is still to be written is no mistake yet
-            to_come = {key for key, text in (("name", form.name), ("event", form["event"])) if not text}
+            texts = (("name", form.name), *((key, form[key]) for key in ("event", "list", "audience")))
+            to_come = {key for key, text in texts if not text}
             complaints = {key: said for key, said in complaints.items() if key not in to_come}
         return dashboard.page(
             seen,
@@ -180,6 +184,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             may_ask=seen.may("ask"),
             badges=campaign_words.BADGES,
             labels=campaign_words.LABELS,
+            recipients=campaign_words.RECIPIENTS,
             who=lambda contact: named(contact).name,
             days=DAYS,
             zones=ZONES,
@@ -201,4 +206,5 @@ def routes(dashboard: Dashboard) -> list[Any]:
         *campaign_mail.routes(dashboard),
         *campaign_results.routes(dashboard),
         *campaign_status.routes(dashboard),
+        *campaign_again.routes(dashboard),
     ]

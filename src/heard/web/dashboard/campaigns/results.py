@@ -14,7 +14,7 @@ from heard.accounts.member import Action
 from heard.campaigns.campaign import Campaign
 from heard.deliveries.reasons import Reason
 from heard.fql.write import literal_of
-from heard.operations import campaigns_results
+from heard.operations import campaigns_ask, campaigns_results
 from heard.scores.metric import metric
 from heard.scores.rate import Rate
 from heard.scores.report import ScoreReport
@@ -51,6 +51,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             )
 
         found, answered, scheduled = await app.store.read(look)
+        wave = await campaigns_ask.last_wave(app, campaign)
         report = await score_of(campaign, since.date().isoformat() if since else None)
         measured = metric(campaign.metric)
         return dashboard.page(
@@ -62,6 +63,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             funnel=found,
             answered=answered,
             scheduled=scheduled,
+            wave=wave,
             score=report,
             written=measured.written,
             drawn=interval_bar(report.score, report.interval, bounds=measured.bounds, written=measured.written),

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from heard.accounts.member import Action
-from heard.campaigns.campaign import NEXT, Campaign, Status
+from heard.campaigns.campaign import GATHERED, NEXT, Campaign, Status
 from heard.errors import HeardError, NotFound
 from heard.operations import campaigns, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import Preview
@@ -87,7 +87,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         possible = act.to in NEXT[campaign.status] or (act.name == "activate" and campaign.status == Status.PAUSED)
 
         def look(connection: Connection) -> tuple[Preview | None, int]:
-            wanted = act.name == "activate" and campaign.event
+            wanted = act.name == "activate" and (campaign.event or campaign.recipients in GATHERED)
             preview = campaigns_preview.look(connection, app, campaign, now) if wanted else None
             return preview, campaigns_results.scheduled(connection, campaign)
 

@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import Campaign
+from heard.campaigns.campaign import GATHERED, Campaign
 from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation
-from heard.operations import campaigns_edit, campaigns_preview, campaigns_results
+from heard.operations import campaigns_edit, campaigns_preview, campaigns_results, lists
 from heard.operations.campaigns_preview import SPAN, Preview
 from heard.store import edits, recent, tables
+from heard.store.lists import List
 from heard.store.recent import Look, Seen
 from heard.surveys.survey import Survey
 from heard.web.dashboard import events_seen
@@ -40,6 +41,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None
     surveys: list[Survey]
     audiences: list[str]
+    lists: list[List]
     complaints: dict[str, str]  # all there are; the page shows them once somebody has written
     fixes: dict[str, str]
     events: dict[str, Seen]
@@ -49,6 +51,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     preview: Preview | None
     to_come: campaign_words.Yield | None
     unsaved: bool
+
+    @property
+    def list_meant(self) -> List | None:
+        return next((each for each in self.lists if each.name == self.form["list"]), None)
 
     @property
     def seen(self) -> Seen | None:
@@ -110,7 +116,10 @@ async def shown(
             read, app=app, workspace=workspace.id, number=number, survey=survey.id, name=form.name
         )
     wants_preview = (
-        with_preview and unsaved is not None and bool(unsaved.event) and not read.complaints.keys() - {"name"}
+        with_preview
+        and unsaved is not None
+        and (bool(unsaved.event) or unsaved.recipients in GATHERED)
+        and not read.complaints.keys() - {"name"}
     )
 
     def gather(connection: Connection) -> tuple[dict[str, Seen], Look, Contact | None, Preview | None, float | None]:
@@ -126,6 +135,7 @@ async def shown(
         number=campaign.id if campaign else None,
         surveys=surveys,
         audiences=sorted(app.directory.book(workspace.id).by_name),
+        lists=await lists.every(app, workspace.id),
         complaints=read.complaints,
         fixes=campaign_form.fixes(form, read.complaints),
         events=events,

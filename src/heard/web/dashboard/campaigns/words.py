@@ -10,7 +10,7 @@ import msgspec
 
 from heard import replace
 from heard.accounts.workspace import Workspace
-from heard.campaigns.campaign import Campaign, Status
+from heard.campaigns.campaign import Campaign, Recipients, Status
 from heard.channels.email.headers import one_line
 from heard.contacts import traits
 from heard.contacts.contact import Contact
@@ -47,6 +47,16 @@ LABELS: Mapping[Reason, str] = {
     Reason.QUOTA_REACHED: "Quota reached",
     Reason.INTAKE_LIMIT: "Intake limit",
 }
+RECIPIENTS = (  # value, what it is called, what it means
+    ("event", "Whoever does an event", "The Segment way: a track of somebody identified leads to the survey."),
+    (
+        "list",
+        "Everybody on a list",
+        "From a CSV file, pasted or by a program; at once, on a date, or day by day.",
+    ),
+    ("audience", "Every member of an audience", "By what they did or are; at once, on a date, or day by day."),
+    ("api", "Whom a program names", "By POST /api/campaigns/NAME/ask, with the same rules."),
+)
 BADGES: Mapping[Status, tuple[str, str]] = {  # kind and icon
     Status.DRAFT: ("off", "edit"),
     Status.READY: ("good", "clock"),
@@ -97,8 +107,9 @@ def explained(campaign: Campaign, *, workspace: Workspace, quiet: timedelta | No
     asked = now + campaign.delay
     due = schedule.due(campaign, event_at=now, now=now, zone=zone)
     moved = "; the window moves it here" if due > asked else ""
+    first = campaign.event or _FIRST[campaign.recipients]
     steps = [
-        Step(_day(now, zone, now), f"{_clock(now, zone)}, {campaign.event or 'the event'}"),
+        Step(_day(now, zone, now), f"{_clock(now, zone)}, {first}"),
         Step(_day(due, zone, now), f"{_clock(due, zone)}, asked if nothing objects by then{moved}"),
     ]
     if campaign.reminder:
@@ -117,6 +128,14 @@ def explained(campaign: Campaign, *, workspace: Workspace, quiet: timedelta | No
         wider.append(f"{say.length(workspace.quiet_period)} between any two surveys")
     wider.append("24 hours between any two mails")
     return Explained(steps=steps, wider=wider, zone=zone.key)
+
+
+_FIRST: Mapping[Recipients, str] = {
+    Recipients.EVENT: "the event",
+    Recipients.API: "a program asks",
+    Recipients.LIST: "it is activated",
+    Recipients.AUDIENCE: "it is activated",
+}
 
 
 def quiet_of(surveys: Mapping[int, Survey], survey: Survey) -> timedelta | None:
