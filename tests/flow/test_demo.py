@@ -138,6 +138,16 @@ def test_the_ledger_saved_people_from_the_frequent_campaign(demo: Demo):
     assert asked["declined"] > 3 * asked["invited"]
 
 
+@pytest.mark.parametrize("campaign", ["Post-purchase", "After support", "Renewal check-in", "Every delivery"])
+def test_a_dry_run_equals_what_really_happened(demo: Demo, campaign: str):
+    found = json.loads(run("dry-run", campaign, "--since", "90d", "--json", data=demo.folder).stdout)
+
+    assert found["differences"] == []
+    assert (found["different"], found["same"]) == (0, found["really"]["decided"])
+    assert found["would"] == found["really"]
+    assert found["same"] > 100
+
+
 def test_the_bad_weeks_are_a_dip_and_it_recovers(demo: Demo):
     worst = datetime.now(UTC) - story.TROUBLE_BEGAN + story.TROUBLE_GREW
 

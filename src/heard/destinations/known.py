@@ -124,9 +124,9 @@ class Known:
                     self._suppressions[key].append(row)
 
     def load_lists(self, contacts: Iterable[int]) -> None:
-        """On which lists these contacts are; only where a campaign asks a list."""
+        """On which lists these contacts are; for campaigns that ask one."""
         ids = set(contacts) - self._listed
-        if ids and any(each.recipients is Recipients.LIST for each in self.directory.campaigns_of(self.workspace)):
+        if ids:
             for name, members in stored_lists.of_contacts(self.connection, self.workspace, ids).items():
                 self._lists.setdefault(name, set()).update(members)
         self._listed |= ids
@@ -139,6 +139,10 @@ class Known:
 
     def next_contact(self) -> int:
         return next(iter(self._new_contacts))
+
+    def number_for(self, user_id: str | None) -> int:  # noqa: ARG002
+        """Of somebody new."""
+        return self.next_contact()
 
     def next_decision(self) -> int:
         return next(iter(self._new_decisions))

@@ -179,7 +179,9 @@ def _met(message: Message, known: Known) -> Contact:
         known.adopt(adopted)
         before = msgspec.structs.replace(adopted, user_id=message.user_id)
     else:
-        before = Contact(id=known.next_contact(), workspace=known.workspace, user_id=message.user_id, first_seen=seen)
+        before = Contact(
+            id=known.number_for(message.user_id), workspace=known.workspace, user_id=message.user_id, first_seen=seen
+        )
     contact = identified(before, message.traits)
     known.learn_contact(contact)
     return contact

@@ -51,7 +51,7 @@ def read(written: Mapping[str, Any]) -> Read:
             _forget(line, field)
         else:
             obeyed = campaign_settings.read(line, field=FORM)
-            for missing in complaints.keys() & {"event"}:
+            for missing in complaints.keys() & {"event", "list", "audience"}:
                 obeyed.pop(missing, None)
             return Read(line=None if complaints else whole, complaints=complaints, obeyed=obeyed)
 
@@ -153,7 +153,7 @@ def _forget(line: dict[str, Any], field: str) -> None:
     top, _, inner = field.partition(".")
     if top == "template" and inner:
         line["template"] = {key: text for key, text in line["template"].items() if key != inner}
-    elif top in ("name", "survey", "event"):
+    elif top in ("name", "survey", "event", "list", "audience"):
         line[top] = "..."
     else:
         line.pop(top, None)

@@ -30,18 +30,9 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
     counts: Counter[funnel.Key] = Counter()
     settled: dict[int, list[Trigger]] = {}
     for decision in waited:
-        which = "userId" if decision.user_id is not None else "anonymousId and a userId"
-        nobody = Objection(Reason.NOT_IDENTIFIED, detail=f"No identify with this {which} came in time.")
         if (track := _track_of(connection, decision)) is not None:
             settled.setdefault(decision.workspace, []).append(track)
-        declined = revised(
-            decision,
-            at=now,
-            cause="not identified in time",
-            outcome=Outcome.DECLINED,
-            objections=(nobody,),
-            held_until=None,
-        )
+        declined = not_identified_in_time(decision, now)
         decisions.revise(connection, declined)
         counts.update(funnel.moved(declined))
     there = set(kept(connection)) if settled else set[int]()
@@ -50,6 +41,20 @@ def decline_what_waited(connection: Connection, *, now: datetime) -> int:
         messages.settle(connection, workspace, of_days_kept, reason=Reason.NOT_IDENTIFIED.value)
     tallies.add(connection, counts)
     return len(waited)
+
+
+def not_identified_in_time(decision: Decision, now: datetime) -> Decision:
+    """What a held decision becomes when nobody said in time who it is about."""
+    which = "userId" if decision.user_id is not None else "anonymousId and a userId"
+    nobody = Objection(Reason.NOT_IDENTIFIED, detail=f"No identify with this {which} came in time.")
+    return revised(
+        decision,
+        at=now,
+        cause="not identified in time",
+        outcome=Outcome.DECLINED,
+        objections=(nobody,),
+        held_until=None,
+    )
 
 
 def expire(connection: Connection, *, now: datetime) -> int:

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from heard.campaigns.campaign import Recipients
 from heard.channels.email.refusals import MailboxRefused
 from heard.contacts import address as addresses
 from heard.contacts import traits
@@ -63,14 +64,15 @@ def still_wanted(
         users = [each.user_id for each in people.values() if each.user_id]
         known.audiences.load(users)
         known.load_consents(Claims(), users)
-        known.load_lists(people)
+        if any(directory.campaigns[each.campaign].recipients is Recipients.LIST for each in batch):
+            known.load_lists(people)
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
         firsts = remind.invitations(connection, workspace, batch, told)
         for delivery in batch:
             contact = people.get(delivery.contact)
             try:
-                case = _case(delivery, contact, known, directory, now)
-                answer = _judged(case, delivery, firsts.get(delivery.id))
+                case = case_at(delivery, contact, known, now)
+                answer = judged(case, delivery, firsts.get(delivery.id))
             except Exception:  # our fault, and no reason to send nobody else anything
                 log.exception("delivery_not_judged", delivery=delivery.id)
                 _put_off(connection, delivery, now + AFTER_A_FAULT, error="Heard could not judge it; the log says why.")
@@ -170,14 +172,15 @@ def _made(connection: Connection, delivery: Delivery, now: datetime) -> None:
     funnel.handed_over(connection, delivery, now)
 
 
-def _case(delivery: Delivery, contact: Contact | None, known: Known, directory: Directory, now: datetime) -> Case:
-    campaign = directory.campaigns[delivery.campaign]
+def case_at(delivery: Delivery, contact: Contact | None, known: Known, now: datetime) -> Case:
+    """The question of the moment of sending, the delivery's own touch left out."""
+    campaign = known.directory.campaigns[delivery.campaign]
     case = known.case(campaign, None, contact, now=now)
     others = case.touches.without(delivery.id).without_reminders_after(now)
     return msgspec.structs.replace(case, due=now, touches=others)
 
 
-def _judged(case: Case, delivery: Delivery, first: Delivery | None) -> Invite | Decline | Later | Moot:
+def judged(case: Case, delivery: Delivery, first: Delivery | None) -> Invite | Decline | Later | Moot:
     """The rules' answer at this moment; `first` is what a reminder reminds of."""
     zone = schedule.zone_of(case.campaign, traits.decode(case.contact.traits) if case.contact else {})
     if delivery.kind == TouchKind.REMINDER:

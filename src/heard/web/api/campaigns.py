@@ -10,7 +10,7 @@ from litestar import post
 
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import campaigns, campaigns_ask
+from heard.operations import campaigns, campaigns_ask, dry_run
 from heard.web.api import names
 from heard.web.api.lists import NamedPerson, person
 
@@ -28,6 +28,12 @@ class Again(msgspec.Struct, forbid_unknown_fields=True):
     """`everyone`: also whoever the campaign has asked before."""
 
     everyone: bool = False
+
+
+class Past(msgspec.Struct, forbid_unknown_fields=True):
+    """From when on: `30d`, a day or a moment."""
+
+    since: str = "30d"
 
 
 def routes(app: Installation) -> list[Any]:
@@ -64,4 +70,9 @@ def routes(app: Installation) -> list[Any]:
         )
         return {"campaign": sent.name, "status": sent.status.value}
 
-    return [activate_campaign, pause_campaign, ask_somebody, send_again]
+    @post("/campaigns/{name:str}/dry-run", tags=["campaigns"], status_code=200)
+    async def dry_run_campaign(workspace: int, name: str, data: Past) -> Any:
+        """What it would have done over the messages that are kept, beside what really happened. Nothing is changed."""
+        return await dry_run.dry_run(app, campaign=names.name(name), since=data.since, workspace_id=workspace)
+
+    return [activate_campaign, pause_campaign, ask_somebody, send_again, dry_run_campaign]

@@ -14,6 +14,7 @@ from heard.errors import DeliveryFailed, Invalid
 from heard.operations import campaigns_edit, campaigns_results, campaigns_send_me, lists
 from heard.operations.campaigns_edit import ChangedMeanwhile
 from heard.web.dashboard.campaigns import again as campaign_again
+from heard.web.dashboard.campaigns import dry as campaign_dry
 from heard.web.dashboard.campaigns import form as campaign_form
 from heard.web.dashboard.campaigns import mail as campaign_mail
 from heard.web.dashboard.campaigns import results as campaign_results
@@ -207,4 +208,5 @@ def routes(dashboard: Dashboard) -> list[Any]:
         *campaign_results.routes(dashboard),
         *campaign_status.routes(dashboard),
         *campaign_again.routes(dashboard),
+        *campaign_dry.routes(dashboard),
     ]

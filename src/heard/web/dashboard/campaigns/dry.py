@@ -1,0 +1,76 @@
+"""`/campaigns/{id}/dry-run`: what it would have done over the messages that are kept, beside what really happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from heard.accounts.member import Action
+from heard.campaigns.campaign import Recipients
+from heard.deliveries.reasons import Reason
+from heard.operations import dry_run
+from heard.web.dashboard.campaigns import words as campaign_words
+from heard.web.dashboard.campaigns.view import mine
+from heard.web.dashboard.door import visit
+from heard.web.dashboard.shell import Dashboard
+
+SPANS = {"7d": "7 days", "30d": "30 days", "90d": "90 days"}
+OF_EACH_REASON = 2  # people that are listed
+DAYS = 31  # of which each has a row
+
+
+def routes(dashboard: Dashboard) -> list[Any]:
+    app = dashboard.app
+
+    @get("/campaigns/{number:int}/dry-run", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_dry_run(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
+        seen, now = visit(request), app.clock.now()
+        campaign = mine(app, seen, number)
+        chosen = request.query_params.get("since", "30d")
+        chosen = chosen if chosen in SPANS else "30d"
+        found = None
+        if campaign.recipients is not Recipients.API:
+            found = await dry_run.of(app, campaign, since=dry_run.begin(chosen, now), now=now)
+        return dashboard.page(
+            seen,
+            "campaign_dry.html",
+            here="campaigns",
+            campaign=campaign,
+            found=found,
+            days=_days(found) if found else [],
+            reasons=_reasons(found) if found else [],
+            some=_some(found) if found else [],
+            span=chosen,
+            spans=SPANS,
+            labels=campaign_words.LABELS,
+            badges=campaign_words.BADGES,
+            tab="dry-run",
+        )
+
+    return [show_dry_run]
+
+
+def _days(found: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """(day, would, did) of the last days."""
+    would, did = found["would"]["by_day"], (found["really"] or {}).get("by_day", {})
+    return [(day, would.get(day, 0), did.get(day, 0)) for day in sorted({*would, *did})[-DAYS:]]
+
+
+def _reasons(found: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """(what it is called, would, did), the most first."""
+    would, did = found["would"]["reasons"], (found["really"] or {}).get("reasons", {})
+    every = sorted({*would, *did}, key=lambda each: -would.get(each, 0))
+    return [(campaign_words.LABELS[Reason(each)], would.get(each, 0), did.get(each, 0)) for each in every]
+
+
+def _some(found: dict[str, Any]) -> list[dict[str, Any]]:
+    taken: dict[str, int] = {}
+    some: list[dict[str, Any]] = []
+    for each in found["sample"]:
+        first = each["objections"][0]["reason"] if each["objections"] else ""
+        taken[first] = taken.get(first, 0) + 1
+        if taken[first] <= OF_EACH_REASON:
+            some.append(each | {"reason": campaign_words.LABELS[Reason(first)] if first else ""})
+    return some

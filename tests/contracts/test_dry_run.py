@@ -1,0 +1,159 @@
+"""A dry run equals what happened, decision by decision, wherever its inputs are kept; and changes nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from heard.contacts.standing import Kind, Suppression
+from heard.errors import DeliveryFailed, Invalid
+from heard.operations import dry_run
+from heard.steps import waves
+from heard.store import contacts, tables
+from tests.contracts.desk import ACME, Desk
+from tests.contracts.test_waves import ask_list, put_on_list
+from tests.examples import DAY, HOUR, NOON
+
+PEOPLE = [f"u{number}" for number in range(12)]
+KEPT = (
+    tables.contacts,
+    tables.decisions,
+    tables.deliveries,
+    tables.touches,
+    tables.suppressions,
+    tables.campaigns,
+    tables.cursors,
+    tables.tallies,
+    tables.anonymous_ids,
+)
+
+
+def result(desk: Desk, campaign: int = 1, *, days: int = 60) -> dict[str, Any]:
+    def look(connection: Connection) -> dict[str, Any]:
+        known = desk.directory
+        steps = dry_run.result(connection, known, known.campaigns[campaign], desk.now - days * DAY, desk.now)
+        return dry_run.last(steps)
+
+    return desk.store.read_now(look)
+
+
+def a_story(desk: Desk, random: Random, days: int) -> None:
+    """Two campaigns compete for the same few people, who change their traits, leave, come back and arrive late."""
+    for _ in range(days * 4):
+        desk.wait(timedelta(hours=random.randint(3, 9), minutes=random.randint(0, 59)))
+        user = random.choice(PEOPLE)
+        what = random.random()
+        if what < 0.3:
+            plan = random.choice(["Free", "Premium"])
+            email = None if random.random() < 0.1 else f"{user}@x.example"
+            desk.receive(desk.identify(user, email=email, plan=plan))
+        elif what < 0.75:
+            event = random.choice(["Order Completed", "Order Completed", "Ticket Solved"])
+            desk.receive(desk.track(user, event, total=random.randint(1, 100)))
+        elif what < 0.8:
+            desk.receive(desk.track(user, at=desk.now - random.randint(1, 4) * DAY, total=50))
+        elif what < 0.85:
+            nobody = Suppression(
+                kind=Kind.UNSUBSCRIBED, on=random.random() < 0.6, at=desk.now, email_key=f"{user}@x.example"
+            )
+            desk.store.write_now(lambda connection, row=nobody: contacts.suppress(connection, ACME, row, "said so"))
+        elif what < 0.9:  # the browser is known by its anonymous id, then by whose it is
+            stranger = desk.track(None, total=40) | {"anonymousId": f"a{random.randint(0, 4)}"}
+            desk.receive(stranger)
+            if random.random() < 0.5:
+                desk.wait(timedelta(minutes=5))
+                desk.receive(desk.identify(user, email=f"{user}@x.example") | {"anonymousId": stranger["anonymousId"]})
+        desk.lapse()
+        failing = random.choice([None, None, None, DeliveryFailed("550 never", permanent=True)])
+        desk.send(failing=failing)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_it_equals_what_happened_decision_by_decision(desk: Desk, seed: int):
+    desk.campaign(1, where="properties.total > 20 and traits.plan != 'Free'", throttle="20d", delay="1d", reminder="3d")
+    desk.campaign(2, event="Ticket Solved", throttle="5d", sample="70%", reminder="24h")
+    survey = {"quiet_period": "10d"}
+    desk.store.write_now(lambda connection: connection.execute(tables.surveys.update().values(settings=survey)))
+    a_story(desk, Random(seed), 40)
+    before = {table.name: desk.rows(table) for table in KEPT}
+
+    for campaign in (1, 2):
+        for days in (365, 15):
+            found = result(desk, campaign, days=days)
+            assert found["differences"] == []
+            assert (found["different"], found["same"]) == (0, found["really"]["decided"])
+            assert found["would"] == found["really"]
+            assert found["same"] > 3
+
+    assert {table.name: desk.rows(table) for table in KEPT} == before, "nothing was kept"
+
+
+def test_what_another_setting_would_have_changed_is_followed_on(desk: Desk):
+    desk.campaign(throttle="30d")
+    desk.receive(desk.identify("ted", email="ted@mosby.example"))
+    for _ in range(5):
+        desk.receive(desk.track("ted", total=30))
+        desk.send()
+        desk.wait(5 * DAY)
+    desk.store.write_now(
+        lambda connection: connection.execute(
+            tables.campaigns.update().values(
+                settings={"channel": "email", "event": "Order Completed", "throttle": "10d", "reminder": "24h"}
+            )
+        )
+    )
+
+    found = result(desk)
+
+    assert found["really"]["invited"] == 1
+    assert found["would"]["invited"] == 3
+    assert (found["would"]["sent"], found["would"]["reminded"]) == (3, 3)
+    assert found["different"] == 2
+    assert {each["did"]["outcome"] for each in found["differences"]} == {"declined"}
+
+
+def test_a_draft_can_be_tried_before_it_asks_anybody(desk: Desk):
+    desk.campaign(status="draft", daily_cap=2, throttle="90d")
+    for number in range(5):
+        desk.receive(desk.identify(f"u{number}", email=f"u{number}@x.example"), desk.track(f"u{number}"))
+        desk.wait(HOUR)
+    desk.receive(desk.track("nobody"))
+    desk.wait(HOUR)
+
+    found = result(desk)
+
+    assert found["really"]["invited"] == 0
+    assert found["would"]["invited"] == 2
+    assert found["would"]["reasons"] == {"campaign_daily_cap": 3, "not_identified": 1}
+    assert sorted({each["outcome"] for each in found["sample"]}) == ["declined", "invited"]
+
+
+def test_messages_that_are_gone_are_spoken_of(desk: Desk):
+    desk.campaign()
+    desk.receive(desk.identify("ted", email="ted@mosby.example"))
+    desk.wait(3 * DAY)
+    desk.receive(desk.track("ted"))
+    desk.store.write_now(lambda connection: connection.exec_driver_sql(f"DELETE FROM messages_{NOON:%Y%m%d}"))
+
+    found = result(desk)
+
+    assert found["would"]["invited"] == 1
+    assert any("first identify is kept no longer" in sentence for sentence in found["could_not_know"])
+
+
+def test_a_list_is_told_whom_it_would_ask_now_and_an_api_campaign_has_no_past(desk: Desk):
+    put_on_list(desk, 12)
+    ask_list(desk, drip="3d")
+    found = result(desk)
+    assert found["really"] is None
+    assert sorted(found["would"]["by_day"].values()) == [4, 4, 4]
+    assert desk.rows(tables.decisions) == []
+    assert desk.store.read_now(lambda each: waves.anything(each, directory=desk.directory, now=desk.now))
+
+    ask_list(desk, number=2, recipients="api", list=None)
+    with pytest.raises(Invalid, match="whom a program names"):
+        result(desk, 2)
