@@ -86,12 +86,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Locale(msgspec.Struct, frozen=True, kw_only=True):
-    code: str
+    code: str  # a language tag in small letters, like `pt-br`
+    name: str  # as its speakers call it
+    english: str  # as the dashboard, which is in English, calls it
+    reviewed: bool  # False: translated by a machine, and nobody who speaks it has read it yet
     direction: str  # ltr or rtl
     months: tuple[str, ...]
     day: str  # {day}, {month}
     day_and_year: str  # {day}, {month}, {year}
-    lengths: Mapping[str, tuple[str, str]]  # unit -> one of it, {count} of it
+    lengths: Mapping[str, Mapping[str, str]]  # unit -> category of plural -> {count} of it; fits where {length} stands
     happened: Mapping[str, str]  # event -> "you placed an order"; the spelling of the event is the canonical one
     on_day: str  # {happened}, {day}
     event_on_day: str  # {event}, {day}: for an event that nobody has put into words
