@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from heard.accounts import logo
 from heard.accounts.workspace import Brand
 from heard.channels.colour import on_colour
 from heard.channels.email.headers import one_line
@@ -46,13 +47,15 @@ def _templates() -> Environment:
     )
 
 
-def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str, str]:
-    """The HTML and the text of every mail of a campaign, marks included."""
+def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str = "") -> tuple[str, str]:
+    """The HTML and the text of every mail of a campaign, marks included. `logos`: where brands' pictures are served."""
     language = locale(wording.language)
     promise = language.mail.at_most.format(length=in_words(at_most, language=language.code)) if at_most else None
     view = {
         "brand": structs.replace(brand, name=one_line(brand.name), address=one_line(brand.address)),
         "initial": initial(brand.name),
+        "logo": logo.read(brand.logo) if logos else None,
+        "logos": logos,
         "on_color": on_colour(brand.color),
         "wording": structs.replace(wording, question=one_line(wording.question)),
         "say": language.mail,
