@@ -71,4 +71,5 @@ def _in(language: str, template: Template) -> Template:
     return Template(
         subject=say.subject if template.subject == ours.subject else template.subject,
         intro=say.intro if template.intro == ours.intro else template.intro,
+        outro=template.outro,
     )

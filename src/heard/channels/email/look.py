@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # What stands for the parts that are filled in mail by mail. Control characters, which no line of text can hold.
-INTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
+INTRO, OUTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
     "\x11intro\x12",
+    "\x11outro\x12",
     "\x11link\x12",
     "\x11leave\x12",
     "\x11why\x12",
@@ -63,6 +64,7 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str =
         "numbers": [(number, _named(number, wording)) for number in range(wording.low, wording.high + 1)],
         "at_most": promise,
         "intro": INTRO,
+        "outro": OUTRO,
         "link": LINK,
         "unsubscribe": UNSUBSCRIBE,
         "because": BECAUSE,
@@ -71,6 +73,11 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str =
     templates = _templates()
     html, text = (templates.get_template(f"invitation.{part}").render(view) for part in ("html", "txt"))
     return html, text
+
+
+def closing(html: str) -> str:
+    """What stands at `OUTRO`: `html` (escaped already) as a paragraph, or nothing where there are no words."""
+    return _templates().get_template("outro.html").render(outro=html) if html else ""
 
 
 def initial(name: str) -> str:

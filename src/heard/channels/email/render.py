@@ -145,6 +145,7 @@ def _quoted(text: str) -> bytes:
 def _for_text(invitation: Invitation, why: str) -> dict[str, str]:
     return {
         "intro": "\n\n".join((_replaced(invitation.template.intro, invitation, str), *_reminds(invitation))),
+        "outro": f"{outro}\n\n" if (outro := _replaced(invitation.template.outro, invitation, str).strip()) else "",
         "link": invitation.link,
         "leave": invitation.unsubscribe,
         "why": why,
@@ -160,6 +161,7 @@ def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
                 *(html.escape(sentence) for sentence in _reminds(invitation)),
             )
         ),
+        "outro": look.closing(_replaced(invitation.template.outro.strip(), invitation, replace.to_html)),
         "link": html.escape(invitation.link),
         "leave": html.escape(invitation.unsubscribe),
         "why": html.escape(why),
