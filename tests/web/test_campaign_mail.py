@@ -15,9 +15,7 @@ WORDS = {"subject": "{{ brand }} asks", "intro": "Dear {{ firstName | friend }},
 
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHeard]:
-    workspace = ACME.replace("status: ready", "status: draft").replace(
-        "languages: [en]", "languages: [en, ar, de]"
-    )
+    workspace = ACME.replace("status: ready", "status: draft").replace("languages: [en]", "languages: [en, ar, de]")
     with RunningHeard(tmp_path_factory.mktemp("mail") / "data", workspace=workspace) as running:
         for user, traits in {
             "u1": {"firstName": "Robin", "email": "robin@x.example", "plan": "Premium", "address": {"city": "Rome"}},
