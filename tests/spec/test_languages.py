@@ -11,6 +11,10 @@ import babel
 import msgspec
 import pytest
 
+from heard.accounts.workspace import Brand
+from heard.channels.email.look import BECAUSE, look
+from heard.errors import Invalid
+from heard.operations.file_survey import survey_line
 from heard.surveys import plurals
 from heard.surveys.because import because, in_words
 from heard.surveys.locales import LOCALES, locale, matching
@@ -194,6 +198,31 @@ class Filled(dict[str, str]):
 )
 def test_a_tag_is_matched_however_it_is_written(tag: str, code: str):
     assert locale(tag).code == code
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("fr", "1er mai"), ("pt-br", "1º de maio"), ("en", "1 May"), ("ja", "5月1日")]
+)
+def test_the_first_of_a_month_is_said_as_speakers_do(code: str, said: str):
+    may = datetime(2026, 5, 1, tzinfo=UTC)
+
+    assert LOCALES[code].on(may, now=may) == said
+
+
+def test_sentences_of_chinese_and_japanese_stand_close():
+    brand, wording = Brand(name="Acme", reply_to="a@x.example"), worded("nps", brand="Acme", language="ja")
+    html, text = look(brand, wording, timedelta(days=90))
+
+    assert "開きます。このメール" in html
+    assert f"{BECAUSE}この" in text
+
+
+def test_the_workspace_file_takes_a_language_however_it_is_written():
+    line = survey_line({"name": "NPS", "kind": "nps", "languages": ["EN", "pt_BR", "zh-TW", "en"]}, "surveys[0]")
+
+    assert line.settings["languages"] == ["en", "pt-br", "zh-tw"]
+    with pytest.raises(Invalid, match=r"surveys\[0\].languages\[1\]: not yet: .* not tlh"):
+        survey_line({"name": "NPS", "kind": "nps", "languages": ["en", "tlh"]}, "surveys[0]")
 
 
 def test_a_relative_is_closer_than_nothing():

@@ -14,6 +14,7 @@ LOCALE = Locale(
         *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
     ),
     day="{day} {month}",
+    first="1er",
     day_and_year="{day} {month} {year}",
     lengths={
         "d": {"one": "par jour", "other": "tous les {count} jours"},

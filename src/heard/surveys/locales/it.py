@@ -14,6 +14,7 @@ LOCALE = Locale(
         *("luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre"),
     ),
     day="{day} {month}",
+    first="1º",
     day_and_year="{day} {month} {year}",
     lengths={
         "d": {"one": "al giorno", "other": "ogni {count} giorni"},

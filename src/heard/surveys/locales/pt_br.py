@@ -14,6 +14,7 @@ LOCALE = Locale(
         *("julho", "agosto", "setembro", "outubro", "novembro", "dezembro"),
     ),
     day="{day} de {month}",
+    first="1º",
     day_and_year="{day} de {month} de {year}",
     lengths={
         "d": {"one": "por dia", "other": "a cada {count} dias"},

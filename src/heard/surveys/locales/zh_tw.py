@@ -15,6 +15,7 @@ LOCALE = Locale(
     ),
     day="{month}{day}日",
     day_and_year="{year}年{month}{day}日",
+    joint="",
     lengths={
         "d": {"other": "{count} 天"},
         "h": {"other": "{count} 小時"},
