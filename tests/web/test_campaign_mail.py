@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.flow.running import ACME, RunningHeard
+from tests.flow.running import ACME, RunningHeard, links_in
 from tests.web.visitors import Visitor, error_at, member
 
 WORDS = {"subject": "{{ brand }} asks", "intro": "Dear {{ firstName | friend }},", "outro": "Ann, {{ traits.plan }}"}
@@ -74,6 +75,15 @@ def test_it_is_shown_in_every_language_the_survey_speaks(ted: Visitor):
     assert '<html lang="ar" dir="rtl"' in arabic
     assert "تحية طيبة،" in arabic
     assert 'value="ar">Arabic, by machine</option>' in ted.get("/campaigns/1/mail")
+
+
+def test_the_numbers_open_the_page_in_the_language_of_the_mail(heard: RunningHeard, ted: Visitor):
+    for language, asks in (("ar", 'lang="ar" dir="rtl"'), ("de", "empfehlen?"), ("en", "recommend Acme")):
+        page = httpx.get(links_in(html(ted, language=language, who="u1"))[9])
+        assert page.status_code == 200
+        assert asks in page.text
+        assert "This is a preview; nothing is kept." in page.text
+    assert "empfehlen?" in httpx.get(links_in(html(ted, who="u2"))[9]).text
 
 
 def test_a_theme_is_put_on(ted: Visitor):

@@ -13,12 +13,14 @@ from heard.channels.email.address import reachable
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.contacts import address as addresses
+from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.ledger import TouchKind
 from heard.errors import Invalid
 from heard.installation import Installation
 from heard.store import contacts, recent
+from heard.surveys.spoken import language_for
 
 
 def mailbox(email: str) -> str:
@@ -52,13 +54,13 @@ async def mail_of(
     if contact is None:
         contact = await app.store.read(lambda connection: _somebody(connection, campaign.workspace, to, now))
     survey = app.directory.surveys[campaign.survey]
-    if language is not None:
-        survey = structs.replace(survey, languages=(language,))
+    language = language or language_for(survey, traits.decode(contact.traits))
+    spoken = survey.languages.index(language)
     return compose(
-        _delivery(campaign, contact, now, to=to),
+        _delivery(campaign, contact, now, to=to, language=spoken),
         contact,
         campaign=campaign,
-        survey=survey,
+        survey=structs.replace(survey, languages=(language,)),
         brand=app.directory.workspaces[campaign.workspace].brand,
         at_most=app.promise(campaign, survey),
         keys=app.keys,
@@ -89,10 +91,10 @@ def _somebody(connection: Connection, workspace: int, to: str, now: datetime) ->
     return found or nobody_known(workspace, now)
 
 
-def _delivery(campaign: Campaign, contact: Contact, now: datetime, *, to: str) -> Delivery:
+def _delivery(campaign: Campaign, contact: Contact, now: datetime, *, to: str, language: int) -> Delivery:
     """It is written nowhere."""
     return Delivery(
-        id=ids.preview_id(campaign.workspace, campaign.id, now),
+        id=ids.preview_id(campaign.workspace, campaign.id, now, language),
         workspace=campaign.workspace,
         decision=0,
         campaign=campaign.id,

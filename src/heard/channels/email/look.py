@@ -77,7 +77,13 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str =
 
 def closing(html: str) -> str:
     """What stands at `OUTRO`: `html` (escaped already) as a paragraph, or nothing where there are no words."""
-    return _templates().get_template("outro.html").render(outro=html) if html else ""
+    return html.join(_around_closing()) if html else ""
+
+
+@lru_cache(maxsize=1)
+def _around_closing() -> tuple[str, str]:
+    before, _, after = _templates().get_template("outro.html").render(outro=OUTRO).partition(OUTRO)
+    return before, after
 
 
 def initial(name: str) -> str:
