@@ -22,6 +22,7 @@ import msgspec
 VERSION = 1
 RESPONDENT = b"respondent"  # the purpose of a token in a survey mail
 PREVIEW = b"preview"  # ... in a mail that a member sent to themselves; it opens nobody's invitation
+PREVIEW_TIME = 42  # bits of milliseconds, until the year 2109; what stands above them is the language
 MAC = 16  # octets of HMAC-SHA256 that are kept
 SIZE = 1 + 1 + 4 + 16 + MAC  # version, key id, workspace, delivery, MAC
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,23 +75,25 @@ class Previewed(msgspec.Struct, frozen=True):
     workspace: int
     campaign: int
     at: datetime
+    language: int = 0  # which of those its survey speaks
 
 
-def preview_id(workspace: int, campaign: int, at: datetime) -> str:
+def preview_id(workspace: int, campaign: int, at: datetime, language: int = 0) -> str:
     """The id of a mail that a member sends to themselves, 32 hex digits that begin with eight zeros: no delivery's.
 
     (A delivery's id begins so once in four billion, and then still has to name a workspace and a campaign.)
     """
     milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
-    return f"{0:08x}{workspace:06x}{campaign:06x}{milliseconds:012x}"
+    return f"{0:08x}{workspace:06x}{campaign:06x}{language << PREVIEW_TIME | milliseconds:012x}"
 
 
 def previewed(delivery_id: str) -> Previewed | None:
     """What a member looks at; None for the id of a delivery."""
     if not delivery_id.startswith("00000000"):
         return None
-    at = EPOCH + timedelta(milliseconds=int(delivery_id[20:], 16) % (1 << 46))
-    return Previewed(int(delivery_id[8:14], 16), int(delivery_id[14:20], 16), at)
+    language, milliseconds = divmod(int(delivery_id[20:], 16), 1 << PREVIEW_TIME)
+    at = EPOCH + timedelta(milliseconds=milliseconds)
+    return Previewed(int(delivery_id[8:14], 16), int(delivery_id[14:20], 16), at, language)
 
 
 def message_id(delivery_id: str, domain: str) -> str:

@@ -21,6 +21,7 @@ from heard.operations.opening import open_installation
 from heard.responses.response import Verdict
 from heard.scores import change
 from heard.scores.nps import NPS
+from heard.surveys.locales import LOCALES
 from heard.web import dashboard
 from heard.web.dashboard.shell import Dashboard
 from scripts import docs, docs_api
@@ -162,6 +163,14 @@ def test_every_verdict_about_a_change_is_explained():
     page = (EXPLANATION / "intervals.md").read_text(encoding="utf-8")
 
     assert [each.value for each in change.Verdict if f"| {each.value} |" not in page] == []
+
+
+def test_every_language_has_its_row_which_says_whether_a_speaker_has_read_it():
+    page = (REFERENCE / "languages.md").read_text(encoding="utf-8").split("## Who is asked in which")[0]
+
+    assert differences(LOCALES, rows(page)) == []
+    for code, each in LOCALES.items():
+        assert cells(page, code) == [f"`{code}`", each.english, each.name, "yes" if each.reviewed else "no"]
 
 
 def test_a_row_is_read_cell_by_cell():

@@ -103,6 +103,7 @@ def test_a_mail_to_oneself_has_an_id_that_no_delivery_has_and_says_whose_it_is()
 
     assert len(made) == 32
     assert ids.previewed(made) == ids.Previewed(workspace=3, campaign=12, at=at)
+    assert ids.previewed(ids.preview_id(3, 12, at, 31)) == ids.Previewed(3, 12, at, 31)
     assert ids.previewed(delivery_id(12, 1, "1:m1", "first")) is None
 
 

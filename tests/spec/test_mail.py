@@ -241,6 +241,12 @@ def test_any_name_survives_its_header(name: str):
     assert [(each.display_name, each.addr_spec) for each in to] == [(name, "marshall@example.com")]
 
 
+def test_words_of_a_members_own_end_the_mail():
+    outro = Template(outro="Thank you,\n{{ firstName }} <b>")
+    assert "Thank you,<br>\nAnn &lt;b&gt;</p>" in html(template=outro, traits={"firstName": "Ann"})
+    assert "?a=10\n\nThank you,\nAnn <b>\n\n" in text(template=outro, traits={"firstName": "Ann"})
+
+
 def test_a_name_too_long_for_a_line_is_folded_between_characters():
     content = render(an_invitation(to_name="ü" * 200), at=NOON).content
     name = content[len(b"To: ") : content.index(b"<")].decode()

@@ -306,6 +306,21 @@ def test_surveys_are_made_and_changed_with_their_versions(heard: RunningHeard, t
     assert "60 days between two NPS questions" in ted.get("/campaigns/1")
 
 
+def test_a_survey_is_taught_languages_and_says_which_no_speaker_has_read(heard: RunningHeard, ted: Visitor):
+    onboarding = {"name": "Onboarding", "kind": "nps", "language": "de"}
+    assert "speaks ar, ca, cs" in ted.post("/surveys/new", {**onboarding, "also": "tlh"}, status=422)
+
+    where = ted.post("/surveys/new", {**onboarding, "also": ["pt-br", "de", "ar"]})
+
+    made = next(each for each in heard.cli("export", "--json")["surveys"] if each["name"] == "Onboarding")
+    assert made["languages"] == ["de", "ar", "pt-br"]
+    page = ted.get(where)
+    assert "not yet reviewed by a speaker: all but English." in page
+    assert 'value="ar" checked' in page
+    assert '<div lang="ar" dir="rtl">' in page
+    assert "Wie wahrscheinlich ist es, dass Sie Acme" in page
+
+
 def test_a_number_of_thousands_of_digits_is_no_number(ted: Visitor):
     endless = "9" * 4_500
 

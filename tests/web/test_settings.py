@@ -9,6 +9,7 @@ import pytest
 
 from heard.operations import yaml_text
 from tests.flow.running import ACME, RunningHeard
+from tests.spec.pictures import png
 from tests.web.visitors import Visitor, code_in, error_at, member, owner
 
 BRAND = {
@@ -50,6 +51,32 @@ def test_the_brand_is_kept_as_a_workspace_file_would_keep_it(heard: RunningHeard
     written = heard.cli("export", "--json")
     assert "quiet_period" not in written
     assert "exclude" not in written
+
+
+def test_a_logo_is_served_by_ourselves_and_shown_in_the_mail(heard: RunningHeard, ted: Visitor):
+    picture = png(400, 80)
+
+    ted.post("/settings/brand", BRAND, files={"logo": ("logo.png", picture, "image/png")})
+
+    page = ted.get("/settings/brand")
+    [name] = set(re.findall(r'src="(/logo/[0-9a-f]{32}\.png)"', page))
+    assert 'width="180" height="36" alt="Acme"' in page
+    served = Visitor(heard.url).browser.get(name)
+    assert (served.content, served.headers["content-type"]) == (picture, "image/png")
+    assert "immutable" in served.headers["cache-control"]
+    assert ted.browser.get("/logo/" + "0" * 32 + ".png").status_code == 404
+    assert f"brand.logo: {name.removeprefix('/logo/')}, was none" in ted.get("/settings/audit")
+
+    ted.post("/settings/brand", BRAND)  # a form without a file leaves it
+    assert heard.cli("export", "--json")["brand"]["logo"].startswith("data:image/png;base64,")
+    page = ted.post("/settings/brand", BRAND, status=422, files={"logo": ("logo.svg", b"<svg/>", "image/svg+xml")})
+    assert "Choose a PNG or a JPEG" in error_at(page, "logo")
+    page = ted.post("/settings/brand", BRAND, status=422, files={"logo": ("big.png", b"\x89PNG" * 30_000, "image/png")})
+    assert "at most 100 KB" in error_at(page, "logo")
+
+    ted.post("/settings/brand", {**BRAND, "no_logo": "1", "quiet_period": "", "exclude": ""})
+    assert "logo" not in heard.cli("export", "--json")["brand"]
+    assert ted.browser.get(name).status_code == 404
 
 
 @pytest.mark.parametrize(

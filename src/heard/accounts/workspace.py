@@ -19,6 +19,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     color: str = "#0c6453"  # "#rrggbb"
     address: str = ""  # the postal address at the foot of every mail
+    logo: str = ""  # a picture as a `data:` address, see `heard.accounts.logo`; "" = a tile with the first letter
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: str = "{{ brand }}: one question"
     intro: str = "Hi {{ firstName | there }},"
+    outro: str = ""  # stands below the scale: a word of thanks, a signature; "" = nothing
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):

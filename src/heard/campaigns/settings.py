@@ -218,7 +218,7 @@ def _hour(value: object, where: str) -> time:
 
 
 def _template(value: object, where: str) -> Template:
-    written = _keys(value, where, {"subject", "intro"})
+    written = _keys(value, where, {"subject", "intro", "outro"})
     for key, text in written.items():
         if not isinstance(text, str) or len(text) > 2000:
             raise Invalid(f"{where}.{key}: write a text of at most 2,000 characters.", field=f"{where}.{key}")

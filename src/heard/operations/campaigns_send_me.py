@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from heard import ids
@@ -12,12 +13,14 @@ from heard.channels.email.address import reachable
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.contacts import address as addresses
+from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.ledger import TouchKind
 from heard.errors import Invalid
 from heard.installation import Installation
 from heard.store import contacts, recent
+from heard.surveys.spoken import language_for
 
 
 def mailbox(email: str) -> str:
@@ -40,16 +43,24 @@ async def send_me(app: Installation, campaign: Campaign, *, to: str) -> str:
     return mail.delivery_id
 
 
-async def mail_of(app: Installation, campaign: Campaign, *, to: str) -> Mail:
-    """As it would go out now to somebody real: to `to` themselves where they are a contact, else to the newest one."""
+async def mail_of(
+    app: Installation, campaign: Campaign, *, to: str, contact: Contact | None = None, language: str | None = None
+) -> Mail:
+    """As it would go out now to somebody real: to `to` themselves where they are a contact, else to the newest one.
+
+    `contact`: to whom instead. `language`: one that the survey speaks, whatever theirs is.
+    """
     now = app.clock.now()
-    contact = await app.store.read(lambda connection: _somebody(connection, campaign.workspace, to, now))
+    if contact is None:
+        contact = await app.store.read(lambda connection: _somebody(connection, campaign.workspace, to, now))
     survey = app.directory.surveys[campaign.survey]
+    language = language or language_for(survey, traits.decode(contact.traits))
+    spoken = survey.languages.index(language)
     return compose(
-        _delivery(campaign, contact, now, to=to),
+        _delivery(campaign, contact, now, to=to, language=spoken),
         contact,
         campaign=campaign,
-        survey=survey,
+        survey=structs.replace(survey, languages=(language,)),
         brand=app.directory.workspaces[campaign.workspace].brand,
         at_most=app.promise(campaign, survey),
         keys=app.keys,
@@ -59,17 +70,31 @@ async def mail_of(app: Installation, campaign: Campaign, *, to: str) -> Mail:
     )
 
 
+def nobody_known(workspace: int, now: datetime) -> Contact:
+    """Somebody about whom nothing is known."""
+    return Contact(id=0, workspace=workspace, user_id=None, first_seen=now)
+
+
+def named(connection: Connection, workspace: int, who: str) -> Contact | None:
+    """The contact with this userId or address."""
+    if found := contacts.by_user_id(connection, workspace, [who]).get(who):
+        return found
+    key = addresses.key(who)
+    same = contacts.by_email_key(connection, workspace, [key]).get(key)
+    return same[0] if same else None
+
+
 def _somebody(connection: Connection, workspace: int, to: str, now: datetime) -> Contact:
     key = addresses.key(to)
     themselves = contacts.by_email_key(connection, workspace, [key]).get(key)
     found = themselves[0] if themselves else recent.newest_contact(connection, workspace)
-    return found or Contact(id=0, workspace=workspace, user_id=None, first_seen=now)
+    return found or nobody_known(workspace, now)
 
 
-def _delivery(campaign: Campaign, contact: Contact, now: datetime, *, to: str) -> Delivery:
+def _delivery(campaign: Campaign, contact: Contact, now: datetime, *, to: str, language: int) -> Delivery:
     """It is written nowhere."""
     return Delivery(
-        id=ids.preview_id(campaign.workspace, campaign.id, now),
+        id=ids.preview_id(campaign.workspace, campaign.id, now, language),
         workspace=campaign.workspace,
         decision=0,
         campaign=campaign.id,

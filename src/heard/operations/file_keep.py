@@ -11,6 +11,7 @@ from msgspec import UNSET
 from sqlalchemy import Connection
 
 from heard import durations
+from heard.accounts import logo
 from heard.accounts.keys import fingerprint
 from heard.accounts.workspace import Brand, Workspace
 from heard.campaigns.campaign import Status
@@ -67,7 +68,7 @@ def _workspace(connection: Connection, wanted: WorkspaceFile, changes: list[Chan
         found = directory.load(connection).workspaces[number]
     values: dict[str, Any] = {}
     if wanted.brand is not UNSET and wanted.brand != found.brand:
-        compare(changes, "brand", brand_as_written(found.brand), brand_as_written(wanted.brand))
+        compare(changes, "brand", _brand_in_words(found.brand), _brand_in_words(wanted.brand))
         values["brand"] = wanted.brand
     if wanted.quiet_period is not UNSET and wanted.quiet_period != found.quiet_period:
         before, after = (length and durations.write(length) for length in (found.quiet_period, wanted.quiet_period))
@@ -267,6 +268,12 @@ def _places(section: str, lines: tuple[Any, ...]) -> list[tuple[str, Any]]:
 def brand_as_written(brand: Brand) -> dict[str, Any]:
     written = msgspec.to_builtins(brand)
     return {key: value for key, value in written.items() if value not in (None, "")}
+
+
+def _brand_in_words(brand: Brand) -> dict[str, Any]:
+    """As written, but a picture is named: nobody reads its octets in a list of changes."""
+    picture = logo.read(brand.logo)
+    return brand_as_written(brand) | ({"logo": picture.name} if picture else {})
 
 
 def source_as_written(row: Mapping[str, Any]) -> dict[str, Any]:

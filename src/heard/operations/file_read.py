@@ -17,6 +17,7 @@ from msgspec import UNSET, UnsetType
 
 from heard import durations, fql
 from heard import replace as templates
+from heard.accounts import logo
 from heard.accounts.workspace import Brand, colour
 from heard.campaigns import settings as campaign_settings
 from heard.channels.email import address
@@ -112,13 +113,16 @@ def _lines(content: Mapping[str, Any], section: str, line: Callable[[dict[str, A
 
 def _brand(value: object, workspace: str) -> Brand:
     brand = _mapping(value, "brand")
-    _only(brand, ("name", "from", "reply_to", "color", "address"), "brand")
-    said = {key: _text(text, f"brand.{key}") for key, text in brand.items() if text is not None}
+    _only(brand, ("name", "from", "reply_to", "color", "address", "logo"), "brand")
+    said = {key: _text(text, f"brand.{key}") for key, text in brand.items() if text is not None and key != "logo"}
     for key in ("from", "reply_to"):
         if key in said:
             _at(f"brand.{key}", lambda key=key: address.mailbox(said[key], field=f"brand.{key}"))
     if "color" in said:
         said["color"] = _at("brand.color", lambda: colour(said["color"]))
+    if (picture := brand.get("logo")) is not None:
+        _at("brand.logo", lambda: logo.read(str(picture)))
+        said["logo"] = str(picture)
     return msgspec.convert({"name": workspace, **said}, Brand)
 
 

@@ -114,12 +114,16 @@ def _rows(connection: Connection, workspace: int) -> list[Row]:
 def _languages(value: object, place: str) -> list[str]:
     if not isinstance(value, list) or not value or not all(isinstance(code, str) for code in value):
         raise Invalid(f"{place}: write a list of languages, like [en].", field=place)
-    for number, code in enumerate(value):
+    codes: list[str] = []
+    for number, tag in enumerate(value):
+        code = tag.strip().replace("_", "-").casefold()
         if code not in LOCALES:
             raise _not_yet(
-                f"{place}[{number}]", f"this version of Heard speaks {', '.join(sorted(LOCALES))}, not {code}"
+                f"{place}[{number}]", f"this version of Heard speaks {', '.join(sorted(LOCALES))}, not {tag}"
             )
-    return value
+        if code not in codes:
+            codes.append(code)
+    return codes
 
 
 def _length(value: object, place: str) -> str:

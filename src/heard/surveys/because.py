@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from heard import durations
+from heard.surveys import plurals
 from heard.surveys.locales import locale
 
 LONGEST = 80  # characters of an event's name that are repeated to the person
@@ -30,6 +31,5 @@ def because(event: str | None, at: datetime, *, now: datetime, language: str = "
 def in_words(length: timedelta, *, language: str = "en") -> str:
     """A length of time for people: `90 days`, `one day`."""
     written = durations.write(length)
-    one, many = locale(language).lengths[written[-1]]
-    count = int(written[:-1])
-    return one if count == 1 else many.format(count=count)
+    said = locale(language)
+    return plurals.counted(said.lengths[written[-1]], int(written[:-1]), language=said.code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from heard.surveys.locales import matching
 from heard.surveys.survey import Survey
 
 TRAITS = ("language", "locale", "lang", "preferredLanguage", "preferred_language")
@@ -13,12 +14,8 @@ TRAITS = ("language", "locale", "lang", "preferredLanguage", "preferred_language
 
 def language_for(survey: Survey, traits: Mapping[str, Any]) -> str:
     """A trait like `de`, `de-AT` or `de_AT`; `pt-BR` before `pt` where the survey speaks both."""
-    spoken = {each.casefold(): each for each in survey.languages}
     for name in TRAITS:
         said = traits.get(name)
-        if isinstance(said, str):
-            tag = said.strip().replace("_", "-").partition(".")[0].casefold()
-            for each in (tag, tag.partition("-")[0]):
-                if each in spoken:
-                    return spoken[each]
+        if isinstance(said, str) and (found := matching(said, survey.languages)) is not None:
+            return found
     return survey.languages[0]

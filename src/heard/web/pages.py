@@ -17,6 +17,7 @@ import msgspec
 from litestar import Response
 from markupsafe import Markup, escape
 
+from heard.accounts import logo
 from heard.accounts.workspace import Brand
 from heard.channels.colour import LINE, NIGHT, PAPER, edge, on_colour
 from heard.channels.email.look import initial
@@ -109,6 +110,7 @@ class Pages:
             nonce=nonce,
             brand=brand,
             initial=initial(brand.name),
+            logo=logo.read(brand.logo),
             on_color=on_colour(brand.color),
             by_day=edge(brand.color, PAPER),
             by_night=edge(brand.color, NIGHT, ratio=LINE),

@@ -23,7 +23,7 @@ def asked(app: Installation, token: str) -> Asked | None:
         return None
     survey = app.directory.surveys[campaign.survey]
     brand = app.directory.workspaces[campaign.workspace].brand
-    language = survey.languages[0]
+    language = survey.languages[found.language if found.language < len(survey.languages) else 0]
     return Asked(
         delivery_id=link.delivery_id if link else "",
         brand=brand,

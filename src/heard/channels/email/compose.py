@@ -55,6 +55,7 @@ def compose(
         traits=known,
         link=f"{base_url}/s/{token}",
         unsubscribe=f"{base_url}/u/{token}",
+        logos=f"{base_url}/logo/",
         because=because(delivery.event, delivery.event_at, now=now, language=language),
         at_most=at_most,
         reminds_of=Reminded(reminds_of.id, locale(language).on(reminds_of.sent_at or now, now=now))
@@ -70,4 +71,5 @@ def _in(language: str, template: Template) -> Template:
     return Template(
         subject=say.subject if template.subject == ours.subject else template.subject,
         intro=say.intro if template.intro == ours.intro else template.intro,
+        outro=template.outro,
     )

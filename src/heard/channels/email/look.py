@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from heard.accounts import logo
 from heard.accounts.workspace import Brand
 from heard.channels.colour import on_colour
 from heard.channels.email.headers import one_line
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # What stands for the parts that are filled in mail by mail. Control characters, which no line of text can hold.
-INTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
+INTRO, OUTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
     "\x11intro\x12",
+    "\x11outro\x12",
     "\x11link\x12",
     "\x11leave\x12",
     "\x11why\x12",
@@ -46,13 +48,15 @@ def _templates() -> Environment:
     )
 
 
-def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str, str]:
-    """The HTML and the text of every mail of a campaign, marks included."""
+def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str = "") -> tuple[str, str]:
+    """The HTML and the text of every mail of a campaign, marks included. `logos`: where brands' pictures are served."""
     language = locale(wording.language)
     promise = language.mail.at_most.format(length=in_words(at_most, language=language.code)) if at_most else None
     view = {
         "brand": structs.replace(brand, name=one_line(brand.name), address=one_line(brand.address)),
         "initial": initial(brand.name),
+        "logo": logo.read(brand.logo) if logos else None,
+        "logos": logos,
         "on_color": on_colour(brand.color),
         "wording": structs.replace(wording, question=one_line(wording.question)),
         "say": language.mail,
@@ -60,6 +64,7 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str
         "numbers": [(number, _named(number, wording)) for number in range(wording.low, wording.high + 1)],
         "at_most": promise,
         "intro": INTRO,
+        "outro": OUTRO,
         "link": LINK,
         "unsubscribe": UNSUBSCRIBE,
         "because": BECAUSE,
@@ -68,6 +73,17 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str
     templates = _templates()
     html, text = (templates.get_template(f"invitation.{part}").render(view) for part in ("html", "txt"))
     return html, text
+
+
+def closing(html: str) -> str:
+    """What stands at `OUTRO`: `html` (escaped already) as a paragraph, or nothing where there are no words."""
+    return html.join(_around_closing()) if html else ""
+
+
+@lru_cache(maxsize=1)
+def _around_closing() -> tuple[str, str]:
+    before, _, after = _templates().get_template("outro.html").render(outro=OUTRO).partition(OUTRO)
+    return before, after
 
 
 def initial(name: str) -> str:

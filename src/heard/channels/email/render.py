@@ -60,7 +60,7 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
     recipient = reachable(invitation.to_address)
     if recipient is None:
         raise DeliveryFailed("No mail can be addressed to what this contact has as its address.", permanent=True)
-    bones = skeleton(invitation.brand, invitation.wording, invitation.at_most)
+    bones = skeleton(invitation.brand, invitation.wording, invitation.at_most, invitation.logos)
     subject = _subject(invitation)
     why = _why(invitation)
     return Mail(
@@ -89,11 +89,11 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
 
 
 @lru_cache(256)
-def skeleton(brand: Brand, wording: Wording, at_most: timedelta | None) -> Skeleton:
+def skeleton(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str) -> Skeleton:
     sender = mailbox(brand.from_, field="brand.from") if brand.from_ else NOWHERE
     if not sender.name:
         sender = Mailbox(brand.name, sender.address)
-    as_html, as_text = look.look(brand, wording, at_most)
+    as_html, as_text = look.look(brand, wording, at_most, logos)
     reply_to = headers.mailbox("Reply-To", mailbox(brand.reply_to, field="brand.reply_to")) if brand.reply_to else b""
     return Skeleton(
         sender=sender,
@@ -145,6 +145,7 @@ def _quoted(text: str) -> bytes:
 def _for_text(invitation: Invitation, why: str) -> dict[str, str]:
     return {
         "intro": "\n\n".join((_replaced(invitation.template.intro, invitation, str), *_reminds(invitation))),
+        "outro": f"{outro}\n\n" if (outro := _replaced(invitation.template.outro, invitation, str).strip()) else "",
         "link": invitation.link,
         "leave": invitation.unsubscribe,
         "why": why,
@@ -160,6 +161,7 @@ def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
                 *(html.escape(sentence) for sentence in _reminds(invitation)),
             )
         ),
+        "outro": look.closing(_replaced(invitation.template.outro.strip(), invitation, replace.to_html)),
         "link": html.escape(invitation.link),
         "leave": html.escape(invitation.unsubscribe),
         "why": html.escape(why),

@@ -5,6 +5,9 @@ from heard.surveys.question import Scale, Words
 
 LOCALE = Locale(
     code="de",
+    name="Deutsch",
+    english="German",
+    reviewed=False,
     direction="ltr",
     months=(
         *("Januar", "Februar", "März", "April", "Mai", "Juni"),
@@ -13,10 +16,10 @@ LOCALE = Locale(
     day="{day}. {month}",
     day_and_year="{day}. {month} {year}",
     lengths={
-        "d": ("einem Tag", "{count} Tagen"),
-        "h": ("einer Stunde", "{count} Stunden"),
-        "m": ("einer Minute", "{count} Minuten"),
-        "s": ("einer Sekunde", "{count} Sekunden"),
+        "d": {"one": "einem Tag", "other": "{count} Tagen"},
+        "h": {"one": "einer Stunde", "other": "{count} Stunden"},
+        "m": {"one": "einer Minute", "other": "{count} Minuten"},
+        "s": {"one": "einer Sekunde", "other": "{count} Sekunden"},
     },
     happened={
         "Order Completed": "weil Sie etwas bestellt haben",

@@ -4,6 +4,9 @@ from heard.surveys.locales.sentences import Locale, Mail, Page
 
 LOCALE = Locale(
     code="en",
+    name="English",
+    english="English",
+    reviewed=True,
     direction="ltr",
     months=(
         *("January", "February", "March", "April", "May", "June"),
@@ -12,10 +15,10 @@ LOCALE = Locale(
     day="{day} {month}",
     day_and_year="{day} {month} {year}",
     lengths={
-        "d": ("one day", "{count} days"),
-        "h": ("one hour", "{count} hours"),
-        "m": ("one minute", "{count} minutes"),
-        "s": ("one second", "{count} seconds"),
+        "d": {"one": "one day", "other": "{count} days"},
+        "h": {"one": "one hour", "other": "{count} hours"},
+        "m": {"one": "one minute", "other": "{count} minutes"},
+        "s": {"one": "one second", "other": "{count} seconds"},
     },
     happened={
         "Order Completed": "you placed an order",

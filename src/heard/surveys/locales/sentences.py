@@ -86,12 +86,17 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Locale(msgspec.Struct, frozen=True, kw_only=True):
-    code: str
+    code: str  # a language tag in small letters, like `pt-br`
+    name: str  # as its speakers call it
+    english: str  # as the dashboard, which is in English, calls it
+    reviewed: bool  # False: translated by a machine, and nobody who speaks it has read it yet
     direction: str  # ltr or rtl
     months: tuple[str, ...]
     day: str  # {day}, {month}
+    first: str = "1"  # how the first of a month is written
     day_and_year: str  # {day}, {month}, {year}
-    lengths: Mapping[str, tuple[str, str]]  # unit -> one of it, {count} of it
+    joint: str = " "  # stands between two sentences
+    lengths: Mapping[str, Mapping[str, str]]  # unit -> category of plural -> {count} of it; fits where {length} stands
     happened: Mapping[str, str]  # event -> "you placed an order"; the spelling of the event is the canonical one
     on_day: str  # {happened}, {day}
     event_on_day: str  # {event}, {day}: for an event that nobody has put into words
@@ -104,4 +109,4 @@ class Locale(msgspec.Struct, frozen=True, kw_only=True):
     def on(self, at: datetime, *, now: datetime) -> str:
         """The day, with its year when that is not the year `now`: `19 November`, `20 February 2027`."""
         said = self.day if at.year == now.year else self.day_and_year
-        return said.format(day=at.day, month=self.months[at.month - 1], year=at.year)
+        return said.format(day=self.first if at.day == 1 else at.day, month=self.months[at.month - 1], year=at.year)

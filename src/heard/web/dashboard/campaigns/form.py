@@ -52,6 +52,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "contact"
     subject: str = Template().subject
     intro: str = Template().intro
+    outro: str = ""
     version: int = 0
 
     def __getitem__(self, key: str) -> str:
@@ -73,6 +74,7 @@ def of_settings(name: str, survey: str, settings: Mapping[str, Any], version: in
         form,
         subject=template["subject"],
         intro=template["intro"],
+        outro=template["outro"],
         recipients=read["recipients"].value,
         api=bool(read.get("api")),
     )
@@ -108,6 +110,7 @@ def of_fields(fields: Any) -> Form:
         zone=text("zone"),
         subject=text("subject"),
         intro=text("intro"),
+        outro=text("outro"),
         version=number(text("version")) or 0,
     )
     key, _, meant = text("use").partition("=")
@@ -132,9 +135,7 @@ def written(form: Form) -> dict[str, Any]:
         some_days = {"days": list(form.days)} if form.days != DAYS else {}
         line["window"] = {**some_days, "from": form.from_, "to": form.to, "zone": form.zone or "contact"}
     usual = msgspec.to_builtins(Template())
-    template = {
-        key: said for key, said in (("subject", form.subject), ("intro", form.intro)) if said and said != usual[key]
-    }
+    template = {key: said for key in usual if (said := getattr(form, key)) and said != usual[key]}
     return {**line, **({"template": template} if template else {})}
 
 

@@ -16,6 +16,7 @@ from heard.operations import surveys_edit
 from heard.operations.surveys_edit import SurveyChangedMeanwhile
 from heard.routing.destination import SURVEYS
 from heard.surveys.kinds import KINDS
+from heard.surveys.locales import LOCALES
 from heard.surveys.send_back import FIELDS, Moment
 from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
@@ -33,6 +34,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     kind: str = next(iter(KINDS))
     quiet_period: str = ""
+    languages: tuple[str, ...] = ("en",)  # the first one is that of whoever has none of them
     back: send_back.Form = send_back.Form()
     version: int = 0
 
@@ -75,7 +77,14 @@ def routes(dashboard: Dashboard) -> list[Any]:
         quiet = durations.write(survey.quiet_period) if survey.quiet_period else ""
         names = {each.id: each.name for each in app.directory.destinations_of(survey.workspace)}
         back = send_back.of_survey(survey.send_back, names)
-        form = Form(name=survey.name, kind=survey.kind, quiet_period=quiet, back=back, version=survey.version)
+        form = Form(
+            name=survey.name,
+            kind=survey.kind,
+            quiet_period=quiet,
+            languages=survey.languages,
+            back=back,
+            version=survey.version,
+        )
         return page(visit(request), form, survey)
 
     @post("/surveys/{number:int}", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
@@ -84,11 +93,11 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
     async def save(request: Incoming, survey: Survey | None) -> Response[bytes]:
         seen, form = visit(request), _form(await request.form())
-        written: dict[str, Any] = {"name": form.name, "kind": form.kind}
+        if survey and set(survey.languages) == set(form.languages) and survey.languages[0] == form.languages[0]:
+            form = msgspec.structs.replace(form, languages=survey.languages)  # in the order of the file
+        written: dict[str, Any] = {"name": form.name, "kind": form.kind, "languages": list(form.languages)}
         if form.quiet_period:
             written["quiet_period"] = form.quiet_period
-        if survey:
-            written["languages"] = list(survey.languages)
         try:
             if (back := send_back.written(form.back)) is not None:
                 written["send_back"] = back
@@ -127,6 +136,13 @@ def routes(dashboard: Dashboard) -> list[Any]:
             survey=survey,
             form=form,
             kinds=[(kind, worded(kind.name, brand=brand)) for kind in KINDS.values()],
+            languages=sorted(LOCALES.values(), key=lambda each: each.english),
+            read_by_somebody=[each.english for each in LOCALES.values() if each.reviewed],
+            asks=[
+                (LOCALES[code], worded(form.kind, brand=brand, language=code))
+                for code in form.languages
+                if code in LOCALES and form.kind in KINDS
+            ],
             campaigns=[each for each in campaigns if survey and each.survey == survey.id],
             badges=campaign_words.BADGES,
             may_ask=seen.may("ask"),
@@ -147,10 +163,13 @@ def _form(fields: Any) -> Form:
         return str(fields.get(name) or "").strip()[:1000]
 
     used = text("use")
+    first = text("language") or "en"
+    also = {str(code) for code in fields.getall("also", [])}
     return Form(
         name=text("name"),
         kind=text("kind") or next(iter(KINDS)),
         quiet_period=used or text("quiet_period"),
+        languages=(first, *sorted(also - {first})),
         back=send_back.of_fields(fields),
         version=campaign_form.number(text("version")) or 0,
     )

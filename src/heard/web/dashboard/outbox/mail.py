@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.message import EmailMessage
 
 from litestar import Response
@@ -12,9 +13,10 @@ VIEWS = {"phone": "Phone", "desktop": "Desktop", "text": "Plain text", "headers"
 HEADERS_SHOWN = (
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post",
 )  # fmt: skip
-# A mail brings its own styles and nothing else; it cannot reach the page around it. Its links open in a new tab.
+# A mail brings its own styles and the brand's picture, nothing else; it cannot reach the page around it. Its links open
+# in a new tab.
 POLICY_OF_A_MAIL = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 HEADERS = {
@@ -24,6 +26,7 @@ HEADERS = {
     "Content-Security-Policy": POLICY_OF_A_MAIL,
 }
 DARK = "@media (prefers-color-scheme: dark)"
+_PICTURE = re.compile(r'src="https?://[^/"]+((?:/[^"]*)?/logo/[0-9a-f]{32}\.\w+)"')
 
 
 def framed(mail: EmailMessage, theme: str | None) -> Response[bytes]:
@@ -40,6 +43,7 @@ def framed(mail: EmailMessage, theme: str | None) -> Response[bytes]:
         html = html.replace(DARK, "@media all" if theme == "dark" else "@media not all")
         html = html.replace("color-scheme: light dark", f"color-scheme: {theme}")
         html = html.replace('content="light dark"', f'content="{theme}"')
+    html = _PICTURE.sub(r'src="\1"', html)  # a member may be here by another name than mails give us
     html = html.replace("<head>", '<head><base target="_blank">', 1)
     return Response(html.encode(), media_type="text/html", headers=dict(HEADERS))
 

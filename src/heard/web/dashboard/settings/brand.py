@@ -10,8 +10,11 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
 
 from heard import durations
+from heard.accounts import logo
+from heard.accounts.logo import Logo
 from heard.accounts.member import Action
 from heard.accounts.workspace import Brand, Workspace, colour
 from heard.channels.colour import LINE, NIGHT, PAPER, contrast, edge, on_colour
@@ -37,6 +40,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     sender: str
     question: str
+    logo: Logo | None
     notes: list[str]
     adjusted: bool  # the colour needs help somewhere
 
@@ -59,6 +63,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
             "exclude": written["exclude"] or None,
         }
         try:
+            picture = await _picture(form, seen.workspace.brand)
+            if picture:
+                content["brand"]["logo"] = picture
             result = await workspace_file.apply(app, content=content, by=seen.email, only=seen.workspace.id)
         except Invalid as problem:
             place = problem.field or ""
@@ -88,6 +95,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             wrong_at=field,
             wrong=wrong,
             look=look(written, seen.workspace),
+            largest=logo.LARGEST // 1024,
         )
 
     return [show_brand, change_brand, show_look]
@@ -108,9 +116,21 @@ def look(written: Mapping[str, str], workspace: Workspace) -> Look | None:
         name=name,
         sender=written["from"].strip() or NOWHERE.address,
         question=worded("nps", brand=name).question,
+        logo=logo.read(workspace.brand.logo),
         notes=notes,
         adjusted=adjusted,
     )
+
+
+async def _picture(form: Any, brand: Brand) -> str:
+    """The logo as it is to be: the uploaded one, else as it was, else none."""
+    upload = form.get("logo")
+    if isinstance(upload, UploadFile) and (octets := await upload.read(logo.LARGEST + 1)):
+        try:
+            return logo.written(logo.logo(octets))
+        except Invalid as problem:
+            raise Invalid(str(problem), field="brand.logo") from None
+    return "" if form.get("no_logo") else brand.logo
 
 
 def _about(color: str) -> tuple[list[str], bool]:
