@@ -104,7 +104,7 @@ def result(
     """A word now and then of how far it is, and at last the whole:
 
     `{"campaign", "since", "until", "messages", "people", "would": SIDE, "really": SIDE, "same", "different",
-    "differences": [{"message_id", "user_id", "at", "would", "did"}], "sample": [...], "could_not_know": [sentence]}`,
+    "differences": [{"message_id", "user_id", "contact", "at", "would", "did"}], "sample": [...], "could_not_know": [sentence]}`,
     where SIDE is `{"decided", "invited", "declined", "held", "sent", "reminded", "reasons": {reason: n},
     "by_day": {day: invited}}`.
 
@@ -172,6 +172,7 @@ def _difference(would: Decision | None, did: Decision | None) -> dict[str, Any]:
     return {
         "message_id": either.message_id,
         "user_id": either.user_id,
+        "contact": _number(did or either),
         "at": rfc3339(either.event_at),
         "would": _shown(would),
         "did": _shown(did),
@@ -182,6 +183,11 @@ def _shown(decision: Decision | None) -> dict[str, Any] | None:
     if decision is None:
         return None
     return {"outcome": decision.outcome.value, "objections": objections(decision.objections)}
+
+
+def _number(decision: Decision) -> int | None:
+    """The contact's; who is a contact in the rehearsal alone has none."""
+    return decision.contact if decision.contact is not None and decision.contact > 0 else None
 
 
 def _sample(rehearsal: Rehearsal) -> list[dict[str, Any]]:
@@ -196,7 +202,7 @@ def _sample(rehearsal: Rehearsal) -> list[dict[str, Any]]:
             found.append(
                 {
                     "user_id": decision.user_id,
-                    "contact": decision.contact,
+                    "contact": _number(decision),
                     "event": decision.event,
                     "at": rfc3339(decision.event_at),
                     "due_at": rfc3339(due) if due and decision.outcome is Outcome.INVITED else None,
