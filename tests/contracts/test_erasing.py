@@ -14,7 +14,7 @@ from sqlalchemy import inspect
 from heard.contacts.regulation import Regulation, State, SubjectType, Type
 from heard.contacts.suppression import Suppressed, user_mark
 from heard.steps import forget, leave, route
-from heard.store import days, dialects, erasing, regulations, responses, suppressed, tables
+from heard.store import days, dialects, erasing, regulations, suppressed, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import MINUTE
 
@@ -199,22 +199,13 @@ def test_a_suppression_cancels_what_is_planned_and_holds_until_it_is_taken_back(
 
 def test_a_link_that_is_followed_after_its_person_was_erased_leaves_nothing(desk: Desk):
     delivery = next(row.id for row in desk.rows(tables.deliveries) if row.user_id == ANN)
-    opened = partial(
-        responses.clicked,
-        workspace=ACME,
-        delivery=delivery,
-        at=desk.now,
-        method="GET",
-        value=9,
-        agent="a phone",
-        client="192.0.2.7",
-    )
-    desk.store.write_now(opened)
+    opened = partial(desk.click, delivery, 9, client="192.0.2.7")
+    opened()
     assert "192.0.2.7" in everything(desk)
     regulation = a_regulation(desk)
     desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
     erase(desk, regulation)
-    desk.store.write_now(opened)
+    opened()
 
     assert "192.0.2.7" not in everything(desk)
 

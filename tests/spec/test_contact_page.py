@@ -11,10 +11,11 @@ from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import State
 from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection, Reason
+from heard.responses.clicks import Link
 from heard.responses.response import Answer, Response, Verdict
 from heard.store.directory import Directory
 from heard.store.messages import Kept
-from heard.store.story import AnswerRevision, Click, Story
+from heard.store.story import AnswerRevision, Opened, Story
 from heard.surveys.survey import Survey
 from heard.web.dashboard.contacts import timeline
 from heard.web.dashboard.contacts.axis import Span, axis_of, bar, labels
@@ -181,7 +182,7 @@ def test_a_change_of_mind_is_a_line_of_its_own():
 
 
 def test_an_open_link_is_not_an_answer_until_a_form_follows():
-    click = Click(delivery="0" * 32, at=NOON, method="GET", value=9)
+    click = Opened(delivery="0" * 32, at=NOON, method="GET", link=Link.SCORE, value=9)
     sent = a_delivery(state=State.SENT, sent_at=NOON - HOUR)
 
     mail, opened = told(a_story(deliveries=[sent], clicks=[click]))

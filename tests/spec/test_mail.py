@@ -32,6 +32,7 @@ from tests.examples import a_campaign, a_delivery
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LINK = "https://heard.acme.example/s/AcoAAAAHg7Wjv0lSfo_LBf4hum0e7A0Zs6KpeXBc8BD89WUMnlc"
 LEAVE = LINK.replace("/s/", "/u/")
+HIDDEN = "https://heard.example/about/TOKEN"
 ACME = Brand(
     name="Acme",
     from_="Acme <feedback@acme.example>",
@@ -51,6 +52,7 @@ def an_invitation(**changes) -> Invitation:
         wording=worded("nps", brand=brand.name),
         traits={"firstName": "Marshall"},
         link=LINK,
+        hidden=HIDDEN,
         unsubscribe=LEAVE,
         because="you placed an order on 19 November",
         at_most=timedelta(days=90),
@@ -114,7 +116,17 @@ def test_each_score_is_a_link_whose_whole_text_is_the_number():
     links = Links(html()).found
 
     assert links[:11] == [(f"{LINK}?a={score}", str(score)) for score in range(11)]
-    assert links[11:] == [(LEAVE, "Unsubscribe")]
+    assert links[11:] == [(LEAVE, "Unsubscribe"), (HIDDEN, "")]
+
+
+def test_the_hidden_link_is_seen_and_heard_by_nobody():
+    (around,) = re.findall(rf'<div ([^>]*)><a href="{HIDDEN}"([^>]*)></a></div>', html())
+
+    assert 'aria-hidden="true"' in around[0]
+    assert "display:none" in around[0]
+    assert "mso-hide:all" in around[0]
+    assert 'tabindex="-1"' in around[1]
+    assert HIDDEN not in text()
 
 
 def test_the_ends_of_the_scale_say_what_they_mean_aloud():
@@ -312,7 +324,7 @@ def test_a_brand_cannot_bring_markup_or_marks():
     body = html(brand=structs.replace(ACME, name="<b>\x11link\x12{{ link }}"))
 
     assert "&lt;b&gt; link {{ link }}" in body
-    assert len(Links(body).found) == 12
+    assert len(Links(body).found) == 13
 
 
 def test_a_colour_that_is_none_is_refused():

@@ -14,6 +14,7 @@ from msgspec import structs
 import heard.web
 from heard.accounts.workspace import Brand
 from heard.ids import LinkKeys, delivery_id
+from heard.responses.clicks import Link
 from heard.surveys.wording import worded
 from heard.web import survey, unsubscribe
 from heard.web.pages import Pages
@@ -54,7 +55,8 @@ class InMemory:
     """One invitation, and a record of all that the pages asked for."""
 
     invitation: Asked | Closed = field(default_factory=asked)
-    clicks: list[tuple[str, int]] = field(default_factory=list)
+    clicks: list[tuple[str, int]] = field(default_factory=list)  # of links with a score
+    opened: list[str] = field(default_factory=list)  # the other links
     answers: list[tuple[int, str]] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
 
@@ -66,8 +68,13 @@ class InMemory:
         link = KEYS.read(token)
         return self.invitation if link and link.delivery_id == self.invitation.delivery_id else None
 
-    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
-        self.clicks.append((method, value))
+    async def clicked(
+        self, token: str, *, link: Link, method: str, value: int | None = None, agent: str, client: str
+    ) -> None:
+        if value is None:
+            self.opened.append(link.value)
+        else:
+            self.clicks.append((method, value))
 
     async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
         self.answers.append((value, comment))

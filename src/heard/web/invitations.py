@@ -14,9 +14,10 @@ from heard.deliveries.delivery import Delivery, State
 from heard.errors import NotFound
 from heard.ids import Link
 from heard.installation import Installation
+from heard.responses import clicks
 from heard.responses.response import Response
 from heard.steps import answer as answers
-from heard.steps import leave
+from heard.steps import click, leave
 from heard.store import contacts, deliveries, responses
 from heard.surveys.because import because
 from heard.surveys.spoken import language_for
@@ -39,20 +40,14 @@ class Invitations:
             return previews.asked(self._app, token)
         return await self._app.store.read(partial(self._look, link=link))
 
-    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
-        if link := self._app.keys.read(token):
-            await self._app.store.write(
-                partial(
-                    responses.clicked,
-                    workspace=link.workspace,
-                    delivery=link.delivery_id,
-                    at=self._app.clock.now(),
-                    method=method,
-                    value=value,
-                    agent=agent,
-                    client=client,
-                )
-            )
+    async def clicked(
+        self, token: str, *, link: clicks.Link, method: str, value: int | None = None, agent: str, client: str
+    ) -> None:
+        if found := self._app.keys.read(token):
+            at = self._app.clock.now()
+            one = clicks.Click(at=at, method=method, link=link, value=value, agent=agent, client=client)
+            keep = partial(click.clicked, workspace=found.workspace, delivery_id=found.delivery_id, click=one)
+            await self._app.store.write(partial(keep, directory=self._app.directory))
 
     async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
         link = self._app.keys.read(token)
@@ -146,6 +141,7 @@ class Invitations:
 
 
 def _answered(response: Response | None) -> Answered | None:
-    if response is None or response.value is None:
+    """What they sent; a score that was only tapped is nothing they have said."""
+    if response is None or response.value is None or not response.confirmed:
         return None
     return Answered(value=response.value, comment=response.comment or "", at=response.updated_at)

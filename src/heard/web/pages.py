@@ -77,6 +77,9 @@ class Pages:
     def closed(self, closed: Closed, token: str) -> Response[bytes]:
         return self._of(closed, "closed.html", 410, token=token)
 
+    def hidden(self, asked: Asked | Closed, token: str) -> Response[bytes]:
+        return self._of(asked, "hidden.html", token=token, open=isinstance(asked, Asked))
+
     def unknown(self) -> Response[bytes]:
         return self._page("unknown.html", 404)
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from heard.accounts.workspace import Brand
+from heard.responses.clicks import Link
 from heard.surveys.wording import Wording
 
 
@@ -51,8 +52,11 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 class Respondents(Protocol):
     async def find(self, token: str) -> Asked | Closed | None: ...
 
-    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
-        """A link with a score was fetched (`GET` or `HEAD`), by a person or a machine: provisional, never an answer."""
+    async def clicked(
+        self, token: str, *, link: Link, method: str, value: int | None = None, agent: str, client: str
+    ) -> None:
+        """A link of the mail was fetched (`GET` or `HEAD`), by a person or a machine: provisional, never an answer.
+        `value` is the score of a link that has one."""
         ...
 
     async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:

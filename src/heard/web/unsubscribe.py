@@ -11,8 +11,10 @@ from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from heard.responses.clicks import Link
 from heard.web.pages import Pages
 from heard.web.respondents import Respondents
+from heard.web.survey import Incoming, fetched
 
 
 def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
@@ -22,10 +24,11 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
         name="unsubscribe",
         include_in_schema=False,
     )
-    async def open_preferences(token: FromPath[str]) -> Response[bytes]:
+    async def open_preferences(request: Incoming, token: FromPath[str]) -> Response[bytes]:
         asked = await respondents.find(token)
         if asked is None:
             return pages.unknown()
+        await respondents.clicked(token, link=Link.LEAVE, **fetched(request))
         return pages.left(asked, token) if asked.unsubscribed else pages.leave(asked, token)
 
     @route("/u/{token:str}", http_method=["POST"], include_in_schema=False)

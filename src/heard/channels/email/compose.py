@@ -55,6 +55,7 @@ def compose(
         traits=known,
         link=f"{base_url}/s/{token}",
         unsubscribe=f"{base_url}/u/{token}",
+        hidden=f"{base_url}/about/{token}",
         because=because(delivery.event, delivery.event_at, now=now, language=language),
         at_most=at_most,
         reminds_of=Reminded(reminds_of.id, locale(language).on(reminds_of.sent_at or now, now=now))

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # What stands for the parts that are filled in mail by mail. Control characters, which no line of text can hold.
-INTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
+INTRO, LINK, UNSUBSCRIBE, HIDDEN, BECAUSE, TITLE = (
     "\x11intro\x12",
     "\x11link\x12",
     "\x11leave\x12",
+    "\x11hidden\x12",
     "\x11why\x12",
     "\x11title\x12",
 )
@@ -62,6 +63,7 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None) -> tuple[str
         "intro": INTRO,
         "link": LINK,
         "unsubscribe": UNSUBSCRIBE,
+        "hidden": HIDDEN,
         "because": BECAUSE,
         "title": TITLE,
     }

@@ -162,6 +162,7 @@ def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
         ),
         "link": html.escape(invitation.link),
         "leave": html.escape(invitation.unsubscribe),
+        "hidden": html.escape(invitation.hidden),
         "why": html.escape(why),
     }
 

@@ -13,7 +13,7 @@ from litestar import Request, Response, get, post
 
 from heard import durations
 from heard.accounts.member import Action
-from heard.accounts.workspace import Brand, Workspace, colour
+from heard.accounts.workspace import Brand, UnconfirmedClicks, Workspace, colour
 from heard.channels.colour import LINE, NIGHT, PAPER, contrast, edge, on_colour
 from heard.channels.email.look import initial
 from heard.channels.email.render import NOWHERE
@@ -24,7 +24,12 @@ from heard.web.dashboard.door import visit
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
 BRAND = ("name", "from", "reply_to", "color", "address")
-FIELDS = (*BRAND, "quiet_period", "exclude")
+FIELDS = (*BRAND, "quiet_period", "exclude", "unconfirmed_clicks")
+UNCONFIRMED = {
+    UnconfirmedClicks.STRICT.value: "Never count it",
+    UnconfirmedClicks.BALANCED.value: "Count it after 24 hours, unless a machine may have tapped it",
+    UnconfirmedClicks.LENIENT.value: "Count it after one hour, unless a machine may have tapped it",
+}
 Written = dict[str, str]  # what stands in each field
 
 
@@ -57,6 +62,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             "brand": {field: written[field] for field in BRAND if written[field]},
             "quiet_period": written["quiet_period"] or None,
             "exclude": written["exclude"] or None,
+            "unconfirmed_clicks": written["unconfirmed_clicks"] or None,
         }
         try:
             result = await workspace_file.apply(app, content=content, by=seen.email, only=seen.workspace.id)
@@ -88,6 +94,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             wrong_at=field,
             wrong=wrong,
             look=look(written, seen.workspace),
+            unconfirmed=UNCONFIRMED,
         )
 
     return [show_brand, change_brand, show_look]
@@ -136,4 +143,5 @@ def _as_written(workspace: Workspace) -> Written:
         "address": brand.address,
         "quiet_period": durations.write(workspace.quiet_period) if workspace.quiet_period else "",
         "exclude": workspace.exclude or "",
+        "unconfirmed_clicks": workspace.unconfirmed_clicks.value,
     }
