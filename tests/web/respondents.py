@@ -18,7 +18,7 @@ from heard.responses.clicks import Link
 from heard.surveys.wording import worded
 from heard.web import survey, unsubscribe
 from heard.web.pages import Pages
-from heard.web.respondents import Answered, Asked, Closed
+from heard.web.respondents import Answered, Asked, Closed, Wish
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ACME = Brand(name="Acme", color="#2563eb")
@@ -83,14 +83,10 @@ class InMemory:
         self.invitation = structs.replace(self.invitation, answered=said)
         return self.invitation
 
-    async def unsubscribe(self, token: str) -> Asked | Closed | None:
+    async def wish(self, token: str, wish: Wish, *, on: bool) -> Asked | Closed | None:
+        field = {Wish.NONE: "unsubscribed", Wish.LESS: "less_often", Wish.NOT_THIS: "not_this_one"}[wish]
         if await self.find(token):
-            self.invitation = structs.replace(self.invitation, unsubscribed=True)
-        return await self.find(token)
-
-    async def resubscribe(self, token: str) -> Asked | Closed | None:
-        if await self.find(token):
-            self.invitation = structs.replace(self.invitation, unsubscribed=False)
+            self.invitation = structs.replace(self.invitation, **{field: on})
         return await self.find(token)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -149,7 +148,7 @@ def test_the_policy_is_set_in_settings_and_time_alone_makes_it_count(heard: Runn
     assert score(heard) == before + 1
     found = response_of(heard, "zoey")
     assert (found["verdict"], found["value"]) == ("human", 8)
-    assert "Nobody sent the form within one day" in robin.get(f"/responses/{found['id']}")
+    assert "Nobody sent the form within 1 day" in robin.get(f"/responses/{found['id']}")
 
     refused = robin.post("/settings/brand", form | {"unconfirmed_clicks": "sometimes"}, status=422)
     assert "strict, balanced, lenient" in refused

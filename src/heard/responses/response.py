@@ -49,3 +49,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Finding, ...] = ()  # why it has its verdict, where no form was sent
     judged_by: str | None = None  # the member who set the verdict; None = nobody did
     settles_at: datetime | None = None  # when what was only opened counts; None = not by itself
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody answered, as far as is known: a form was sent, or what was tapped counts."""
+        return self.confirmed or self.verdict in OF_PEOPLE

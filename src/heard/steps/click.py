@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from heard.deliveries.delivery import Delivery, State
 from heard.responses.clicks import Click
-from heard.responses.response import OF_PEOPLE, Response, Verdict
+from heard.responses.response import Response, Verdict
 from heard.responses.verdict import MOST_READ, Finding, Visits, findings
 from heard.steps import responded
 from heard.store import clicks, contacts, deliveries, funnel, responses
@@ -51,7 +51,7 @@ def against(connection: Connection, delivery: Delivery, opened: Sequence[Click])
 
 def _is_settled(known: Response | None) -> bool:
     """A person or a member has spoken, or it counts already: what is opened afterwards changes nothing."""
-    return known is not None and (known.confirmed or known.judged_by is not None or known.verdict in OF_PEOPLE)
+    return known is not None and (known.is_said or known.judged_by is not None)
 
 
 def _judged(

@@ -40,7 +40,7 @@ def made(
     if comment:
         answers = (*answers, Answer(question_id="comment", value=comment))
     survey, campaign = directory.surveys[delivery.survey], directory.campaigns[delivery.campaign]
-    first = known if known is not None and (known.confirmed or known.verdict in OF_PEOPLE) else None
+    first = known if known is not None and known.is_said else None
     return Response(
         id=known.id if known else cursors.take(connection, "responses"),
         workspace=delivery.workspace,

@@ -50,6 +50,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     on: bool
     at: datetime
     cause: str
+    survey: int | None = None  # which one, where it is about one
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,10 +156,10 @@ def wishes_of(connection: Connection, contact: Contact) -> list[Wish]:
     """What this person, or anybody behind their mailbox, told us; and what the mailbox itself did."""
     rows: list[Any] = dialects.fetch(
         connection,
-        'SELECT kind, "on", at, cause, id FROM'
+        'SELECT kind, "on", at, cause, survey_id, id FROM'
         f" {dialects.by('suppressions_by_contact', 'suppressions', connection)}"
         " WHERE workspace_id = ? AND contact_id = ?"
-        ' UNION SELECT kind, "on", at, cause, id FROM'
+        ' UNION SELECT kind, "on", at, cause, survey_id, id FROM'
         f" {dialects.by('suppressions_by_email', 'suppressions', connection)}"
         f" WHERE workspace_id = ? AND email_key = ? ORDER BY id DESC LIMIT {MOST}",
         contact.workspace,
@@ -166,4 +167,4 @@ def wishes_of(connection: Connection, contact: Contact) -> list[Wish]:
         contact.workspace,
         contact.email_key,
     )
-    return [Wish(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), cause=row[3]) for row in rows]
+    return [Wish(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), cause=row[3], survey=row[4]) for row in rows]

@@ -20,9 +20,11 @@ from markupsafe import Markup, escape
 from heard.accounts.workspace import Brand
 from heard.channels.colour import LINE, NIGHT, PAPER, edge, on_colour
 from heard.channels.email.look import initial
+from heard.contacts.standing import LESS_OFTEN
+from heard.surveys.because import in_words
 from heard.surveys.locales import locale
 from heard.surveys.wording import Wording
-from heard.web.respondents import Asked, Closed
+from heard.web.respondents import Asked, Closed, Wish
 
 NOBODY = Brand(name="")  # where we do not know who asked
 
@@ -90,10 +92,11 @@ class Pages:
         return self._page("failed.html", status)
 
     def leave(self, asked: Asked | Closed, token: str) -> Response[bytes]:
-        return self._of(asked, "leave.html", token=token)
+        return self._of(asked, "leave.html", token=token, length=_length(asked))
 
-    def left(self, asked: Asked | Closed, token: str) -> Response[bytes]:
-        return self._of(asked, "left.html", token=token)
+    def done(self, asked: Asked | Closed, token: str, wish: Wish) -> Response[bytes]:
+        """What they wished holds; here it can be taken back."""
+        return self._of(asked, "left.html", token=token, wish=wish.value, length=_length(asked))
 
     def back(self, asked: Asked | Closed, token: str) -> Response[bytes]:
         return self._of(asked, "back.html", token=token, open=isinstance(asked, Asked))
@@ -127,6 +130,10 @@ class Pages:
             media_type="text/html",
             headers={**HEADERS, "Content-Security-Policy": POLICY.format(nonce=nonce)},
         )
+
+
+def _length(asked: Asked | Closed) -> str:
+    return in_words(LESS_OFTEN, language=asked.wording.language)
 
 
 def _fill(sentence: str, **values: object) -> Markup:

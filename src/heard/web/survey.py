@@ -68,7 +68,7 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
         asked = await respondents.find(token)
         if not isinstance(asked, Asked):
             return _nothing_to_ask(asked, token, pages)
-        form = _fields(await request.body())
+        form = fields(await request.body())
         value = _on_scale(form.get("score"), asked.wording)
         comment = _written(form.get("comment", ""))
         too_long = len(comment) > asked.wording.longest
@@ -98,7 +98,7 @@ def _nothing_to_ask(found: Closed | None, token: str, pages: Pages) -> Response[
     return pages.unknown() if found is None else pages.closed(found, token)
 
 
-def _fields(body: bytes) -> dict[str, str]:
+def fields(body: bytes) -> dict[str, str]:
     """A form's fields. What no form of ours could send has none, and is answered like an empty one."""
     try:
         return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))

@@ -198,7 +198,7 @@ def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterabl
 def _taken_back(reminder: Delivery, story: Story) -> datetime:
     """An answer and an unsubscription take it back at once; everything else when it was due."""
     asked = {each.id for each in story.deliveries if each.decision == reminder.decision}
-    moments = [each.answered_at for each in story.responses if each.delivery in asked]
+    moments = [each.answered_at for each in story.responses if each.delivery in asked and each.is_said]
     moments += [each.at for each in story.wishes if each.kind == Kind.UNSUBSCRIBED and each.on]
     return min((each for each in moments if reminder.event_at <= each <= reminder.due_at), default=reminder.due_at)
 
@@ -227,11 +227,12 @@ def _click(click: Opened, story: Story, directory: Directory) -> Moment:
         _campaign(delivery.campaign, directory) if delivery else "",
     ]
     is_get, is_score = click.method == "GET", click.link is Link.SCORE
-    is_machine = not is_get or click.link is Link.HIDDEN or (response is not None and response.verdict is Verdict.BOT)
+    is_bots = is_score and response is not None and response.verdict is Verdict.BOT
+    is_machine = not is_get or click.link is Link.HIDDEN or is_bots
     waits = is_get and is_score and first is None and not is_machine
     return Moment(
         at=click.at,
-        sign="clock" if is_get else "search",
+        sign="search" if is_machine else "clock",
         tone="warn" if waits else "",
         bold="Link opened" if is_get else "Link looked up",
         rest=", by a machine" if is_machine else ", not counted yet" if waits else "",
@@ -285,6 +286,8 @@ def _wish(wish: Wish) -> Moment:
         Kind.BOUNCED: "The mailbox refused a mail",
         Kind.COMPLAINED: "Reported as spam",
         Kind.SUPPRESSED: "Suppressed by a privacy request",
+        Kind.LESS_OFTEN: "Asked to be asked less often",
+        Kind.NOT_THIS_ONE: "Asked for one survey no more",
     }[wish.kind]
     off = {Kind.UNSUBSCRIBED: "Wishes mail again", Kind.BOUNCED: "The mailbox takes mail again"}
     return Moment(
