@@ -119,16 +119,6 @@ def test_each_score_is_a_link_whose_whole_text_is_the_number():
     assert links[11:] == [(LEAVE, "Unsubscribe"), (HIDDEN, "")]
 
 
-def test_the_hidden_link_is_seen_and_heard_by_nobody():
-    (around,) = re.findall(rf'<div ([^>]*)><a href="{HIDDEN}"([^>]*)></a></div>', html())
-
-    assert 'aria-hidden="true"' in around[0]
-    assert "display:none" in around[0]
-    assert "mso-hide:all" in around[0]
-    assert 'tabindex="-1"' in around[1]
-    assert HIDDEN not in text()
-
-
 def test_the_ends_of_the_scale_say_what_they_mean_aloud():
     names = Links(html()).names
 
