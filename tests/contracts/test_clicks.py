@@ -131,6 +131,27 @@ def test_the_hidden_link_opened_later_makes_a_bot_of_a_tap(desk: Desk, asked: st
     is_what_the_rows_say(desk)
 
 
+def test_a_page_that_was_opened_before_a_machine_came_is_counted_no_more(desk: Desk, asked: str):
+    desk.click(asked, link=Link.SURVEY)
+    assert of(desk).clicked == 1
+    desk.wait(MINUTE)
+    desk.click(asked, 3, agent="curl/8.0")
+
+    assert verdict(desk, asked) == ("bot", 3)
+    assert of(desk).clicked == 0
+    is_what_the_rows_say(desk)
+
+
+def test_a_machine_from_the_first_link_on_is_never_counted(desk: Desk, asked: str):
+    desk.click(asked, 3, agent="curl/8.0")
+
+    assert of(desk).clicked == 0
+    is_what_the_rows_say(desk)
+    desk.answer(asked, 3)
+    assert of(desk).clicked == 1
+    is_what_the_rows_say(desk)
+
+
 def test_links_without_a_score_and_looks_leave_no_answer(desk: Desk, asked: str):
     for link in (Link.HIDDEN, Link.LEAVE, Link.SURVEY):
         desk.click(asked, link=link)

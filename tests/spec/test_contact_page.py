@@ -269,3 +269,30 @@ def test_a_page_ends_between_two_instants_and_the_next_begins_there():
     left = [each for _, some in rest.days for each in some]
     assert sorted(int(each.bold) for each in shown + left) == list(range(2 * timeline.PAGE))
     assert rest.older is None
+
+
+def test_a_machine_before_a_person_is_a_line_of_its_own_and_no_change_of_their_answer():
+    version = answered(3, NOON - HOUR)
+    machine = msgspec.structs.replace(version, verdict=Verdict.BOT)
+    provisional = msgspec.structs.replace(machine, at=NOON - 2 * HOUR, verdict=Verdict.PROVISIONAL)
+    story = a_story(responses=[RESPONSE], revisions=[answered(10, NOON), machine, provisional])
+    lines = [(each.at, each.rest, each.badge and each.badge[0]) for each in told(story)]
+
+    assert lines == [(NOON - HOUR, " by e-mail", "Machine"), (NOON, " by e-mail", None)]
+
+
+def test_what_a_member_said_names_the_member():
+    by_hand = msgspec.structs.replace(answered(10, NOON + HOUR), verdict=Verdict.BOT, by="robin@acme.example")
+    (_, line) = told(a_story(responses=[RESPONSE], revisions=[answered(10, NOON), by_hand]))
+
+    assert line.note == "robin@acme.example said that it was a machine"
+    assert line.response == RESPONSE.id
+
+
+def test_links_without_a_score_are_named():
+    sent = a_delivery(state=State.SENT, sent_at=NOON - HOUR)
+    links = [Opened(delivery="0" * 32, at=NOON, method="GET", link=link) for link in (Link.HIDDEN, Link.LEAVE)]
+    _, hidden, leave = told(a_story(deliveries=[sent], clicks=links))
+
+    assert (hidden.rest, hidden.note) == (", by a machine", "The hidden link, which no person sees · Post-purchase")
+    assert (leave.rest, leave.note) == ("", "The link to stop surveys · Post-purchase")

@@ -33,12 +33,11 @@ def clicked(connection: Connection, workspace: int, delivery_id: str, click: Cli
         return
     clicks.keep(connection, workspace, delivery_id, click)
     known = responses.of_delivery(connection, workspace, delivery_id)
-    after = known
-    if delivery.state not in NOT_OPEN and click.at < delivery.closes_at and not _is_settled(known):
-        after = _judged(connection, delivery, [*before, click], known, directory=directory)
     is_first = click.opens_the_survey and not any(each.opens_the_survey for each in before)
-    if is_first and (after is None or after.verdict is not Verdict.BOT):
-        funnel.clicked(connection, delivery, click.at, 1)
+    if is_first and (known is None or known.verdict is not Verdict.BOT):
+        funnel.clicked(connection, delivery, click.at, 1)  # keeping a machine's answer takes it back
+    if delivery.state not in NOT_OPEN and click.at < delivery.closes_at and not _is_settled(known):
+        _judge(connection, delivery, [*before, click], known, directory=directory)
 
 
 def against(connection: Connection, delivery: Delivery, opened: Sequence[Click]) -> tuple[Finding, ...]:
@@ -54,18 +53,18 @@ def _is_settled(known: Response | None) -> bool:
     return known is not None and (known.is_said or known.judged_by is not None)
 
 
-def _judged(
+def _judge(
     connection: Connection, delivery: Delivery, opened: Sequence[Click], known: Response | None, *, directory: Directory
-) -> Response | None:
-    """The response as it is after the newest click; None while no score was tapped."""
+) -> None:
+    """Keep what the newest click makes of the response; there is none until a score is tapped."""
     newest = opened[-1]
     if known is None and not newest.is_tap:
-        return None
+        return
     reasons = against(connection, delivery, opened)
     is_changed = newest.is_tap and not reasons and (known is None or known.value != newest.value)
     if known is not None and not is_changed:
         if known.verdict is Verdict.BOT or not reasons:
-            return known
+            return
         response = msgspec.structs.replace(known, updated_at=newest.at)
     else:
         person = contacts.by_id(connection, delivery.workspace, [delivery.contact]).get(delivery.contact)
@@ -89,4 +88,4 @@ def _judged(
         evidence=reasons,
         settles_at=newest.at + wait if wait and not reasons else None,
     )
-    return responded.keep(connection, response, known, delivery, directory=directory, now=newest.at)
+    responded.keep(connection, response, known, delivery, directory=directory, now=newest.at)

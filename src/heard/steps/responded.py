@@ -80,8 +80,7 @@ def keep(
         told = known if known is not None and responses.was_counted(connection, known) else None
         response = tell_back.of_answer(connection, response, told, delivery.address, directory, now)
     responses.keep(connection, response, agent=agent, client=client)
-    if known is not None:
-        _count_clicks(connection, delivery, known.verdict, response.verdict)
+    _count_clicks(connection, delivery, known.verdict if known is not None else None, response.verdict)
     if counts:
         if State.ANSWERED in NEXT[delivery.state]:
             answered = move(delivery, State.ANSWERED, sent_at=delivery.sent_at or now)
@@ -103,7 +102,7 @@ def of_people(person: Contact | None, delivery: Delivery, directory: Directory) 
     return Verdict.TEST if fql.predicate(exclude)(document) else Verdict.HUMAN
 
 
-def _count_clicks(connection: Connection, delivery: Delivery, was: Verdict, becomes: Verdict) -> None:
+def _count_clicks(connection: Connection, delivery: Delivery, was: Verdict | None, becomes: Verdict) -> None:
     """The invitations of a campaign that were clicked are those that no machine clicked."""
     n = (was is Verdict.BOT) - (becomes is Verdict.BOT)
     first = clicks.first_opened(connection, delivery.workspace, delivery.id) if n else None

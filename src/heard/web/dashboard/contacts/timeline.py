@@ -273,7 +273,8 @@ def _answer(response: Response, story: Story, directory: Directory) -> Iterable[
             delivery=response.delivery,
             response=response.id,
         )
-        before, said = value, True
+        if version.verdict in OF_PEOPLE:
+            before, said = value, True
 
 
 BADGES = {Verdict.BOT: ("Machine", "off", "no"), Verdict.TEST: ("Test", "off", "")}
