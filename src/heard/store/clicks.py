@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from heard.responses.clicks import OPENS_THE_SURVEY, Click, Link
-from heard.responses.verdict import MOST_READ
 from heard.store import cursors, dialects
 from heard.store.types import micros, moment
 
@@ -18,14 +17,13 @@ OPENED = f"method = 'GET' AND link IN ({', '.join(repr(each.value) for each in s
 
 
 def of_deliveries(connection: Connection, workspace: int, ids: Collection[str]) -> dict[str, list[Click]]:
-    """Of each of these invitations that anything was opened of, oldest first, as far as they are judged."""
+    """Of each of these invitations that anything was opened of, oldest first."""
     rows = dialects.fetch(
         connection,
         f"SELECT delivery_id, {COLUMNS} FROM {dialects.by('clicks_by_delivery', 'clicks', connection)}"
-        f" WHERE workspace_id = ? AND delivery_id {dialects.within(connection)} ORDER BY id LIMIT ?",
+        f" WHERE workspace_id = ? AND delivery_id {dialects.within(connection)} ORDER BY id",
         workspace,
         dialects.listed(connection, ids),
-        MOST_READ * len(ids),
     )
     found: dict[str, list[Click]] = defaultdict(list)
     for row in rows:
