@@ -64,6 +64,7 @@ def invitation(number: int) -> Invitation:
         wording=WORDING,
         traits={"firstName": f"Jürgen {number}", "plan": "Premium"},
         link=f"https://heard.acme.example/s/{token}",
+        hidden="https://heard.example/about/TOKEN",
         unsubscribe=f"https://heard.acme.example/u/{token}",
         because="you placed an order on 19 November",
         at_most=timedelta(days=90),

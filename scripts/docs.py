@@ -45,7 +45,8 @@ the [API](api.md) offers in its workspace, `read` changes nothing.
 
 ACTIONS = {
     "see": "see everything: scores, answers, contacts, decisions, deliveries, messages",
-    "ask": "make and change surveys and campaigns, send a survey to oneself, unsubscribe a contact",
+    "ask": "make and change surveys and campaigns, send a survey to oneself, unsubscribe a contact, say that an answer"
+    " was a person's or a machine's",
     "set_up": "set up brand, quiet period, sources, destinations, audiences; erase and suppress people; apply a"
     " workspace file",
     "keys": "make, rotate and revoke secret keys",

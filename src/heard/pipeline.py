@@ -4,7 +4,7 @@
     collect   an HTTP body               parse, auth, limits                  the request on the log; only then 200
     route     the log, from its offset   repeats, identity, contacts, asking  all of it and the new offset
     send      deliveries that are due    still wanted? render                 `sending` before, the outcome after
-    lapse     what waited long enough    declined, complete, left an audience the revised decision
+    lapse     what waited long enough    declined, complete, counted after all  the revised decision or answer
     compute   messages and contacts      who is in a new audience             a chunk, and its place
     intake    what a daily limit held    as route does, in its order          all of it
     tidy      what was kept long enough  does anybody need it still?          nothing of it (`heard.housekeeping`)
@@ -39,7 +39,7 @@ from heard.couriers import Couriers
 from heard.housekeeping import Housekeeping
 from heard.log.log import Damage, LogReader, Record
 from heard.postman import Postman
-from heard.steps import allowance, compute, intake, keep, lapse, route, send, tell_back, turns, waves
+from heard.steps import allowance, compute, intake, keep, lapse, moments, route, send, settle, tell_back, turns, waves
 from heard.steps.send import Ready
 from heard.store import audiences, cursors, decisions, deliveries, responses
 from heard.store.directory import Directory
@@ -162,7 +162,7 @@ class Pipeline:
                 return False  # an identify that came in time may still wait on the log
             if await self._slide(now):
                 return True
-            if await self._complete(now):
+            if await self._complete(now) or await self._settle(now):
                 return True
             earliest = await self.store.read(decisions.next_held)
             if earliest is None or moment(earliest) > now:
@@ -258,22 +258,9 @@ class Pipeline:
 
     async def next_moment(self) -> datetime | None:
         """When something falls due next; None when nothing waits."""
-        directory, now = self._directory(), self.clock.now()
-
-        def look(connection: Connection) -> list[datetime | None]:
-            held = decisions.next_held(connection)
-            return [
-                deliveries.next_due(connection, directory.paused()),
-                moment(held) if held is not None else None,
-                allowance.next_moment(connection, directory, now),
-                audiences.next_due(connection),
-                responses.next_to_complete(connection),
-                waves.next_start(connection, directory=directory, now=now),
-                turns.next_due(connection, directory=directory, now=now),
-            ]
-
-        moments = [*await self.store.read(look), await self.couriers.next_moment()]
-        return min((each for each in moments if each is not None), default=None)
+        look = partial(moments.in_store, directory=self._directory(), now=self.clock.now())
+        found = [*await self.store.read(look), await self.couriers.next_moment()]
+        return min((each for each in found if each is not None), default=None)
 
     @contextlib.asynccontextmanager
     async def at_rest(self) -> AsyncIterator[None]:
@@ -334,6 +321,15 @@ class Pipeline:
         if due is None or due > now:
             return False
         await self.store.write(partial(tell_back.complete, directory=self._directory(), now=now))
+        self.couriers.wake()
+        return True
+
+    async def _settle(self, now: datetime) -> bool:
+        """Scores that were tapped and never sent: they count now, or never."""
+        due = await self.store.read(responses.next_to_settle)
+        if due is None or due > now:
+            return False
+        await self.store.write(partial(settle.settle, directory=self._directory(), now=now))
         self.couriers.wake()
         return True
 

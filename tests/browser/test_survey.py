@@ -182,6 +182,17 @@ def test_one_can_leave_and_come_back(house: House):
     assert not house.respondents.invitation.unsubscribed
 
 
+def test_one_can_ask_for_fewer_by_keyboard_and_without_a_script(house: House):
+    page = house.visit(f"/u/{house.respondents.token}", script=False)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="You will be asked less often").wait_for()
+
+    assert house.respondents.invitation.less_often
+    assert not house.respondents.invitation.unsubscribed
+
+
 # ---------------------------------------------------------------- how it looks
 
 
@@ -207,6 +218,11 @@ def show(house: House, state: str, **how: Any) -> Page:
             return house.visit(f"/s/{token}", **how)
         case "leave":
             return house.visit(f"/u/{token}", **how)
+        case "less":
+            house.respondents.invitation = asked(less_often=True)
+            return house.visit(f"/u/{token}", **how)
+        case "hidden":
+            return house.visit(f"/about/{token}", **how)
         case "left":
             house.respondents.invitation = asked(unsubscribed=True)
             return house.visit(f"/u/{token}", **how)
@@ -215,7 +231,7 @@ def show(house: House, state: str, **how: Any) -> Page:
     raise ValueError(state)
 
 
-STATES = ("survey", "mistake", "thanks", "closed", "leave", "left", "unknown")
+STATES = ("survey", "mistake", "thanks", "closed", "leave", "less", "hidden", "left", "unknown")
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -15,13 +15,15 @@ from heard.deliveries.delivery import Delivery
 from heard.errors import DeliveryFailed
 from heard.log.log import Damage, Record
 from heard.messages.accepted import Accepted
-from heard.steps import lapse, route, send
+from heard.responses.clicks import Click, Link
+from heard.steps import answer, click, lapse, route, send
 from heard.store import decisions, deliveries, dialects, directory, schema, tables
 from heard.store.store import Store
 from heard.store.types import micros
 from tests.examples import NOON
 
 ACME, WEBSITE, SURVEY = 1, 1, 1
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 
 
 class Desk:
@@ -118,6 +120,18 @@ class Desk:
             else:
                 self.store.write_now(partial(send.sent, **kept))
         return [each.delivery for each in ready]
+
+    def click(self, delivery: str, value: int | None = None, *, method: str = "GET", **said: Any) -> None:
+        """A link of a mail is opened; `link` is the number's where nothing else is said."""
+        opened = Click(at=self.now, method=method, value=value, **{"link": Link.SCORE, "agent": PHONE, **said})
+        keep = partial(click.clicked, workspace=ACME, delivery_id=delivery, click=opened, directory=self.directory)
+        self.store.write_now(keep)
+
+    def answer(self, delivery: str, value: int, comment: str | None = None) -> None:
+        """A person sends the form."""
+        said = {"value": value, "comment": comment, "agent": PHONE, "client": "192.0.2.7"}
+        keep = partial(answer.answer, workspace=ACME, delivery_id=delivery, directory=self.directory, now=self.now)
+        self.store.write_now(partial(keep, **said))
 
     def lapse(self) -> int:
         return self.store.write_now(partial(lapse.decline_what_waited, now=self.now))

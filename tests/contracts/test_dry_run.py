@@ -57,9 +57,8 @@ def a_story(desk: Desk, random: Random, days: int) -> None:
         elif what < 0.8:
             desk.receive(desk.track(user, at=desk.now - random.randint(1, 4) * DAY, total=50))
         elif what < 0.85:
-            nobody = Suppression(
-                kind=Kind.UNSUBSCRIBED, on=random.random() < 0.6, at=desk.now, email_key=f"{user}@x.example"
-            )
+            kind = random.choice([Kind.UNSUBSCRIBED, Kind.UNSUBSCRIBED, Kind.LESS_OFTEN])
+            nobody = Suppression(kind=kind, on=random.random() < 0.6, at=desk.now, email_key=f"{user}@x.example")
             desk.store.write_now(lambda connection, row=nobody: contacts.suppress(connection, ACME, row, "said so"))
         elif what < 0.9:  # the browser is known by its anonymous id, then by whose it is
             stranger = desk.track(None, total=40) | {"anonymousId": f"a{random.randint(0, 4)}"}

@@ -14,7 +14,7 @@ from sqlalchemy import inspect
 from heard.contacts.regulation import Regulation, State, SubjectType, Type
 from heard.contacts.suppression import Suppressed, user_mark
 from heard.steps import forget, leave, route
-from heard.store import days, dialects, erasing, regulations, responses, suppressed, tables
+from heard.store import days, dialects, erasing, regulations, suppressed, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import MINUTE
 
@@ -199,24 +199,35 @@ def test_a_suppression_cancels_what_is_planned_and_holds_until_it_is_taken_back(
 
 def test_a_link_that_is_followed_after_its_person_was_erased_leaves_nothing(desk: Desk):
     delivery = next(row.id for row in desk.rows(tables.deliveries) if row.user_id == ANN)
-    opened = partial(
-        responses.clicked,
-        workspace=ACME,
-        delivery=delivery,
-        at=desk.now,
-        method="GET",
-        value=9,
-        agent="a phone",
-        client="192.0.2.7",
-    )
-    desk.store.write_now(opened)
+    opened = partial(desk.click, delivery, 9, client="192.0.2.7")
+    opened()
     assert "192.0.2.7" in everything(desk)
     regulation = a_regulation(desk)
     desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
     erase(desk, regulation)
-    desk.store.write_now(opened)
+    opened()
 
     assert "192.0.2.7" not in everything(desk)
+
+
+def test_what_was_opened_tapped_and_wished_in_part_goes_with_its_person(desk: Desk):
+    delivery = next(row.id for row in desk.rows(tables.deliveries) if row.user_id == ANN)
+    contact = next(row.id for row in desk.rows(tables.contacts) if row.user_id == ANN)
+    desk.click(delivery, 9, agent="a phone of Pawnee")
+    said = {"workspace": ACME, "contact": contact, "email_key": MAIL, "on": True, "cause": "by the link in a mail"}
+    desk.store.write_now(partial(leave.less_often, now=desk.now, **said))
+    survey = desk.directory.surveys[1]
+    desk.store.write_now(partial(leave.not_this_one, survey=survey, now=desk.now, **said))
+    assert "by the link in a mail" in everything(desk)
+    regulation = a_regulation(desk, Type.DELETE_ONLY)
+    desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
+    erase(desk, regulation)
+
+    left = everything(desk)
+    for trace in (MAIL, ANN, "a phone of Pawnee", "by the link in a mail", delivery):
+        assert trace not in left
+    assert desk.rows(tables.suppressions) == []
+    assert desk.store.read_now(suppressed.workspaces_with_wishes) == []
 
 
 def test_who_wanted_no_mail_gets_none_when_they_come_back(desk: Desk):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from heard.errors import DeliveryFailed
-from heard.store import funnel, responses, tables, tallies
+from heard.store import funnel, tables, tallies
 from heard.store.days import day_of
 from heard.store.funnel import Funnel
 from tests.contracts.desk import ACME, Desk
@@ -106,10 +106,8 @@ def test_an_invitation_is_clicked_once_however_many_links_a_scanner_follows(desk
     desk.receive(desk.identify("ted", email="ted@mosby.example"), desk.track("ted"))
     (delivery,) = desk.send()
     for method, value in (("HEAD", 0), ("GET", 0), ("GET", 10)):
-        opened = partial(
-            responses.clicked, workspace=ACME, delivery=delivery.id, at=desk.now, method=method, value=value
-        )
-        desk.store.write_now(partial(opened, agent="scanner", client="127.0.0.1"))
+        desk.wait(timedelta(minutes=10))
+        desk.click(delivery.id, value, method=method)
 
     assert of(desk).clicked == 1
     is_what_the_rows_say(desk)

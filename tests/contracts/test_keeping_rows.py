@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from heard.responses.clicks import Click, Link
 from heard.retention import Kind
-from heard.steps import answer
-from heard.store import deliveries, responses, tables
+from heard.steps import answer, click
+from heard.store import deliveries, tables
 from heard.store.days import day_of
 from tests.contracts.front import Front, front, identify, track
 from tests.contracts.kept import CAMPAIGN, DAY, gone, rows
@@ -24,9 +25,8 @@ async def asked_and_answered(heard: Front) -> None:
     now = heard.app.clock.now()
 
     def work(connection: Any) -> None:
-        responses.clicked(
-            connection, 1, sent.id, at=now, method="GET", value=9, agent="Mozilla/5.0", client="192.0.2.1"
-        )
+        tapped = Click(at=now, method="GET", link=Link.SCORE, value=9, agent="Mozilla/5.0", client="192.0.2.1")
+        click.clicked(connection, 1, sent.id, tapped, directory=heard.app.directory)
         answer.answer(
             connection,
             1,

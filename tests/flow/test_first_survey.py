@@ -160,7 +160,8 @@ def test_what_scanners_do_to_links_is_no_answer_and_unsubscribes_nobody(
         assert httpx.head(link).status_code == 200
         assert httpx.get(link).status_code == 200
 
-    assert heard.get("responses")["data"] == []
+    assert [each["verdict"] for each in heard.get("responses")["data"]] == ["bot"]
+    assert heard.get("scores", survey="Relationship NPS")["n"] == 0
     assert heard.get("contacts/robin")["status"] == "active"
 
     assert httpx.post(unsubscribe, data={"List-Unsubscribe": "One-Click"}).status_code == 200

@@ -76,7 +76,13 @@ def live(heard: RunningHeard) -> None:
     ]
     html = mail.get_body(("html",))
     assert html is not None
-    assert answer(links_in(html.get_content())[9], comment=f"Call me, {MAIL}").status_code == 200
+    links = links_in(html.get_content())
+    for link in (links[9], links[9].partition("?")[0].replace("/s/", "/about/")):
+        assert httpx.get(link, headers={"User-Agent": f"Phone of {MAIL}"}).status_code == 200
+    assert answer(links[9], comment=f"Call me, {MAIL}").status_code == 200
+    preferences = links[9].partition("?")[0].replace("/s/", "/u/")
+    for way in ("less", "not-this"):
+        assert httpx.post(f"{preferences}/{way}").status_code == 200
     (heard.data / "backups").mkdir(exist_ok=True)
     heard.cli("backup", str(heard.data / "backups"))
     heard.settle()

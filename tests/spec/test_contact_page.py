@@ -11,10 +11,11 @@ from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import State
 from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection, Reason
+from heard.responses.clicks import Link
 from heard.responses.response import Answer, Response, Verdict
 from heard.store.directory import Directory
 from heard.store.messages import Kept
-from heard.store.story import AnswerRevision, Click, Story
+from heard.store.story import AnswerRevision, Opened, Story
 from heard.surveys.survey import Survey
 from heard.web.dashboard.contacts import timeline
 from heard.web.dashboard.contacts.axis import Span, axis_of, bar, labels
@@ -181,7 +182,7 @@ def test_a_change_of_mind_is_a_line_of_its_own():
 
 
 def test_an_open_link_is_not_an_answer_until_a_form_follows():
-    click = Click(delivery="0" * 32, at=NOON, method="GET", value=9)
+    click = Opened(delivery="0" * 32, at=NOON, method="GET", link=Link.SCORE, value=9)
     sent = a_delivery(state=State.SENT, sent_at=NOON - HOUR)
 
     mail, opened = told(a_story(deliveries=[sent], clicks=[click]))
@@ -268,3 +269,30 @@ def test_a_page_ends_between_two_instants_and_the_next_begins_there():
     left = [each for _, some in rest.days for each in some]
     assert sorted(int(each.bold) for each in shown + left) == list(range(2 * timeline.PAGE))
     assert rest.older is None
+
+
+def test_a_machine_before_a_person_is_a_line_of_its_own_and_no_change_of_their_answer():
+    version = answered(3, NOON - HOUR)
+    machine = msgspec.structs.replace(version, verdict=Verdict.BOT)
+    provisional = msgspec.structs.replace(machine, at=NOON - 2 * HOUR, verdict=Verdict.PROVISIONAL)
+    story = a_story(responses=[RESPONSE], revisions=[answered(10, NOON), machine, provisional])
+    lines = [(each.at, each.rest, each.badge and each.badge[0]) for each in told(story)]
+
+    assert lines == [(NOON - HOUR, " by e-mail", "Machine"), (NOON, " by e-mail", None)]
+
+
+def test_what_a_member_said_names_the_member():
+    by_hand = msgspec.structs.replace(answered(10, NOON + HOUR), verdict=Verdict.BOT, by="robin@acme.example")
+    (_, line) = told(a_story(responses=[RESPONSE], revisions=[answered(10, NOON), by_hand]))
+
+    assert line.note == "robin@acme.example said that it was a machine"
+    assert line.response == RESPONSE.id
+
+
+def test_links_without_a_score_are_named():
+    sent = a_delivery(state=State.SENT, sent_at=NOON - HOUR)
+    links = [Opened(delivery="0" * 32, at=NOON, method="GET", link=link) for link in (Link.HIDDEN, Link.LEAVE)]
+    _, hidden, leave = told(a_story(deliveries=[sent], clicks=links))
+
+    assert (hidden.rest, hidden.note) == (", by a machine", "The hidden link, which no person sees · Post-purchase")
+    assert (leave.rest, leave.note) == ("", "The link to stop surveys · Post-purchase")

@@ -7,7 +7,7 @@ import pytest
 from heard.campaigns.campaign import Status
 from heard.contacts.consent import Said
 from heard.contacts.contact import Contact
-from heard.contacts.standing import Kind
+from heard.contacts.standing import IN_PART, Kind
 from heard.deliveries import sampling
 from heard.deliveries.case import Case, Invited, Membership, Policy
 from heard.deliveries.eligibility import (
@@ -91,7 +91,7 @@ def test_without_an_address_there_is_no_mail():
     assert reasons(a_case(contact=nowhere)) == ["no_address"]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", sorted(set(Kind) - IN_PART))
 def test_what_somebody_told_us_outranks_every_campaign(kind: Kind):
     assert reasons(a_case(standing=frozenset({kind}))) == [kind.value]
 
@@ -194,6 +194,33 @@ def test_the_workspace_is_quiet_over_everything():
     other = a_touch(at=NOON - 2 * DAY, campaign=2, metric="csat", channel="widget")
 
     assert reasons(a_case(policy=Policy(quiet_period=30 * DAY), touches=[other])) == ["workspace_quiet_period"]
+
+
+def test_whoever_asked_for_it_gets_at_most_one_survey_in_180_days():
+    other = a_touch(at=NOON - 179 * DAY, campaign=2, metric="csat", channel="widget")
+    (objection,) = objections_to(a_case(less_often=True, touches=[other]), RULES)
+
+    assert (objection.reason, objection.until) == (Reason.WORKSPACE_QUIET_PERIOD, NOON + DAY)
+    assert objection.detail.startswith("They asked to be asked less often. Asked by any survey on")
+    assert objection.by_wish
+    assert reasons(a_case(less_often=True, touches=[a_touch(at=NOON - 180 * DAY, campaign=2)])) == []
+    assert reasons(a_case(less_often=True)) == []
+
+
+@pytest.mark.parametrize(("quiet", "period", "by_wish"), [(30, 180, True), (200, 200, False), (None, 180, True)])
+def test_of_their_wish_and_the_workspaces_rule_the_longer_holds(quiet: int | None, period: int, by_wish: bool):
+    policy = Policy(quiet_period=None if quiet is None else quiet * DAY)
+    other = a_touch(at=NOON - 20 * DAY, campaign=2)
+    (objection,) = objections_to(a_case(less_often=True, policy=policy, touches=[other]), RULES)
+
+    assert (objection.period, objection.by_wish) == (period * DAY, by_wish)
+
+
+def test_a_survey_that_they_want_no_more_is_not_sent_and_named():
+    (objection,) = objections_to(a_case(unwanted_survey="Relationship NPS"), RULES)
+
+    assert objection == Objection(Reason.UNSUBSCRIBED, detail="They asked not to get Relationship NPS again.")
+    assert reasons(a_case(unwanted_survey="NPS", standing=frozenset({Kind.UNSUBSCRIBED}))) == ["unsubscribed"]
 
 
 def test_24_hours_lie_between_any_two_touches_reminders_included():

@@ -87,6 +87,15 @@ def test_the_workspace_is_named_for_its_quiet_period():
     assert words.place == Place.WORKSPACE
 
 
+def test_a_period_that_they_asked_for_is_theirs_and_no_setting_of_the_workspace():
+    case = a_case(less_often=True, touches=[a_touch(at=NOON - 20 * DAY, campaign=2, metric="ces")])
+
+    assert said(case).title == "Mara asked to be asked less often"
+    assert said(case).text == "Mara asked for at most one survey in 180 days. Support asked on 2 Nov 2026."
+    assert said(case, NOBODY).title == "They asked to be asked less often"
+    assert said(case).place is None
+
+
 def test_the_floor_cannot_be_turned_off():
     words = said(a_case(touches=[a_touch(at=NOON - 3 * HOUR, campaign=2)]))
 

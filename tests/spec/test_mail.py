@@ -9,9 +9,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.parser import BytesParser
 from html.parser import HTMLParser
-from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,19 +17,16 @@ from msgspec import structs
 
 from heard.accounts.workspace import Brand
 from heard.campaigns.campaign import Template
-from heard.channels.email.compose import compose
 from heard.channels.email.invitation import Invitation, Reminded
 from heard.channels.email.render import render
-from heard.contacts.contact import Contact
 from heard.errors import DeliveryFailed, Invalid
-from heard.ids import LinkKeys, delivery_id
-from heard.surveys.survey import Survey
+from heard.ids import delivery_id
 from heard.surveys.wording import worded
-from tests.examples import a_campaign, a_delivery
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LINK = "https://heard.acme.example/s/AcoAAAAHg7Wjv0lSfo_LBf4hum0e7A0Zs6KpeXBc8BD89WUMnlc"
 LEAVE = LINK.replace("/s/", "/u/")
+HIDDEN = "https://heard.example/about/TOKEN"
 ACME = Brand(
     name="Acme",
     from_="Acme <feedback@acme.example>",
@@ -51,6 +46,7 @@ def an_invitation(**changes) -> Invitation:
         wording=worded("nps", brand=brand.name),
         traits={"firstName": "Marshall"},
         link=LINK,
+        hidden=HIDDEN,
         unsubscribe=LEAVE,
         because="you placed an order on 19 November",
         at_most=timedelta(days=90),
@@ -114,7 +110,7 @@ def test_each_score_is_a_link_whose_whole_text_is_the_number():
     links = Links(html()).found
 
     assert links[:11] == [(f"{LINK}?a={score}", str(score)) for score in range(11)]
-    assert links[11:] == [(LEAVE, "Unsubscribe")]
+    assert links[11:] == [(LEAVE, "Unsubscribe"), (HIDDEN, "")]
 
 
 def test_the_ends_of_the_scale_say_what_they_mean_aloud():
@@ -318,7 +314,7 @@ def test_a_brand_cannot_bring_markup_or_marks():
     body = html(brand=structs.replace(ACME, name="<b>\x11link\x12{{ link }}"))
 
     assert "&lt;b&gt; link {{ link }}" in body
-    assert len(Links(body).found) == 12
+    assert len(Links(body).found) == 13
 
 
 def test_a_colour_that_is_none_is_refused():
@@ -368,33 +364,3 @@ def test_no_address_can_make_a_header(address: str):
 
 def test_the_envelope_carries_the_sender_of_the_brand():
     assert render(an_invitation(), at=NOON).sender == "feedback@acme.example"
-
-
-def composed(*, language: str | None = None, **campaign: Any) -> Any:
-    """The mail of a delivery to somebody, read."""
-    traits = msgspec.json.encode({"firstName": "Ann", **({"language": language} if language else {})})
-    mail = compose(
-        a_delivery(address="ann@example.com"),
-        Contact(id=1, workspace=1, user_id="ann", email="ann@example.com", traits=traits, first_seen=NOON),
-        campaign=a_campaign(**campaign),
-        survey=Survey(id=1, workspace=1, name="NPS", kind="nps", languages=("en", "de")),
-        brand=ACME,
-        at_most=None,
-        keys=LinkKeys(b"k" * 32),
-        base_url="https://heard.example",
-        now=NOON,
-    )
-    return BytesParser(EmailMessage, policy=policy.default).parsebytes(mail.content)
-
-
-def test_replies_go_where_the_campaign_says_else_where_the_brand_does():
-    assert composed()["Reply-To"] == "success@acme.example"
-    assert composed(forward_to="Orders <orders@acme.example>")["Reply-To"] == "Orders <orders@acme.example>"
-
-
-def test_somebody_gets_the_mail_in_their_language_but_a_members_own_words_as_they_are():
-    german = composed(language="de-AT")
-    assert german["Subject"] == "Acme: eine Frage"
-    assert "Wie wahrscheinlich ist es" in german.get_body(("plain",)).get_content()
-    assert composed(language="fr")["Subject"] == "Acme: one question"
-    assert composed(language="de", template=Template(subject="Hallo {{ firstName }}"))["Subject"] == "Hallo Ann"

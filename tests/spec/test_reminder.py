@@ -52,6 +52,8 @@ def test_whoever_answered_is_not():
         ({"standing": frozenset({Kind.BOUNCED})}, "bounced"),
         ({"standing": frozenset({Kind.SUPPRESSED})}, "suppressed"),
         ({"contact": None}, "not_identified"),
+        ({"unwanted_survey": "NPS"}, "unsubscribed"),
+        ({"less_often": True, "touches": [a_touch(at=NOON - 3 * DAY)]}, "workspace_quiet_period"),
         ({"campaign": a_campaign(reminder=3 * DAY, status=Status.COMPLETE)}, "campaign_not_running"),
         ({"campaign": a_campaign(reminder=3 * DAY, ends=NOON)}, "campaign_not_running"),
     ],

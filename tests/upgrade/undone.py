@@ -19,7 +19,25 @@ TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
+COLUMNS_OF_0013 = {
+    "workspaces": ("unconfirmed_clicks",),
+    "clicks": ("link",),
+    "responses": ("confirmed", "evidence", "judged_by", "settles_at"),
+    "response_revisions": ('"by"',),
+    "suppressions": ("survey_id",),
+}
+
+
+def back_to_0012(connection: Connection) -> None:
+    connection.execute(text("DROP INDEX responses_settling"))
+    for table, columns in COLUMNS_OF_0013.items():
+        for column in columns:
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+    schema.stamp(connection, "0012")
+
+
 def back_to_0011(connection: Connection) -> None:
+    back_to_0012(connection)
     for table in TABLES_OF_0012:
         connection.execute(text(f"DROP TABLE {table}"))
     connection.execute(text("ALTER TABLE campaigns DROP COLUMN paused_at"))

@@ -14,10 +14,11 @@ from msgspec import structs
 import heard.web
 from heard.accounts.workspace import Brand
 from heard.ids import LinkKeys, delivery_id
+from heard.responses.clicks import Link
 from heard.surveys.wording import worded
 from heard.web import survey, unsubscribe
 from heard.web.pages import Pages
-from heard.web.respondents import Answered, Asked, Closed
+from heard.web.respondents import Answered, Asked, Closed, Wish
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ACME = Brand(name="Acme", color="#2563eb")
@@ -54,7 +55,8 @@ class InMemory:
     """One invitation, and a record of all that the pages asked for."""
 
     invitation: Asked | Closed = field(default_factory=asked)
-    clicks: list[tuple[str, int]] = field(default_factory=list)
+    clicks: list[tuple[str, int]] = field(default_factory=list)  # of links with a score
+    opened: list[str] = field(default_factory=list)  # the other links
     answers: list[tuple[int, str]] = field(default_factory=list)
     agents: list[str] = field(default_factory=list)
 
@@ -66,8 +68,13 @@ class InMemory:
         link = KEYS.read(token)
         return self.invitation if link and link.delivery_id == self.invitation.delivery_id else None
 
-    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
-        self.clicks.append((method, value))
+    async def clicked(
+        self, token: str, *, link: Link, method: str, value: int | None = None, agent: str, client: str
+    ) -> None:
+        if value is None:
+            self.opened.append(link.value)
+        else:
+            self.clicks.append((method, value))
 
     async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
         self.answers.append((value, comment))
@@ -76,14 +83,10 @@ class InMemory:
         self.invitation = structs.replace(self.invitation, answered=said)
         return self.invitation
 
-    async def unsubscribe(self, token: str) -> Asked | Closed | None:
+    async def wish(self, token: str, wish: Wish, *, on: bool) -> Asked | Closed | None:
+        field = {Wish.NONE: "unsubscribed", Wish.LESS: "less_often", Wish.NOT_THIS: "not_this_one"}[wish]
         if await self.find(token):
-            self.invitation = structs.replace(self.invitation, unsubscribed=True)
-        return await self.find(token)
-
-    async def resubscribe(self, token: str) -> Asked | Closed | None:
-        if await self.find(token):
-            self.invitation = structs.replace(self.invitation, unsubscribed=False)
+            self.invitation = structs.replace(self.invitation, **{field: on})
         return await self.find(token)
 
 

@@ -292,7 +292,7 @@ def test_a_mail_that_was_forwarded_does_not_leave_by_itself(browser: Client, acm
 # ---------------------------------------------------------------- every page
 
 
-PAGES = ["/s/{token}", "/s/{token}?a=3", "/u/{token}", "/s/nobody", "/u/nobody"]
+PAGES = ["/s/{token}", "/s/{token}?a=3", "/u/{token}", "/u/{token}/less", "/about/{token}", "/s/nobody", "/u/nobody"]
 
 
 @pytest.mark.parametrize("path", PAGES)

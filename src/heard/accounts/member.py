@@ -28,7 +28,7 @@ class Action(StrEnum):
     """What somebody wants to do, as far as roles tell it apart."""
 
     SEE = "see"
-    ASK = "ask"  # surveys and campaigns, a test mail, somebody's wish to get no mail
+    ASK = "ask"  # surveys and campaigns, a test mail, somebody's wish to get no mail, who gave an answer
     SET_UP = "set_up"  # brand, quiet period, sources, destinations, audiences, the workspace file
     KEYS = "keys"
     MEMBERS = "members"

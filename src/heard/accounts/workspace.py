@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import timedelta
+from enum import StrEnum
 
 import msgspec
 
@@ -22,6 +23,22 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     logo: str = ""  # a picture as a `data:` address, see `heard.accounts.logo`; "" = a tile with the first letter
 
 
+class UnconfirmedClicks(StrEnum):
+    """What becomes of a score that was tapped in a mail and never sent."""
+
+    STRICT = "strict"  # it never counts
+    BALANCED = "balanced"  # it counts after 24 hours, unless a machine may have tapped it
+    LENIENT = "lenient"  # ... after one hour
+
+    @property
+    def wait(self) -> timedelta | None:
+        """How long until it counts; None = it never does."""
+        return WAITS.get(self)
+
+
+WAITS = {UnconfirmedClicks.BALANCED: timedelta(hours=24), UnconfirmedClicks.LENIENT: timedelta(hours=1)}
+
+
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     name: str
@@ -29,6 +46,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     brand: Brand
     quiet_period: timedelta | None = None  # at least this long between two surveys of any kind; None = no such rule
     exclude: str | None = None  # FQL over the contact; whose answers are kept with the verdict `test`
+    unconfirmed_clicks: UnconfirmedClicks = UnconfirmedClicks.STRICT
 
 
 def slug(name: str) -> str:

@@ -7,7 +7,7 @@ They hold for the contact and for its mailbox, so a second account behind the sa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -19,6 +19,21 @@ class Kind(StrEnum):
     BOUNCED = "bounced"  # the mailbox does not take mail
     COMPLAINED = "complained"  # they marked a mail as spam
     SUPPRESSED = "suppressed"  # a privacy request
+    LESS_OFTEN = "less_often"  # they asked to be asked less often
+    NOT_THIS_ONE = "not_this_survey"  # they asked us to stop with one survey
+
+
+LESS_OFTEN = timedelta(days=180)
+"""Whoever asks for it gets at most one survey in so long, over all campaigns and channels."""
+IN_PART = frozenset({Kind.LESS_OFTEN, Kind.NOT_THIS_ONE})
+"""Wishes that leave something to be asked."""
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asked for between all surveys and none. `surveys` are those that they want no more."""
+
+    less_often: bool = False
+    surveys: frozenset[int] = frozenset()
 
 
 class Suppression(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,14 +42,28 @@ class Suppression(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     contact: int | None = None
     email_key: str | None = None
+    survey: int | None = None  # which one NOT_THIS_ONE is about
 
 
 def standing(rows: Iterable[Suppression]) -> frozenset[Kind]:
-    """Which kinds hold, given every row about a person or their mailbox."""
-    latest: dict[Kind, Suppression] = {}
+    """Which kinds hold that leave nothing to be asked, given every row about a person or their mailbox."""
+    return frozenset(kind for kind, _ in _that_hold(rows) if kind not in IN_PART)
+
+
+def wishes(rows: Iterable[Suppression]) -> Wishes:
+    """What holds in part, given the same rows."""
+    hold = _that_hold(rows)
+    return Wishes(
+        less_often=(Kind.LESS_OFTEN, None) in hold,
+        surveys=frozenset(survey for kind, survey in hold if kind is Kind.NOT_THIS_ONE and survey is not None),
+    )
+
+
+def _that_hold(rows: Iterable[Suppression]) -> frozenset[tuple[Kind, int | None]]:
+    latest: dict[tuple[Kind, int | None], Suppression] = {}
     for row in sorted(rows, key=lambda row: row.at):
-        latest[row.kind] = row
-    return frozenset(kind for kind, row in latest.items() if row.on)
+        latest[row.kind, row.survey] = row
+    return frozenset(about for about, row in latest.items() if row.on)
 
 
 def status(kinds: frozenset[Kind]) -> str:

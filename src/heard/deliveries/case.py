@@ -74,6 +74,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Trigger | None
     contact: Contact | None
     standing: frozenset[Kind] = frozenset()
+    less_often: bool = False  # they asked to be asked less often
+    unwanted_survey: str | None = None  # the campaign's survey by name, where they want it no more
     touches: Touches = Touches()  # this person's, by contact or mailbox; the delivery's own left out
     metric_quiet_period: timedelta | None = None
     conditions_met: bool = True  # `campaign.where` judged on the trigger's document

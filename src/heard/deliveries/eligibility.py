@@ -13,7 +13,7 @@ import msgspec
 
 from heard import durations
 from heard.campaigns.campaign import GATHERED, Status, is_running
-from heard.contacts.standing import Kind
+from heard.contacts.standing import LESS_OFTEN, Kind
 from heard.deliveries import ledger, sampling
 from heard.deliveries.case import Case, Membership
 from heard.deliveries.ledger import Touches
@@ -97,7 +97,9 @@ def contact_has_an_address(case: Case) -> Objection | None:
 
 
 def contact_wants_to_hear_from_us(case: Case) -> Objection | None:
-    """Not unsubscribed: what somebody told us outranks every campaign."""
+    """Not unsubscribed, from all or from this survey: what somebody told us outranks every campaign."""
+    if case.unwanted_survey is not None and Kind.UNSUBSCRIBED not in case.standing:
+        return Objection(Reason.UNSUBSCRIBED, detail=f"They asked not to get {case.unwanted_survey} again.")
     return _standing(case, Kind.UNSUBSCRIBED, Reason.UNSUBSCRIBED, "They unsubscribed.")
 
 
@@ -183,9 +185,23 @@ def metric_is_quiet(case: Case) -> Objection | None:
 
 
 def workspace_is_quiet(case: Case) -> Objection | None:
-    """The workspace's quiet period: over every survey and every channel."""
+    """The workspace's quiet period: over every survey and every channel; a longer one for whoever asked for it."""
+    if case.less_often and (case.policy.quiet_period or timedelta()) < LESS_OFTEN:
+        return they_are_asked_less_often(case)
     touches = case.touches.first_asks()
     return _distance(case, touches, case.policy.quiet_period, Reason.WORKSPACE_QUIET_PERIOD, "any survey")
+
+
+def they_are_asked_less_often(case: Case) -> Objection | None:
+    """Whoever asked for it gets at most one survey in 180 days, and no reminder of it."""
+    if not case.less_often:
+        return None
+    touches = case.touches.first_asks()
+    found = _distance(case, touches, LESS_OFTEN, Reason.WORKSPACE_QUIET_PERIOD, "any survey")
+    if found is None:
+        return None
+    detail = f"They asked to be asked less often. {found.detail}"
+    return msgspec.structs.replace(found, detail=detail, by_wish=True)
 
 
 def a_day_has_passed(case: Case) -> Objection | None:
@@ -275,6 +291,7 @@ RULES_FOR_REMINDERS: tuple[Rule, ...] = (
     contact_is_not_suppressed,
     consent_was_given,
     not_answered_already,
+    they_are_asked_less_often,
     a_day_has_passed,
 )
 

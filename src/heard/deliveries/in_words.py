@@ -172,6 +172,11 @@ def _workspace(objection: Objection, names: Names, at: datetime) -> Words:
     if objection.since is None or objection.period is None:
         return Words("Another survey asked them too recently", objection.detail, mend, Place.WORKSPACE)
     period = durations.in_words(objection.period)
+    if objection.by_wish:
+        who = names.who[:1].upper() + names.who[1:] if names.who else "They"
+        text = f"{who} asked for at most one survey in {period}. {_by_whom(objection, names, at)}"
+        undo = "They can take it back by the link in every mail."
+        return Words(f"{who} asked to be asked less often", text, f"Wait. {undo}")
     text = (
         f"{names.workspace} keeps {period} between any two surveys, over all channels. {_by_whom(objection, names, at)}"
     )

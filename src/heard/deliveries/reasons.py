@@ -43,3 +43,4 @@ class Objection(msgspec.Struct, frozen=True, omit_defaults=True):
     since: datetime | None = None  # what a wait is counted from: the ask that is too near, the day they became known
     period: timedelta | None = None  # how long the rule keeps apart, as it was set then
     campaign: int | None = None  # whose ask that was
+    by_wish: bool = False  # the period is what they asked for themselves

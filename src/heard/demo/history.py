@@ -44,10 +44,11 @@ from heard.messages.accepted import Accepted
 from heard.operations import first_run, workspace_file, yaml_text
 from heard.operations.opening import open_installation
 from heard.pipeline import Pipeline
+from heard.responses import clicks
 from heard.steps import answer as answers
-from heard.steps import leave
+from heard.steps import click, leave
 from heard.steps.send import Ready
-from heard.store import contacts, deliveries, responses
+from heard.store import contacts, deliveries
 from heard.store.days import day_of, prepare
 from heard.store.types import micros
 
@@ -215,10 +216,11 @@ class _Play:
         match reaction:
             case Click():
                 agent = "MailScan/2.1" if reaction.method == "HEAD" else _agent(person)
-                responses.clicked(
-                    connection, workspace, delivery.id, at=reaction.at, method=reaction.method,
-                    value=reaction.value, agent=agent, client=client,
+                opened = clicks.Click(
+                    at=reaction.at, method=reaction.method, link=clicks.Link.SCORE, value=reaction.value,
+                    agent=agent, client=client,
                 )  # fmt: skip
+                click.clicked(connection, workspace, delivery.id, opened, directory=self.app.directory)
             case Answer():
                 with suppress(NotFound, answers.Closed):
                     answers.answer(

@@ -19,7 +19,7 @@ from heard.contacts import traits
 from heard.contacts.consent import Said
 from heard.contacts.contact import Contact
 from heard.contacts.identity import Links
-from heard.contacts.standing import Kind, Suppression, standing
+from heard.contacts.standing import Kind, Suppression, Wishes, standing, wishes
 from heard.deliveries import schedule
 from heard.deliveries.case import Case, Invited, Membership, Policy, Trigger
 from heard.deliveries.decision import Decision, Outcome
@@ -174,6 +174,10 @@ class Known:
         self._ensure(contact)
         return standing({row for key in _keys(contact) for row in self._suppressions[key]})
 
+    def wishes(self, contact: Contact) -> Wishes:
+        self._ensure(contact)
+        return wishes({row for key in _keys(contact) for row in self._suppressions[key]})
+
     def invited(self, campaign: Campaign, now: datetime) -> Invited:
         """Counted only for campaigns that have a cap or a quota."""
         if campaign.daily_cap is None and campaign.quota is None:
@@ -186,6 +190,7 @@ class Known:
         """The whole question, from what is known."""
         people = traits.decode(contact.traits) if contact else {}
         zone = schedule.zone_of(campaign, people)
+        wished = self.wishes(contact) if contact else Wishes()
         due = schedule.due(campaign, event_at=trigger.at if trigger else now, now=now, zone=zone)
         return Case(
             campaign=campaign,
@@ -195,6 +200,8 @@ class Known:
             trigger=trigger,
             contact=contact,
             standing=self.standing(contact) if contact else frozenset(),
+            less_often=wished.less_often,
+            unwanted_survey=self.directory.surveys[campaign.survey].name if campaign.survey in wished.surveys else None,
             touches=self.touches(contact) if contact else Touches(),
             metric_quiet_period=self._quiet_period(campaign),
             conditions_met=conditions_met(campaign, trigger, people if contact else None),

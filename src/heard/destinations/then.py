@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from heard.campaigns.campaign import Campaign
 from heard.contacts.consent import History, Said, Speaker
 from heard.contacts.contact import Contact
-from heard.contacts.standing import Kind, Suppression, standing
+from heard.contacts.standing import Kind, Suppression, Wishes, standing, wishes
 from heard.deliveries.case import Invited, Membership
 from heard.deliveries.ledger import Touch, Touches, TouchKind
 from heard.destinations.consents import Consents
@@ -81,9 +81,14 @@ class Then(Known):
         return Touches(found.values())
 
     def standing(self, contact: Contact) -> frozenset[Kind]:
+        return standing(self._said_by(contact))
+
+    def wishes(self, contact: Contact) -> Wishes:
+        return wishes(self._said_by(contact))
+
+    def _said_by(self, contact: Contact) -> set[Suppression]:
         self._ensure(contact)
-        rows = {row for key in _keys(contact) for row in self._rows.get(key, ()) if row.at <= self.now}
-        return standing(rows)
+        return {row for key in _keys(contact) for row in self._rows.get(key, ()) if row.at <= self.now}
 
     def invited(self, campaign: Campaign, now: datetime) -> Invited:  # noqa: ARG002
         if campaign.daily_cap is None and campaign.quota is None:

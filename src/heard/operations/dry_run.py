@@ -104,7 +104,8 @@ def result(
     """A word now and then of how far it is, and at last the whole:
 
     `{"campaign", "since", "until", "messages", "people", "would": SIDE, "really": SIDE, "same", "different",
-    "differences": [{"message_id", "user_id", "contact", "at", "would", "did"}], "sample": [...], "could_not_know": [sentence]}`,
+    "differences": [{"message_id", "user_id", "contact", "at", "would", "did"}], "sample": [...],
+    "could_not_know": [sentence]}`,
     where SIDE is `{"decided", "invited", "declined", "held", "sent", "reminded", "reasons": {reason: n},
     "by_day": {day: invited}}`.
 

@@ -77,6 +77,10 @@ def _workspace(connection: Connection, wanted: WorkspaceFile, changes: list[Chan
     if wanted.exclude is not UNSET and wanted.exclude != found.exclude:
         changes.append(Change(place="exclude", before=found.exclude, after=wanted.exclude))
         values["exclude"] = wanted.exclude
+    if wanted.unconfirmed_clicks is not UNSET and wanted.unconfirmed_clicks != found.unconfirmed_clicks:
+        before, after = found.unconfirmed_clicks.value, wanted.unconfirmed_clicks.value
+        changes.append(Change(place="unconfirmed_clicks", before=before, after=after))
+        values["unconfirmed_clicks"] = after
     if values:
         edits.change_workspace(connection, found.id, **values)
     return found

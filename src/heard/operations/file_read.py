@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from heard import durations, fql
 from heard import replace as templates
 from heard.accounts import logo
-from heard.accounts.workspace import Brand, colour
+from heard.accounts.workspace import Brand, UnconfirmedClicks, colour
 from heard.campaigns import settings as campaign_settings
 from heard.channels.email import address
 from heard.errors import Invalid
@@ -31,8 +31,8 @@ from heard.routing.destination import SURVEYS
 LONGEST_NAME = 100
 WRITE_KEY = re.compile(r"[A-Za-z0-9_-]{4,100}")
 SECTIONS = (
-    "workspace", "brand", "quiet_period", "exclude", "sources", "destinations", "tracking_plans", "audiences",
-    "computed_traits", "surveys", "campaigns",
+    "workspace", "brand", "quiet_period", "exclude", "unconfirmed_clicks", "sources", "destinations",
+    "tracking_plans", "audiences", "computed_traits", "surveys", "campaigns",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     brand: Brand | UnsetType = UNSET
     quiet_period: timedelta | UnsetType | None = UNSET
     exclude: str | UnsetType | None = UNSET
+    unconfirmed_clicks: UnconfirmedClicks | UnsetType = UNSET
     sources: tuple[SourceLine, ...] = ()
     destinations: tuple[DestinationLine, ...] = ()
     tracking_plans: tuple[PlanLine, ...] = ()
@@ -84,6 +85,7 @@ def read(written: object, *, allow_private: bool = False) -> WorkspaceFile:
         brand=_brand(content["brand"], name) if content.get("brand") is not None else UNSET,
         quiet_period=_length(content["quiet_period"], "quiet_period") if "quiet_period" in content else UNSET,
         exclude=_condition(content["exclude"], "exclude") if "exclude" in content else UNSET,
+        unconfirmed_clicks=_unconfirmed(content["unconfirmed_clicks"]) if "unconfirmed_clicks" in content else UNSET,
         sources=_lines(content, "sources", _source),
         destinations=_destinations(content, allow_private=allow_private),
         tracking_plans=_lines(content, "tracking_plans", plan_line),
@@ -208,6 +210,16 @@ def _condition(value: object, place: str) -> str | None:
     text = _text(value, place)
     _at(place, lambda: fql.predicate(text))
     return text
+
+
+def _unconfirmed(value: object) -> UnconfirmedClicks:
+    """None as strict."""
+    if value is None:
+        return UnconfirmedClicks.STRICT
+    if value not in tuple(UnconfirmedClicks):
+        place = "unconfirmed_clicks"
+        raise Invalid(f"{place}: write {', '.join(UnconfirmedClicks)}; not {value!r}.", field=place)
+    return UnconfirmedClicks(value)
 
 
 def _at(place: str, check: Callable[[], Any]) -> Any:

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import durations
+from heard.accounts.workspace import UnconfirmedClicks
 from heard.audiences.looks_back import must_be_kept
 from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
@@ -135,6 +136,8 @@ def _written(connection: Connection, known: Directory, number: int) -> dict[str,
         written["quiet_period"] = durations.write(workspace.quiet_period)
     if workspace.exclude is not None:
         written["exclude"] = workspace.exclude
+    if workspace.unconfirmed_clicks is not UnconfirmedClicks.STRICT:
+        written["unconfirmed_clicks"] = workspace.unconfirmed_clicks.value
     written["sources"] = [source_as_written(row) for row in sources]
     names = {row["id"]: row["name"] for row in sources}
     written["destinations"] = [

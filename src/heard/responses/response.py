@@ -7,12 +7,17 @@ from enum import StrEnum
 
 import msgspec
 
+from heard.responses.verdict import Finding
+
 
 class Verdict(StrEnum):
-    HUMAN = "human"  # a person posted the form
+    HUMAN = "human"  # a person posted the form, or what was opened counts by the workspace's policy or a member's word
     PROVISIONAL = "provisional"  # a link was opened; nobody confirmed
-    BOT = "bot"
+    BOT = "bot"  # what opened the links was a machine
     TEST = "test"  # by the workspace's own people (`exclude`)
+
+
+OF_PEOPLE = frozenset({Verdict.HUMAN, Verdict.TEST})
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,3 +47,12 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     completes_at: datetime | None = None  # when others are told that it is complete; None = they are not, or were
     campaign_version: int | None = None  # what they were asked by; None = before versions were noted here
     survey_version: int | None = None
+    confirmed: bool = True  # a form was sent; else links were opened, and that is all
+    evidence: tuple[Finding, ...] = ()  # why it has its verdict, where no form was sent
+    judged_by: str | None = None  # the member who set the verdict; None = nobody did
+    settles_at: datetime | None = None  # when what was only opened counts; None = not by itself
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody answered, as far as is known: a form was sent, or what was tapped counts."""
+        return self.confirmed or self.verdict in OF_PEOPLE

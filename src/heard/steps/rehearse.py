@@ -41,6 +41,7 @@ from heard.store.directory import Directory
 
 log = structlog.get_logger()
 NO_TRACKS = ("",)  # no track is called so
+MOMENT = timedelta(microseconds=1)  # what is due now is included
 LAG = timedelta(days=1)  # at most, mostly, between receipt and routing
 CHUNK = 2000  # messages between two looks up
 
@@ -116,7 +117,7 @@ class Rehearsal:
                 if index % CHUNK == CHUNK - 1:
                     yield Progress(len(past) + number, total)
             yield Progress(len(past) + number + 1, total)
-        self._pass_time(self.now)
+        self._pass_time(self.now + MOMENT)
 
     def _who(self, days: list[int]) -> tuple[set[str], set[str]]:
         users: set[str] = set()

@@ -169,10 +169,10 @@ def suppressions_of(
     within = dialects.within(connection)
     rows = dialects.fetch(
         connection,
-        f'SELECT kind, "on", at, contact_id, email_key'
+        f'SELECT kind, "on", at, contact_id, email_key, survey_id'
         f" FROM {dialects.by('suppressions_by_contact', 'suppressions', connection)}"
         f" WHERE workspace_id = ? AND contact_id {within}"
-        f' UNION SELECT kind, "on", at, contact_id, email_key'
+        f' UNION SELECT kind, "on", at, contact_id, email_key, survey_id'
         f" FROM {dialects.by('suppressions_by_email', 'suppressions', connection)}"
         f" WHERE workspace_id = ? AND email_key {within}",
         workspace,
@@ -181,7 +181,9 @@ def suppressions_of(
         dialects.listed(connection, email_keys),
     )
     return [
-        Suppression(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), contact=row[3], email_key=row[4])
+        Suppression(
+            kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), contact=row[3], email_key=row[4], survey=row[5]
+        )
         for row in rows
     ]
 
@@ -189,8 +191,8 @@ def suppressions_of(
 def suppress(connection: Connection, workspace: int, suppression: Suppression, cause: str) -> None:
     dialects.many(
         connection,
-        'INSERT INTO suppressions (workspace_id, id, contact_id, email_key, kind, "on", at, cause)'
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO suppressions (workspace_id, id, contact_id, email_key, kind, "on", at, cause, survey_id)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 workspace,
@@ -201,6 +203,7 @@ def suppress(connection: Connection, workspace: int, suppression: Suppression, c
                 int(suppression.on),
                 micros(suppression.at),
                 cause,
+                suppression.survey,
             )
         ],
     )

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from heard import durations
-from heard.accounts.workspace import Workspace
+from heard.accounts.workspace import UnconfirmedClicks, Workspace
 from heard.audiences import read as definitions
 from heard.audiences.audience import Audience, ComputedTrait, Form, Phase
 from heard.audiences.order import NOTHING, Book, book
@@ -216,6 +216,7 @@ def _workspace(row: Any) -> Workspace:
         brand=row.brand,
         quiet_period=_length(row.quiet_period),
         exclude=row.exclude,
+        unconfirmed_clicks=UnconfirmedClicks(row.unconfirmed_clicks),
     )
 
 

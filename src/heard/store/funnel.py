@@ -5,7 +5,7 @@
     campaign:12:invited                      ... that led to an invitation
     campaign:12:sent                         invitations handed over on the day, those of unknown outcome among them
     campaign:12:reminded                     ... reminders
-    campaign:12:clicked                      invitations of which a link was first opened on the day, by whomever
+    campaign:12:clicked                      invitations whose survey was first opened on the day, machines left out
 
 A decision is counted on the day it was first made; a change of mind moves it there, from one name to another. So all
 decisions together are what matched. `rebuild` counts everything anew from the rows.
@@ -25,9 +25,9 @@ from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery
 from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection
-from heard.store import dialects, tallies
+from heard.store import clicks, dialects, tallies
 from heard.store.days import day_of
-from heard.store.tables import clicks, decisions, deliveries
+from heard.store.tables import decisions, deliveries
 from heard.store.types import moment
 
 Key: TypeAlias = tuple[int, int, str]  # workspace, day, name
@@ -67,20 +67,9 @@ def handed_over(connection: Connection, delivery: Delivery, at: datetime) -> Non
     tallies.add(connection, {_mailed(delivery.workspace, delivery.campaign, delivery.kind, at): 1})
 
 
-def clicked(connection: Connection, workspace: int, delivery: str, at: datetime) -> None:
-    """A link of an invitation is opened; the first time is what counts. Call it before the click is kept."""
-    row = dialects.fetch(
-        connection,
-        "SELECT campaign_id,"
-        " EXISTS (SELECT 1 FROM clicks WHERE workspace_id = ? AND delivery_id = ? AND method = 'GET')"
-        " FROM deliveries WHERE workspace_id = ? AND id = ?",
-        workspace,
-        delivery,
-        workspace,
-        delivery,
-    )
-    if row and not row[0][1]:
-        tallies.add(connection, {(workspace, day_of(at), f"campaign:{row[0][0]}:clicked"): 1})
+def clicked(connection: Connection, delivery: Delivery, first: datetime, n: int) -> None:
+    """An invitation whose survey was first opened then counts as clicked (`n` 1), or no longer does (-1)."""
+    tallies.add(connection, {(delivery.workspace, day_of(first), f"campaign:{delivery.campaign}:clicked"): n})
 
 
 def read(
@@ -131,8 +120,10 @@ def rebuild(connection: Connection) -> None:
         counts[_mailed(row.workspace_id, row.campaign_id, TouchKind(row.kind), row.sent_at)] += 1
     opened = dialects.fetch(
         connection,
-        f"SELECT d.workspace_id, d.campaign_id, min(c.at) FROM {clicks.name} c JOIN {deliveries.name} d"
-        " ON d.workspace_id = c.workspace_id AND d.id = c.delivery_id WHERE c.method = 'GET'"
+        f"SELECT d.workspace_id, d.campaign_id, min(c.at) FROM clicks c JOIN {deliveries.name} d"
+        " ON d.workspace_id = c.workspace_id AND d.id = c.delivery_id"
+        " LEFT JOIN responses r ON r.workspace_id = d.workspace_id AND r.delivery_id = d.id"
+        f" WHERE {clicks.OPENED} AND (r.verdict IS NULL OR r.verdict <> 'bot')"
         " GROUP BY d.workspace_id, d.campaign_id, d.id",
     )
     for workspace, campaign, at in opened:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from heard.responses.response import Response, Verdict
-from heard.store import cursors, dialects, funnel
+from heard.store import cursors, dialects
 from heard.store.tables import response_revisions, responses
-from heard.store.types import micros, moment
+from heard.store.types import moment
 
 
 def of_delivery(connection: Connection, workspace: int, delivery: str) -> Response | None:
@@ -27,7 +27,15 @@ def somebody_answered(connection: Connection, workspace: int) -> bool:
     return connection.execute(select(responses.c.id).where(theirs).limit(1)).first() is not None
 
 
-def keep(connection: Connection, response: Response, *, agent: str, client: str) -> None:
+def was_counted(connection: Connection, response: Response) -> bool:
+    """Whether any version of it ever counted as a person's."""
+    versions = response_revisions.c
+    theirs = (versions.workspace_id == response.workspace) & (versions.response_id == response.id)
+    human = select(versions.at).where(theirs, versions.verdict == Verdict.HUMAN.value)
+    return connection.execute(human.limit(1)).first() is not None
+
+
+def keep(connection: Connection, response: Response, *, agent: str = "", client: str = "") -> None:
     """Insert, or make it the latest version; the revision goes to the append-only table in either case."""
     row = {**_row(response), "revision": cursors.take(connection, "revisions")}
     known = of_delivery(connection, response.workspace, response.delivery)
@@ -39,55 +47,18 @@ def keep(connection: Connection, response: Response, *, agent: str, client: str)
             .where(responses.c.workspace_id == response.workspace, responses.c.id == response.id)
             .values(**row)
         )
+    said = {
+        "answers": response.answers,
+        "verdict": response.verdict.value,
+        "agent": agent[:300],
+        "client": client[:64],
+        "by": response.judged_by,
+    }
+    version = {"workspace_id": response.workspace, "response_id": response.id, "at": response.updated_at}
     connection.execute(
         dialects.insert(response_revisions, connection)
-        .values(
-            workspace_id=response.workspace,
-            response_id=response.id,
-            at=response.updated_at,
-            answers=response.answers,
-            verdict=response.verdict.value,
-            agent=agent[:300],
-            client=client[:64],
-        )
-        .on_conflict_do_nothing()
-    )
-
-
-def clicked(
-    connection: Connection,
-    workspace: int,
-    delivery: str,
-    *,
-    at: datetime,
-    method: str,
-    value: int | None,
-    agent: str,
-    client: str,
-) -> None:
-    """The raw fact that a link was opened, by whomever. Of a delivery that is known no more nothing is kept: whoever
-    it went to was forgotten."""
-    query = "SELECT 1 FROM deliveries WHERE workspace_id = ? AND id = ?"
-    if not dialects.fetch(connection, query, workspace, delivery):
-        return
-    if method == "GET":
-        funnel.clicked(connection, workspace, delivery, at)
-    dialects.many(
-        connection,
-        "INSERT INTO clicks (workspace_id, id, delivery_id, at, method, value, agent, client)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                workspace,
-                cursors.take(connection, "clicks"),
-                delivery,
-                micros(at),
-                method,
-                value,
-                agent[:300],
-                client[:64],
-            )
-        ],
+        .values(**version, **said)
+        .on_conflict_do_update(index_elements=list(version), set_=said)  # of one instant, the last one
     )
 
 
@@ -107,6 +78,27 @@ def completed(connection: Connection, some: Iterable[Response]) -> None:
     dialects.many(
         connection,
         "UPDATE responses SET completes_at = NULL WHERE workspace_id = ? AND id = ?",
+        [(each.workspace, each.id) for each in some],
+    )
+
+
+def to_settle(connection: Connection, now: datetime, limit: int) -> list[Response]:
+    """What was only opened, and whose moment has come."""
+    query = select(responses).where(responses.c.settles_at <= now).order_by(responses.c.settles_at).limit(limit)
+    return [_response(row) for row in connection.execute(query)]
+
+
+def next_to_settle(connection: Connection) -> datetime | None:
+    query = "SELECT min(settles_at) FROM responses WHERE settles_at IS NOT NULL"
+    ((earliest,),) = dialects.fetch(connection, query)
+    return None if earliest is None else moment(earliest)
+
+
+def never_settle(connection: Connection, some: Iterable[Response]) -> None:
+    """They stay what they are."""
+    dialects.many(
+        connection,
+        "UPDATE responses SET settles_at = NULL WHERE workspace_id = ? AND id = ?",
         [(each.workspace, each.id) for each in some],
     )
 
@@ -149,6 +141,10 @@ def _row(response: Response) -> dict[str, Any]:
         "completes_at": response.completes_at,
         "campaign_version": response.campaign_version,
         "survey_version": response.survey_version,
+        "confirmed": int(response.confirmed),
+        "evidence": response.evidence,
+        "judged_by": response.judged_by,
+        "settles_at": response.settles_at,
     }
 
 
@@ -175,4 +171,8 @@ def _response(row: Any) -> Response:
         completes_at=row.completes_at,
         campaign_version=row.campaign_version,
         survey_version=row.survey_version,
+        confirmed=bool(row.confirmed),
+        evidence=row.evidence,
+        judged_by=row.judged_by,
+        settles_at=row.settles_at,
     )

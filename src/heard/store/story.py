@@ -17,6 +17,7 @@ from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind
 from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import Delivery
+from heard.responses.clicks import Click, Link
 from heard.responses.response import Answer, Response, Verdict
 from heard.store import days, decisions, deliveries, dialects, responses, whose
 from heard.store.messages import Kept
@@ -28,13 +29,10 @@ MOST = 500
 EVERYTHING = 1 << 30
 
 
-class Click(msgspec.Struct, frozen=True, kw_only=True):
-    """A link was opened, by whomever. `value` is the score it preselects."""
+class Opened(Click, frozen=True, kw_only=True):
+    """A link of one of their mails was opened, by whomever."""
 
     delivery: str
-    at: datetime
-    method: str
-    value: int | None
 
 
 class AnswerRevision(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +40,7 @@ class AnswerRevision(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     answers: tuple[Answer, ...]
     verdict: Verdict
+    by: str | None = None  # the member who set the verdict by hand
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +50,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     on: bool
     at: datetime
     cause: str
+    survey: int | None = None  # which one, where it is about one
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     decisions: list[Decision]
     deliveries: list[Delivery]
-    clicks: list[Click]
+    clicks: list[Opened]
     responses: list[Response]
     revisions: list[AnswerRevision]
     wishes: list[Wish]
@@ -122,30 +122,44 @@ def revisions_of(connection: Connection, workspace: int, ids: Iterable[int]) -> 
         .limit(MOST)
     )
     return [
-        AnswerRevision(response=row.response_id, at=row.at, answers=row.answers, verdict=Verdict(row.verdict))
+        AnswerRevision(
+            response=row.response_id, at=row.at, answers=row.answers, verdict=Verdict(row.verdict), by=row.by
+        )
         for row in connection.execute(query)
     ]
 
 
-def clicks_of(connection: Connection, workspace: int, ids: Sequence[str]) -> list[Click]:
+def clicks_of(connection: Connection, workspace: int, ids: Sequence[str]) -> list[Opened]:
     rows = dialects.fetch(
         connection,
-        f"SELECT delivery_id, at, method, value FROM {dialects.by('clicks_by_delivery', 'clicks', connection)}"
+        "SELECT delivery_id, at, method, link, value, agent, client"
+        f" FROM {dialects.by('clicks_by_delivery', 'clicks', connection)}"
         f" WHERE workspace_id = ? AND delivery_id {dialects.within(connection)} ORDER BY id DESC LIMIT {MOST}",
         workspace,
         dialects.listed(connection, ids),
     )
-    return [Click(delivery=row[0], at=moment(row[1]), method=row[2], value=row[3]) for row in rows]
+    return [
+        Opened(
+            delivery=row[0],
+            at=moment(row[1]),
+            method=row[2],
+            link=Link(row[3]),
+            value=row[4],
+            agent=row[5],
+            client=row[6],
+        )
+        for row in rows
+    ]
 
 
 def wishes_of(connection: Connection, contact: Contact) -> list[Wish]:
     """What this person, or anybody behind their mailbox, told us; and what the mailbox itself did."""
     rows: list[Any] = dialects.fetch(
         connection,
-        'SELECT kind, "on", at, cause, id FROM'
+        'SELECT kind, "on", at, cause, survey_id, id FROM'
         f" {dialects.by('suppressions_by_contact', 'suppressions', connection)}"
         " WHERE workspace_id = ? AND contact_id = ?"
-        ' UNION SELECT kind, "on", at, cause, id FROM'
+        ' UNION SELECT kind, "on", at, cause, survey_id, id FROM'
         f" {dialects.by('suppressions_by_email', 'suppressions', connection)}"
         f" WHERE workspace_id = ? AND email_key = ? ORDER BY id DESC LIMIT {MOST}",
         contact.workspace,
@@ -153,4 +167,4 @@ def wishes_of(connection: Connection, contact: Contact) -> list[Wish]:
         contact.workspace,
         contact.email_key,
     )
-    return [Wish(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), cause=row[3]) for row in rows]
+    return [Wish(kind=Kind(row[0]), on=bool(row[1]), at=moment(row[2]), cause=row[3], survey=row[4]) for row in rows]

@@ -25,6 +25,7 @@ from heard.contacts.regulation import Told
 from heard.deliveries.decision import Revision
 from heard.deliveries.reasons import Objection
 from heard.responses.response import Answer
+from heard.responses.verdict import Finding
 from heard.routing.destination import Filter
 from heard.routing.forward import Try
 from heard.store.types import Bytes, Json, Moment
@@ -54,6 +55,7 @@ workspaces = Table(
     Column("brand", Json(Brand), nullable=False),
     Column("quiet_period", BigInteger),
     Column("exclude", Text),
+    Column("unconfirmed_clicks", String(8), nullable=False, server_default="strict"),
     Column("created_at", Moment, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -296,6 +298,7 @@ suppressions = Table(
     Column("on", Integer, nullable=False),
     Column("at", Moment, nullable=False),
     Column("cause", Text, nullable=False),
+    Column("survey_id", BigInteger),  # null = it is about all of them
     Index("suppressions_by_contact", "workspace_id", "contact_id"),
     Index("suppressions_by_email", "workspace_id", "email_key"),
     sqlite_with_rowid=False,
@@ -597,7 +600,7 @@ deliveries = Table(
 )
 
 # ── answers ──
-clicks = Table(  # raw: every GET and HEAD of a survey link, human or machine
+clicks = Table(  # raw: every GET and HEAD of a mail's links, human or machine
     "clicks",
     metadata,
     _workspace(),
@@ -608,6 +611,7 @@ clicks = Table(  # raw: every GET and HEAD of a survey link, human or machine
     Column("value", Integer),
     Column("agent", Text, nullable=False),
     Column("client", Text, nullable=False),
+    Column("link", String(8), nullable=False, server_default="score"),
     Index("clicks_by_delivery", "workspace_id", "delivery_id"),
     Index("clicks_with_origin", "at", sqlite_where=text(WITH_ORIGIN)),
     sqlite_with_rowid=False,
@@ -637,11 +641,16 @@ responses = Table(
     Column("completes_at", Moment),  # when destinations are told that it is complete
     Column("campaign_version", Integer),  # what they were asked by
     Column("survey_version", Integer),
+    Column("confirmed", Integer, nullable=False, server_default="1"),  # 0 = links were opened, no form was sent
+    Column("evidence", Json(tuple[Finding, ...]), nullable=False, server_default="[]"),
+    Column("judged_by", Text),  # the member who set the verdict by hand
+    Column("settles_at", Moment),  # when an unconfirmed click counts, where the workspace lets it
     UniqueConstraint("workspace_id", "delivery_id"),  # one response per invitation
     Index("responses_by_revision", "revision"),
     Index("responses_by_contact", "workspace_id", "contact_id"),
     Index("responses_completing", "completes_at", sqlite_where=text("completes_at IS NOT NULL")),
     Index("responses_by_age", "answered_at"),
+    Index("responses_settling", "settles_at", sqlite_where=text("settles_at IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 response_revisions = Table(  # append-only: every version of every answer
@@ -654,6 +663,7 @@ response_revisions = Table(  # append-only: every version of every answer
     Column("verdict", String(12), nullable=False),
     Column("agent", Text, nullable=False),
     Column("client", Text, nullable=False),
+    Column("by", Text),  # the member who set the verdict; null = it came of what was opened and sent
     Index("response_revisions_with_origin", "at", sqlite_where=text(WITH_ORIGIN)),
     sqlite_with_rowid=False,
 )
@@ -713,5 +723,6 @@ PARTIAL = {
     "deliveries_sending",
     "forwards_due",
     "responses_completing",
+    "responses_settling",
     "response_revisions_with_origin",
 }

@@ -9,20 +9,22 @@ from functools import partial
 from sqlalchemy import Connection
 
 from heard.contacts import traits
-from heard.contacts.standing import Kind, standing
+from heard.contacts.standing import Kind, standing, wishes
 from heard.deliveries.delivery import Delivery, State
 from heard.errors import NotFound
 from heard.ids import Link
 from heard.installation import Installation
+from heard.responses import clicks
 from heard.responses.response import Response
 from heard.steps import answer as answers
-from heard.steps import leave
+from heard.steps import click, leave
 from heard.store import contacts, deliveries, responses
 from heard.surveys.because import because
 from heard.surveys.spoken import language_for
+from heard.surveys.survey import Survey
 from heard.surveys.wording import worded
 from heard.web import previews
-from heard.web.respondents import Answered, Asked, Closed
+from heard.web.respondents import Answered, Asked, Closed, Wish
 
 ALIVE = frozenset({State.SENDING, State.SENT, State.UNKNOWN, State.ANSWERED, State.FAILED, State.EXPIRED})
 
@@ -39,20 +41,14 @@ class Invitations:
             return previews.asked(self._app, token)
         return await self._app.store.read(partial(self._look, link=link))
 
-    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
-        if link := self._app.keys.read(token):
-            await self._app.store.write(
-                partial(
-                    responses.clicked,
-                    workspace=link.workspace,
-                    delivery=link.delivery_id,
-                    at=self._app.clock.now(),
-                    method=method,
-                    value=value,
-                    agent=agent,
-                    client=client,
-                )
-            )
+    async def clicked(
+        self, token: str, *, link: clicks.Link, method: str, value: int | None = None, agent: str, client: str
+    ) -> None:
+        if found := self._app.keys.read(token):
+            at = self._app.clock.now()
+            one = clicks.Click(at=at, method=method, link=link, value=value, agent=agent, client=client)
+            keep = partial(click.clicked, workspace=found.workspace, delivery_id=found.delivery_id, click=one)
+            await self._app.store.write(partial(keep, directory=self._app.directory))
 
     async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
         link = self._app.keys.read(token)
@@ -78,27 +74,27 @@ class Invitations:
         self._app.couriers.wake()  # those who are told of answers
         return kept
 
-    async def unsubscribe(self, token: str) -> Asked | Closed | None:
-        return await self._subscribe(token, on=True, cause="unsubscribed by the link in a mail")
-
-    async def resubscribe(self, token: str) -> Asked | Closed | None:
-        return await self._subscribe(token, on=False, cause="took the unsubscribing back")
-
-    async def _subscribe(self, token: str, *, on: bool, cause: str) -> Asked | Closed | None:
+    async def wish(self, token: str, wish: Wish, *, on: bool) -> Asked | Closed | None:
         link = self._app.keys.read(token)
         if link is None:
-            return previews.asked(self._app, token)
+            return previews.wished(self._app, token, wish, on=on)
 
         def keep(connection: Connection) -> Asked | Closed | None:
             delivery = deliveries.by_id(connection, link.workspace, link.delivery_id)
-            if delivery is None:
-                return None
             before = self._look(connection, link=link)
-            if before is not None and before.unsubscribed != on:
-                person = contacts.by_id(connection, link.workspace, [delivery.contact]).get(delivery.contact)
-                key = person.email_key if person else None
-                now = self._app.clock.now()
-                leave.subscribe(connection, link.workspace, delivery.contact, key, on=on, cause=cause, now=now)
+            if delivery is None or before is None or _holds(before, wish) == on:
+                return before
+            person = contacts.by_id(connection, link.workspace, [delivery.contact]).get(delivery.contact)
+            key = person.email_key if person else None
+            survey = self._app.directory.surveys[delivery.survey]
+            said = {"on": on, "cause": _cause(wish, survey, on=on), "now": self._app.clock.now()}
+            match wish:
+                case Wish.NONE:
+                    leave.subscribe(connection, link.workspace, delivery.contact, key, **said)
+                case Wish.LESS:
+                    leave.less_often(connection, link.workspace, delivery.contact, key, **said)
+                case Wish.NOT_THIS:
+                    leave.not_this_one(connection, link.workspace, delivery.contact, key, survey, **said)
             return self._look(connection, link=link)
 
         return await self._app.store.write(keep)
@@ -115,7 +111,13 @@ class Invitations:
         language = language_for(survey, known)
         wording = worded(survey.kind, brand=brand.name, language=language)
         keys = [person.email_key] if person and person.email_key else []
-        kinds = standing(contacts.suppressions_of(connection, link.workspace, [delivery.contact], keys))
+        rows = contacts.suppressions_of(connection, link.workspace, [delivery.contact], keys)
+        wished = wishes(rows)
+        hold = {
+            "unsubscribed": Kind.UNSUBSCRIBED in standing(rows),
+            "less_often": wished.less_often,
+            "not_this_one": survey.id in wished.surveys,
+        }
         answered = _answered(responses.of_delivery(connection, link.workspace, delivery.id))
         if delivery.state == State.EXPIRED or now >= delivery.closes_at:
             return Closed(
@@ -124,7 +126,7 @@ class Invitations:
                 wording=wording,
                 closed_at=delivery.closes_at,
                 answered=answered,
-                unsubscribed=Kind.UNSUBSCRIBED in kinds,
+                **hold,
             )
         return Asked(
             delivery_id=delivery.id,
@@ -135,7 +137,7 @@ class Invitations:
             closes_at=delivery.closes_at,
             answered=answered,
             quiet_until=self._quiet_until(delivery),
-            unsubscribed=Kind.UNSUBSCRIBED in kinds,
+            **hold,
         )
 
     def _quiet_until(self, delivery: Delivery) -> datetime | None:
@@ -145,7 +147,25 @@ class Invitations:
         return (delivery.sent_at or delivery.due_at) + period if period else None
 
 
+def _holds(asked: Asked | Closed, wish: Wish) -> bool:
+    return {Wish.NONE: asked.unsubscribed, Wish.LESS: asked.less_often, Wish.NOT_THIS: asked.not_this_one}[wish]
+
+
+def _cause(wish: Wish, survey: Survey, *, on: bool) -> str:
+    """What the contact's page says of it."""
+    if not on:
+        return "took it back by the link in a mail" if wish is not Wish.NONE else "took the unsubscribing back"
+    match wish:
+        case Wish.NONE:
+            return "unsubscribed by the link in a mail"
+        case Wish.LESS:
+            return "asked for it by the link in a mail"
+        case Wish.NOT_THIS:
+            return f"asked not to get {survey.name} again, by the link in a mail"
+
+
 def _answered(response: Response | None) -> Answered | None:
-    if response is None or response.value is None:
+    """What they sent; a score that was only tapped is nothing they have said."""
+    if response is None or response.value is None or not response.confirmed:
         return None
     return Answered(value=response.value, comment=response.comment or "", at=response.updated_at)

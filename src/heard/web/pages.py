@@ -21,9 +21,11 @@ from heard.accounts import logo
 from heard.accounts.workspace import Brand
 from heard.channels.colour import LINE, NIGHT, PAPER, edge, on_colour
 from heard.channels.email.look import initial
+from heard.contacts.standing import LESS_OFTEN
+from heard.surveys.because import in_words
 from heard.surveys.locales import locale
 from heard.surveys.wording import Wording
-from heard.web.respondents import Asked, Closed
+from heard.web.respondents import Asked, Closed, Wish
 
 NOBODY = Brand(name="")  # where we do not know who asked
 
@@ -78,6 +80,9 @@ class Pages:
     def closed(self, closed: Closed, token: str) -> Response[bytes]:
         return self._of(closed, "closed.html", 410, token=token)
 
+    def hidden(self, asked: Asked | Closed, token: str) -> Response[bytes]:
+        return self._of(asked, "hidden.html", token=token, open=isinstance(asked, Asked))
+
     def unknown(self) -> Response[bytes]:
         return self._page("unknown.html", 404)
 
@@ -88,10 +93,11 @@ class Pages:
         return self._page("failed.html", status)
 
     def leave(self, asked: Asked | Closed, token: str) -> Response[bytes]:
-        return self._of(asked, "leave.html", token=token)
+        return self._of(asked, "leave.html", token=token, length=_length(asked))
 
-    def left(self, asked: Asked | Closed, token: str) -> Response[bytes]:
-        return self._of(asked, "left.html", token=token)
+    def done(self, asked: Asked | Closed, token: str, wish: Wish) -> Response[bytes]:
+        """What they wished holds; here it can be taken back."""
+        return self._of(asked, "left.html", token=token, wish=wish.value, length=_length(asked))
 
     def back(self, asked: Asked | Closed, token: str) -> Response[bytes]:
         return self._of(asked, "back.html", token=token, open=isinstance(asked, Asked))
@@ -126,6 +132,10 @@ class Pages:
             media_type="text/html",
             headers={**HEADERS, "Content-Security-Policy": POLICY.format(nonce=nonce)},
         )
+
+
+def _length(asked: Asked | Closed) -> str:
+    return in_words(LESS_OFTEN, language=asked.wording.language)
 
 
 def _fill(sentence: str, **values: object) -> Markup:

@@ -10,7 +10,7 @@ from heard.ids import PREVIEW
 from heard.installation import Installation
 from heard.surveys.because import because
 from heard.surveys.wording import worded
-from heard.web.respondents import Answered, Asked
+from heard.web.respondents import Answered, Asked, Wish
 
 
 def asked(app: Installation, token: str) -> Asked | None:
@@ -40,3 +40,12 @@ def answered(app: Installation, token: str, *, value: int, comment: str) -> Aske
     if open_one is None:
         return None
     return structs.replace(open_one, answered=Answered(value=value, comment=comment, at=app.clock.now()))
+
+
+def wished(app: Installation, token: str, wish: Wish, *, on: bool) -> Asked | None:
+    """As the page would look after this wish."""
+    open_one = asked(app, token)
+    if open_one is None:
+        return None
+    field = {Wish.NONE: "unsubscribed", Wish.LESS: "less_often", Wish.NOT_THIS: "not_this_one"}[wish]
+    return structs.replace(open_one, **{field: on})

@@ -6,12 +6,22 @@ A token that we did not sign, and one whose person was forgotten, are one thing 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from heard.accounts.workspace import Brand
+from heard.responses.clicks import Link
 from heard.surveys.wording import Wording
+
+
+class Wish(StrEnum):
+    """What somebody may want of surveys."""
+
+    NONE = "none"  # no survey at all
+    LESS = "less"  # fewer of them
+    NOT_THIS = "not_this"  # others, not this one
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +44,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     answered: Answered | None = None
     quiet_until: datetime | None = None  # this survey does not come again before then; None = no promise is made
     unsubscribed: bool = False
+    less_often: bool = False  # they asked for fewer surveys
+    not_this_one: bool = False  # they asked for this survey no more
     preview: bool = False  # a member looks at their own survey: nothing that is sent is kept
 
 
@@ -46,13 +58,18 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
     answered: Answered | None = None
     unsubscribed: bool = False
+    less_often: bool = False  # they asked for fewer surveys
+    not_this_one: bool = False  # they asked for this survey no more
 
 
 class Respondents(Protocol):
     async def find(self, token: str) -> Asked | Closed | None: ...
 
-    async def clicked(self, token: str, *, method: str, value: int, agent: str, client: str) -> None:
-        """A link with a score was fetched (`GET` or `HEAD`), by a person or a machine: provisional, never an answer."""
+    async def clicked(
+        self, token: str, *, link: Link, method: str, value: int | None = None, agent: str, client: str
+    ) -> None:
+        """A link of the mail was fetched (`GET` or `HEAD`), by a person or a machine: provisional, never an answer.
+        `value` is the score of a link that has one."""
         ...
 
     async def answer(self, token: str, *, value: int, comment: str, agent: str, client: str) -> Asked | Closed | None:
@@ -62,8 +79,7 @@ class Respondents(Protocol):
         """
         ...
 
-    async def unsubscribe(self, token: str) -> Asked | Closed | None:
-        """No more surveys for this mailbox, at once, reminders that are queued included. Twice is the same as once."""
+    async def wish(self, token: str, wish: Wish, *, on: bool) -> Asked | Closed | None:
+        """What this mailbox wants, at once, reminders that are queued included; `on` False takes it back. Twice is the
+        same as once."""
         ...
-
-    async def resubscribe(self, token: str) -> Asked | Closed | None: ...

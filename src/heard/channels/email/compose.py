@@ -56,6 +56,7 @@ def compose(
         link=f"{base_url}/s/{token}",
         unsubscribe=f"{base_url}/u/{token}",
         logos=f"{base_url}/logo/",
+        hidden=f"{base_url}/about/{token}",
         because=because(delivery.event, delivery.event_at, now=now, language=language),
         at_most=at_most,
         reminds_of=Reminded(reminds_of.id, locale(language).on(reminds_of.sent_at or now, now=now))

@@ -31,6 +31,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     link: str  # https://.../s/TOKEN; a score is added to it as ?a=N
     unsubscribe: str  # https://.../u/TOKEN
     logos: str = ""  # https://.../logo/, below which the brand's picture is served; "" = the letter is shown
+    hidden: str  # https://.../about/TOKEN, which no person sees
     because: str | None = None  # completes "You get this because"; see `heard.surveys.because`
     at_most: timedelta | None = None  # this survey comes no more often than that; None = no promise is made
     reminds_of: Reminded | None = None  # None = it is the first mail

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # What stands for the parts that are filled in mail by mail. Control characters, which no line of text can hold.
-INTRO, OUTRO, LINK, UNSUBSCRIBE, BECAUSE, TITLE = (
+INTRO, OUTRO, LINK, UNSUBSCRIBE, HIDDEN, BECAUSE, TITLE = (
     "\x11intro\x12",
     "\x11outro\x12",
     "\x11link\x12",
     "\x11leave\x12",
+    "\x11hidden\x12",
     "\x11why\x12",
     "\x11title\x12",
 )
@@ -67,6 +68,7 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str =
         "outro": OUTRO,
         "link": LINK,
         "unsubscribe": UNSUBSCRIBE,
+        "hidden": HIDDEN,
         "because": BECAUSE,
         "title": TITLE,
     }

@@ -164,6 +164,7 @@ def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
         "outro": look.closing(_replaced(invitation.template.outro.strip(), invitation, replace.to_html)),
         "link": html.escape(invitation.link),
         "leave": html.escape(invitation.unsubscribe),
+        "hidden": html.escape(invitation.hidden),
         "why": html.escape(why),
     }
 

@@ -10,14 +10,16 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 from sqlalchemy import Connection
 
+from heard import durations
 from heard.accounts.member import Action
 from heard.audiences.audience import Audience, ComputedTrait
 from heard.contacts.consent import History, changes
 from heard.contacts.contact import Contact
 from heard.contacts.group import Membership
-from heard.contacts.standing import Kind, standing, status
+from heard.contacts.standing import LESS_OFTEN, Kind, Suppression, standing, status, wishes
 from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import State
+from heard.deliveries.in_words import day
 from heard.destinations.known import Known
 from heard.errors import NotFound
 from heard.installation import Installation
@@ -46,6 +48,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[Kept]
     status: str
     unsubscribed: bool
+    wishes: list[str]  # what they asked for, in words
     lists: list[str]
     groups: list[Membership]
     audiences: list[tuple[Audience, datetime]]  # with since when
@@ -136,7 +139,8 @@ async def read(
         whole = story.of(connection, contact)
         key, known = contact.email_key, Known(connection, directory, workspace)
         mailbox = contacts.by_email_key(connection, workspace, [key]).get(key, []) if key else []
-        kinds = standing(contacts.suppressions_of(connection, workspace, [contact.id], [key] if key else []))
+        rows = contacts.suppressions_of(connection, workspace, [contact.id], [key] if key else [])
+        kinds = standing(rows)
         asks = touches.of(connection, workspace, [contact.id], [key] if key else [])
         decision = _decision(whole, chosen)
         return Seen(
@@ -145,6 +149,7 @@ async def read(
             messages=_messages(connection, contact, show, before),
             status=status(kinds),
             unsubscribed=Kind.UNSUBSCRIBED in kinds,
+            wishes=_wishes(rows, directory),
             lists=lists.of_contact(connection, workspace, contact.id),
             groups=operations.groups_of(connection, contact),
             audiences=operations.audiences_of(connection, contact),
@@ -157,6 +162,19 @@ async def read(
         )
 
     return await app.store.read(look)
+
+
+def _wishes(rows: list[Suppression], directory: Directory) -> list[str]:
+    """`no mail, since 12 Nov 2026`"""
+    hold = wishes(rows)
+    said: list[str] = []
+    if Kind.UNSUBSCRIBED in standing(rows):
+        since = max(row.at for row in rows if row.kind is Kind.UNSUBSCRIBED and row.on)
+        said.append(f"no mail, since {day(since)}")
+    if hold.less_often:
+        said.append(f"at most one survey in {durations.in_words(LESS_OFTEN)}")
+    named = sorted(directory.surveys[each].name for each in hold.surveys if each in directory.surveys)
+    return said + [f"no more {name}" for name in named]
 
 
 def _computed(known: Known, contact: Contact, now: datetime) -> list[tuple[ComputedTrait, str]]:

@@ -15,11 +15,12 @@ from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.in_words import label, number, why_not_sent
 from heard.deliveries.ledger import TouchKind
 from heard.deliveries.reasons import Objection
-from heard.responses.response import Answer, Response, Verdict
+from heard.responses.clicks import Link
+from heard.responses.response import OF_PEOPLE, Answer, Response, Verdict
 from heard.scores import nps
 from heard.store.directory import Directory
 from heard.store.messages import Kept
-from heard.store.story import Click, Story, Wish
+from heard.store.story import Opened, Story, Wish
 
 PAGE = 30  # moments
 SHOWS = ("all", "asked", "messages")
@@ -46,6 +47,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     score: tuple[float, str, int] | None = None  # value, category, the scale's end
     decision: int | None = None  # whose reasons can be read
     delivery: str | None = None
+    response: int | None = None  # whose evidence can be read
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,56 +198,86 @@ def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterabl
 def _taken_back(reminder: Delivery, story: Story) -> datetime:
     """An answer and an unsubscription take it back at once; everything else when it was due."""
     asked = {each.id for each in story.deliveries if each.decision == reminder.decision}
-    moments = [each.answered_at for each in story.responses if each.delivery in asked]
+    moments = [each.answered_at for each in story.responses if each.delivery in asked and each.is_said]
     moments += [each.at for each in story.wishes if each.kind == Kind.UNSUBSCRIBED and each.on]
     return min((each for each in moments if reminder.event_at <= each <= reminder.due_at), default=reminder.due_at)
 
 
-def _click(click: Click, story: Story, directory: Directory) -> Moment:
+LINKS = {
+    Link.HIDDEN: "The hidden link, which no person sees",
+    Link.LEAVE: "The link to stop surveys",
+    Link.SURVEY: "The survey’s page, no score preselected",
+}
+
+
+def _click(click: Opened, story: Story, directory: Directory) -> Moment:
     """A link that was opened counts for nothing; the form that a person sent after it does."""
     delivery = next((each for each in story.deliveries if each.id == click.delivery), None)
     response = next((each for each in story.responses if each.delivery == click.delivery), None)
-    after = [each for each in story.revisions if response and each.response == response.id and each.at >= click.at]
+    after = [
+        each
+        for each in story.revisions
+        if response and each.response == response.id and each.at >= click.at and each.verdict in OF_PEOPLE
+    ]
     first = min(after, key=lambda each: each.at, default=None)
-    value = _said(first.answers, "score") if first else None
+    value = _said(first.answers, "score") if first and click.link is Link.SCORE else None
     parts = [
-        "No score preselected" if click.value is None else f"Score {click.value} preselected",
+        LINKS.get(click.link) or f"Score {click.value} preselected",
         "" if value is None else f"{value} was answered",
         _campaign(delivery.campaign, directory) if delivery else "",
     ]
-    is_get = click.method == "GET"
+    is_get, is_score = click.method == "GET", click.link is Link.SCORE
+    is_bots = is_score and response is not None and response.verdict is Verdict.BOT
+    is_machine = not is_get or click.link is Link.HIDDEN or is_bots
+    waits = is_get and is_score and first is None and not is_machine
     return Moment(
         at=click.at,
-        sign="clock" if is_get else "search",
-        tone="warn" if is_get and first is None else "",
+        sign="search" if is_machine else "clock",
+        tone="warn" if waits else "",
         bold="Link opened" if is_get else "Link looked up",
-        rest=", by a machine" if not is_get else "" if first else ", not counted yet",
+        rest=", by a machine" if is_machine else ", not counted yet" if waits else "",
         note=" · ".join(part for part in parts if part),
         delivery=click.delivery,
+        response=response.id if response else None,
     )
 
 
 def _answer(response: Response, story: Story, directory: Directory) -> Iterable[Moment]:
-    """The first answer, and every change of it; each as it was said then."""
+    """The first answer, and every change of it; each as it was said then. What was only opened is told by its clicks,
+    until something comes of it."""
     versions = sorted((each for each in story.revisions if each.response == response.id), key=lambda each: each.at)
     survey = directory.surveys.get(response.survey)
     before: float | str | None = None
-    for index, version in enumerate(versions):
+    said = False
+    for version in versions:
+        if version.verdict is Verdict.PROVISIONAL:
+            continue
         value, comment = _said(version.answers, "score"), _said(version.answers, "comment")
         changed = f" changed from {before:g}" if isinstance(before, int | float) and before != value else " changed"
+        counts = version.verdict is Verdict.HUMAN
+        note = "Confirmed by a person" if counts else "Left out of scores"
+        if version.by:
+            note = f"{version.by} said that it was {'a person' if counts else 'a machine'}"
+        elif version.at == versions[-1].at and response.evidence:
+            note = " ".join(each.said for each in response.evidence)
         yield Moment(
             at=version.at,
-            sign="reply",
-            tone="good",
+            sign="reply" if version.verdict in OF_PEOPLE else "no",
+            tone="good" if version.verdict in OF_PEOPLE else "",
             bold=survey.name if survey else response.metric.upper(),
-            rest=changed if index else f" by {'e-mail' if response.channel == 'email' else response.channel}",
+            rest=changed if said else f" by {'e-mail' if response.channel == 'email' else response.channel}",
             score=(value, nps.category(int(value)), 10) if isinstance(value, int | float) else None,
             quote=str(comment) if comment else None,
-            note="Confirmed by a person" if version.verdict == Verdict.HUMAN else "Left out of scores",
-            badge=None if version.verdict == Verdict.HUMAN else (version.verdict.value.capitalize(), "off", ""),
+            note=note,
+            badge=BADGES.get(version.verdict),
             delivery=response.delivery,
+            response=response.id,
         )
-        before = value
+        if version.verdict in OF_PEOPLE:
+            before, said = value, True
+
+
+BADGES = {Verdict.BOT: ("Machine", "off", "no"), Verdict.TEST: ("Test", "off", "")}
 
 
 def _wish(wish: Wish) -> Moment:
@@ -255,6 +287,8 @@ def _wish(wish: Wish) -> Moment:
         Kind.BOUNCED: "The mailbox refused a mail",
         Kind.COMPLAINED: "Reported as spam",
         Kind.SUPPRESSED: "Suppressed by a privacy request",
+        Kind.LESS_OFTEN: "Asked to be asked less often",
+        Kind.NOT_THIS_ONE: "Asked for one survey no more",
     }[wish.kind]
     off = {Kind.UNSUBSCRIBED: "Wishes mail again", Kind.BOUNCED: "The mailbox takes mail again"}
     return Moment(

@@ -75,7 +75,7 @@ def why(decision: Decision, story: Story, directory: Directory, *, who: str | No
         delivery=next((each for each in story.deliveries if each.id == decision.delivery), None),
         reminder=reminder,
         why_no_reminder=why_not_sent(reminder.error) if reminder else "",
-        response=next((each for each in story.responses if each.delivery == decision.delivery), None),
+        response=next((each for each in story.responses if each.delivery == decision.delivery and each.is_said), None),
         earlier=None
         if decision.outcome != Outcome.INVITED
         else next((each for each in story.decisions if each.outcome != Outcome.INVITED), None),

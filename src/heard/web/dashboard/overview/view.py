@@ -306,7 +306,8 @@ def _funnel_note(found: Overview, state: State) -> str:
         said.append("Each event held back is counted once, under the first rule that objected.")
     if counts.clicked > found.answered:
         said.append(
-            f"{_several(counts.clicked - found.answered, 'click')} came from mail scanners or were not confirmed."
+            f"Of {_several(counts.clicked - found.answered, 'opened survey')} no form was sent. What is known to be a"
+            " machine is not among them."
         )
     return " ".join(said)
 

@@ -25,6 +25,7 @@ from heard.web.dashboard.deliveries import campaign_meant
 from heard.web.dashboard.door import visit
 from heard.web.dashboard.named import Named, named
 from heard.web.dashboard.narrowed import Narrowed
+from heard.web.dashboard.responses import one
 from heard.web.dashboard.responses.file import as_csv
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
@@ -112,7 +113,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             },
         )
 
-    return [show_responses, export_responses]
+    return [show_responses, export_responses, *one.routes(dashboard)]
 
 
 async def _found(app: Installation, workspace: int, here: Narrowed, *, limit: int, cursor: str | None = None) -> Page:

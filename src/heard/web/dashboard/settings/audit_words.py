@@ -48,6 +48,7 @@ SENTENCES: Mapping[str, str] = {
     "plan.removed": "removed the tracking plan {subject}",
     "replay.begun": "began a replay to {subject}, from {since} until {until}",
     "replay.cancelled": "cancelled a replay to {subject}",
+    "response.judged": "said who gave the answer {subject}: {verdict}",
     "source.added": "made the source {subject}",
     "source.key_replaced": "replaced the write key of {subject}",
     "source.renamed": "renamed the source {was} to {subject}",

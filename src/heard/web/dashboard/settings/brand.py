@@ -16,7 +16,7 @@ from heard import durations
 from heard.accounts import logo
 from heard.accounts.logo import Logo
 from heard.accounts.member import Action
-from heard.accounts.workspace import Brand, Workspace, colour
+from heard.accounts.workspace import Brand, UnconfirmedClicks, Workspace, colour
 from heard.channels.colour import LINE, NIGHT, PAPER, contrast, edge, on_colour
 from heard.channels.email.look import initial
 from heard.channels.email.render import NOWHERE
@@ -27,7 +27,12 @@ from heard.web.dashboard.door import visit
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
 BRAND = ("name", "from", "reply_to", "color", "address")
-FIELDS = (*BRAND, "quiet_period", "exclude")
+FIELDS = (*BRAND, "quiet_period", "exclude", "unconfirmed_clicks")
+UNCONFIRMED = {
+    UnconfirmedClicks.STRICT.value: "Never count it",
+    UnconfirmedClicks.BALANCED.value: "Count it after 24 hours, unless a machine may have tapped it",
+    UnconfirmedClicks.LENIENT.value: "Count it after one hour, unless a machine may have tapped it",
+}
 Written = dict[str, str]  # what stands in each field
 
 
@@ -61,6 +66,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             "brand": {field: written[field] for field in BRAND if written[field]},
             "quiet_period": written["quiet_period"] or None,
             "exclude": written["exclude"] or None,
+            "unconfirmed_clicks": written["unconfirmed_clicks"] or None,
         }
         try:
             picture = await _picture(form, seen.workspace.brand)
@@ -96,6 +102,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             wrong=wrong,
             look=look(written, seen.workspace),
             largest=logo.LARGEST // 1024,
+            unconfirmed=UNCONFIRMED,
         )
 
     return [show_brand, change_brand, show_look]
@@ -156,4 +163,5 @@ def _as_written(workspace: Workspace) -> Written:
         "address": brand.address,
         "quiet_period": durations.write(workspace.quiet_period) if workspace.quiet_period else "",
         "exclude": workspace.exclude or "",
+        "unconfirmed_clicks": workspace.unconfirmed_clicks.value,
     }
