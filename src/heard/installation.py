@@ -20,6 +20,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import config
+from heard.accounts import mail_settings
+from heard.accounts.mail_settings import NOTHING_SET, MailSettings
 from heard.audiences.looks_back import must_be_kept
 from heard.board import Board
 from heard.campaigns.campaign import Campaign
@@ -153,6 +155,19 @@ class Installation:
     def suppression_key(self, workspace: int) -> bytes:
         """Under which a workspace knows whom it is not to hear of."""
         return suppression.key_of(self._secret, workspace)
+
+    def mail_of(self, workspace: int) -> MailSettings:
+        """How a workspace sends mail."""
+        return self.directory.mail.get(workspace, NOTHING_SET)
+
+    def report_key(self, workspace: int) -> str:
+        """What the address ends with at which providers report what became of its mails."""
+        return mail_settings.report_key(self._secret, workspace, self.mail_of(workspace).turn)
+
+    def reports_of(self, key: str) -> int | None:
+        """The workspace with this key; None = nobody's."""
+        turns = {number: self.mail_of(number).turn for number in self.directory.workspaces}
+        return mail_settings.workspace_of(self._secret, key, turns)
 
     def _refuse_what_is_kept_too_short(self) -> None:
         try:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from heard.store import dialects, schema
 
+TABLES_OF_0014 = ("mail_events", "mail_settings")
 TABLES_OF_0008 = ("seen_events", "seen_fields", "tracking_plans", "violations")
 TABLES_OF_0007 = ("consents",)
 TABLES_OF_0006 = ("audiences", "audience_people", "audience_memberships")
@@ -18,7 +19,14 @@ TABLES_OF_0003 = ("forwards", "forward_counts", "replays", "waiting")
 COLUMNS_OF_0003 = {"sources": ("webhook_secret",), "destinations": ("enabled", "switches", "filters")}
 
 
+def back_to_0011(connection: Connection) -> None:
+    for table in TABLES_OF_0014:
+        connection.execute(text(f"DROP TABLE {table}"))
+    schema.stamp(connection, "0011")
+
+
 def back_to_0010(connection: Connection) -> None:
+    back_to_0011(connection)
     connection.execute(text("DROP INDEX deliveries_reminders"))
     schema.stamp(connection, "0010")
 
