@@ -26,6 +26,7 @@ from heard.audiences.looks_back import must_be_kept
 from heard.board import Board
 from heard.campaigns.campaign import Campaign
 from heard.channels.channel import Channel
+from heard.channels.email import dkim
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.channels.email.outbox import Outbox
@@ -42,6 +43,7 @@ from heard.housekeeping import Housekeeping
 from heard.ids import LinkKeys
 from heard.log.segments import SegmentReader
 from heard.outgoing.client import Client
+from heard.outgoing.dns import Dns
 from heard.pipeline import Pipeline
 from heard.routing.browser import settings_of
 from heard.scores.answered import Answered
@@ -91,6 +93,7 @@ class Installation:
             else Smtp(settings.smtp_url or "", connections=settings.smtp_connections)
         )
         self.outgoing = Client(allow_private=settings.allow_private_network)
+        self.dns = Dns(settings.dns_server)
         self.couriers = Couriers(
             store=self.store, clock=self.clock, carry=self.outgoing.send, directory=lambda: self.directory
         )
@@ -235,7 +238,7 @@ class Installation:
         campaign = self.directory.campaigns[delivery.campaign]
         survey = self.directory.surveys[delivery.survey]
         workspace = self.directory.workspaces[delivery.workspace]
-        return compose(
+        composed = compose(
             delivery,
             ready.contact,
             campaign=campaign,
@@ -247,6 +250,12 @@ class Installation:
             now=now,
             reminds_of=ready.reminds_of,
         )
+        return self.signed(delivery.workspace, composed)
+
+    def signed(self, workspace: int, mail: Mail) -> Mail:
+        """With the signature of the sender's domain, where the workspace has an active key for it."""
+        key = self.mail_of(workspace).signs(mail.sender.rpartition("@")[2])
+        return mail if key is None else dkim.signed(mail, key)
 
     def promise(self, campaign: Campaign, survey: Survey) -> timedelta | None:
         """How often this survey comes at the most. A throttle is a promise only while no other campaign asks it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -15,9 +16,38 @@ PREFIX = "mail"
 MAC = 20  # octets
 
 
+class DkimKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that signs mails of one domain. `active_since` None: its record is not published yet, as far as we know."""
+
+    domain: str  # the sender's, in ASCII
+    selector: str
+    private_key: str  # PEM
+    public_key: str  # base64 of its DER: what the record says after p=
+    made_at: datetime
+    active_since: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """Where its record is published."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def record(self) -> str:
+        return f"v=DKIM1; k=rsa; p={self.public_key}"
+
+
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     turn: int = 0  # how often the key of the address for reports was made anew
     secrets: Mapping[str, str] = {}  # by provider: what its reports are signed with
+    dkim: tuple[DkimKey, ...] = ()  # at most one active and one waiting for a domain
+
+    def signs(self, domain: str) -> DkimKey | None:
+        """The key that signs what goes out from this domain; None = nothing does."""
+        return next((each for each in self.dkim if each.domain == domain and each.active_since), None)
+
+    def waits(self, domain: str) -> DkimKey | None:
+        """A key of this domain whose record has yet to be published."""
+        return next((each for each in self.dkim if each.domain == domain and each.active_since is None), None)
 
 
 NOTHING_SET = MailSettings()

@@ -45,7 +45,7 @@ async def mail_of(app: Installation, campaign: Campaign, *, to: str) -> Mail:
     now = app.clock.now()
     contact = await app.store.read(lambda connection: _somebody(connection, campaign.workspace, to, now))
     survey = app.directory.surveys[campaign.survey]
-    return compose(
+    composed = compose(
         _delivery(campaign, contact, now, to=to),
         contact,
         campaign=campaign,
@@ -57,6 +57,7 @@ async def mail_of(app: Installation, campaign: Campaign, *, to: str) -> Mail:
         now=now,
         purpose=ids.PREVIEW,
     )
+    return app.signed(campaign.workspace, composed)
 
 
 def _somebody(connection: Connection, workspace: int, to: str, now: datetime) -> Contact:
