@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -47,7 +47,7 @@ from heard.outgoing.dns import Dns
 from heard.pipeline import Pipeline
 from heard.routing.browser import settings_of
 from heard.scores.answered import Answered
-from heard.steps import send
+from heard.steps import protect, send
 from heard.steps.send import Ready
 from heard.store import answers, directory, schema, suppressed
 from heard.store.analytics import Analytics
@@ -117,6 +117,7 @@ class Installation:
             mail=self.mail,
             directory=lambda: self.directory,
             changed=self.reload,
+            refused=self.stop_what_must,
         )
         self.forgetting = Forgetting(
             store=self.store,
@@ -171,6 +172,13 @@ class Installation:
         """The workspace with this key; None = nobody's."""
         turns = {number: self.mail_of(number).turn for number in self.directory.workspaces}
         return mail_settings.workspace_of(self._secret, key, turns)
+
+    async def stop_what_must(self, workspace: int, campaigns: Collection[int]) -> None:
+        """Pause those of these campaigns whose mails bounce, or are reported as spam, too often."""
+        if campaigns:
+            judge = partial(protect.stop_what_must, workspace=workspace, campaigns=campaigns, now=self.clock.now())
+            if await self.store.write(judge):
+                await self.reload()
 
     def _refuse_what_is_kept_too_short(self) -> None:
         try:

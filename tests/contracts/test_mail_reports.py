@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
+import msgspec
 import pytest
 
 from heard import ids
@@ -46,9 +47,10 @@ def told(kind: NoticeKind, delivery: Delivery | None = None, *, name: str = "1",
 
 
 def take(desk: Desk, *notices: Notice, anybody: bool = False) -> Taken:
-    return desk.store.write_now(
+    taken = desk.store.write_now(
         partial(report.take, workspace=ACME, provider="ses", notices=notices, anybody=anybody, now=desk.now)
     )
+    return msgspec.structs.replace(taken, to_judge=frozenset())
 
 
 def stands(desk: Desk, key: str = TED, *contact: int) -> set[Kind]:

@@ -36,10 +36,24 @@ class DkimKey(msgspec.Struct, frozen=True, kw_only=True):
         return f"v=DKIM1; k=rsa; p={self.public_key}"
 
 
+class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign that Heard paused by itself. `since`: when, or when somebody activated it again (`over`)."""
+
+    campaign: int
+    since: datetime
+    why: str
+    over: bool = False
+
+
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     turn: int = 0  # how often the key of the address for reports was made anew
     secrets: Mapping[str, str] = {}  # by provider: what its reports are signed with
     dkim: tuple[DkimKey, ...] = ()  # at most one active and one waiting for a domain
+
+    stopped: tuple[Stopped, ...] = ()  # the last time of each campaign
+
+    def stop_of(self, campaign: int) -> Stopped | None:
+        return next((each for each in self.stopped if each.campaign == campaign), None)
 
     def signs(self, domain: str) -> DkimKey | None:
         """The key that signs what goes out from this domain; None = nothing does."""

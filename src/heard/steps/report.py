@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from heard.contacts import address as addresses
 from heard.contacts.standing import Kind, Suppression, standing
-from heard.deliveries import bouncing
+from heard.deliveries import bouncing, protection
 from heard.deliveries.delivery import Delivery, ImpossibleMove
 from heard.deliveries.notice import Notice, NoticeKind
 from heard.store import contacts, deliveries, mail_events
@@ -30,6 +30,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     kept: int = 0
     repeated: int = 0  # told before
     not_ours: int = 0  # about mails that this workspace did not send
+    to_judge: frozenset[int] = frozenset()  # the campaigns that may have to stop
 
 
 class Meant(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +54,20 @@ def take(
     mail_events.keep(
         connection,
         workspace,
-        [(each.name, provider, each.notice, _id(each.delivery), each.email_key) for each in meant],
+        [(each.name, provider, each.notice, each.delivery, each.email_key) for each in meant],
         now=now,
     )
     _follow(connection, workspace, meant, provider, now)
-    return Taken(kept=len(meant), repeated=len(notices) - len(new), not_ours=len(new) - len(meant))
+    return Taken(
+        kept=len(meant),
+        repeated=len(notices) - len(new),
+        not_ours=len(new) - len(meant),
+        to_judge=frozenset(
+            each.delivery.campaign
+            for each in meant
+            if each.delivery is not None and each.notice.kind in protection.TELLING
+        ),
+    )
 
 
 def _meant(
@@ -127,7 +137,3 @@ def _delivery_in(message_id: str | None) -> str | None:
     """`<id>@<domain>` -> the id, where it could be one of ours."""
     local = (message_id or "").partition("@")[0].lower()
     return local if len(local) == DELIVERY and not set(local) - set("0123456789abcdef") else None
-
-
-def _id(delivery: Delivery | None) -> str | None:
-    return None if delivery is None else delivery.id

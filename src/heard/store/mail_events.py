@@ -10,9 +10,12 @@ from hashlib import blake2b
 import msgspec
 from sqlalchemy import Connection
 
+from heard.deliveries.delivery import Delivery
 from heard.deliveries.notice import Notice, NoticeKind
 from heard.store import cursors, dialects
 from heard.store.types import micros, moment
+
+AT_ONCE = "server"  # the provider of what our own mail server refused while we were talking to it
 
 
 class MailEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,7 @@ def known(connection: Connection, workspace: int, names: Iterable[str]) -> set[s
 def keep(
     connection: Connection,
     workspace: int,
-    events: Sequence[tuple[str, str, Notice, str | None, str | None]],
+    events: Sequence[tuple[str, str, Notice, Delivery | None, str | None]],
     *,
     now: datetime,
 ) -> None:
@@ -57,8 +60,8 @@ def keep(
     first = cursors.take(connection, "mail_events", len(events))
     dialects.many(
         connection,
-        "INSERT INTO mail_events (workspace_id, id, event_id, provider, kind, delivery_id, email_key, at, received_at,"
-        " detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mail_events (workspace_id, id, event_id, provider, kind, delivery_id, campaign_id, email_key, at,"
+        " received_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 workspace,
@@ -66,7 +69,8 @@ def keep(
                 name,
                 provider,
                 notice.kind.value,
-                delivery,
+                delivery.id if delivery else None,
+                delivery.campaign if delivery else None,
                 email_key,
                 micros(min(notice.at or now, now)),
                 micros(now),
@@ -107,6 +111,42 @@ def of_deliveries(connection: Connection, workspace: int, deliveries: Iterable[s
         )
         for row in rows
     ]
+
+
+def deliveries_that(connection: Connection, workspace: int, campaign: int, kind: NoticeKind, *, since: datetime) -> int:
+    """How many of a campaign's mails came to this, by when it was told."""
+    ((n,),) = dialects.fetch(
+        connection,
+        f"SELECT count(DISTINCT delivery_id) FROM {dialects.by('mail_events_by_campaign', 'mail_events', connection)}"
+        " WHERE workspace_id = ? AND campaign_id = ? AND kind = ? AND at >= ?",
+        workspace,
+        campaign,
+        kind.value,
+        micros(since),
+    )
+    return n
+
+
+def sends(connection: Connection, workspace: int, campaign: int, *, since: datetime, most: int) -> int:
+    """How many mails of a campaign were taken, or refused because nobody has the mailbox; counted up to `most`."""
+    ((made,),) = dialects.fetch(
+        connection,
+        f"SELECT count(*) FROM (SELECT 1 FROM {dialects.by('touches_by_campaign', 'touches', connection)}"
+        " WHERE workspace_id = ? AND campaign_id = ? AND at >= ? AND state = 'made' LIMIT ?) counted",
+        workspace,
+        campaign,
+        micros(since),
+        most,
+    )
+    ((refused,),) = dialects.fetch(
+        connection,
+        f"SELECT count(*) FROM {dialects.by('mail_events_by_campaign', 'mail_events', connection)}"
+        f" WHERE workspace_id = ? AND campaign_id = ? AND kind = 'hard' AND at >= ? AND provider = '{AT_ONCE}'",
+        workspace,
+        campaign,
+        micros(since),
+    )
+    return min(made + refused, most)
 
 
 def last_received(connection: Connection, workspace: int) -> dict[str, datetime]:

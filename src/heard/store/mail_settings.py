@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import msgspec
 from sqlalchemy import Connection, select
 
-from heard.accounts.mail_settings import NOTHING_SET, MailSettings
+from heard.accounts.mail_settings import NOTHING_SET, MailSettings, Stopped
 from heard.store import dialects
 from heard.store.tables import mail_settings
 
@@ -23,3 +26,17 @@ def keep(connection: Connection, workspace: int, settings: MailSettings) -> None
     connection.execute(
         statement.on_conflict_do_update(index_elements=["workspace_id"], set_={"settings": statement.excluded.settings})
     )
+
+
+def stop(connection: Connection, workspace: int, stopped: Stopped) -> None:
+    """Note that a campaign was paused by Heard, or what became of that."""
+    was = of(connection, workspace)
+    others = tuple(each for each in was.stopped if each.campaign != stopped.campaign)
+    keep(connection, workspace, msgspec.structs.replace(was, stopped=(*others, stopped)))
+
+
+def go_on(connection: Connection, workspace: int, campaign: int, *, now: datetime) -> None:
+    """Somebody activated a campaign again: what was before counts no longer."""
+    stopped = of(connection, workspace).stop_of(campaign)
+    if stopped is not None and not stopped.over:
+        stop(connection, workspace, msgspec.structs.replace(stopped, since=now, over=True))

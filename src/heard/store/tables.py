@@ -577,6 +577,7 @@ mail_events = Table(  # append-only: what became of mails, as providers and mail
     Column("provider", String(16), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("delivery_id", Text),
+    Column("campaign_id", BigInteger),
     Column("email_key", Text),
     Column("at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
@@ -584,6 +585,7 @@ mail_events = Table(  # append-only: what became of mails, as providers and mail
     UniqueConstraint("workspace_id", "event_id"),
     Index("mail_events_by_delivery", "workspace_id", "delivery_id"),
     Index("mail_events_by_email", "workspace_id", "email_key"),
+    Index("mail_events_by_campaign", "workspace_id", "campaign_id", "kind", "at"),
     Index("mail_events_by_age", "received_at"),
     sqlite_with_rowid=False,
 )

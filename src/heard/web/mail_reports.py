@@ -59,6 +59,7 @@ def routes(app: Installation) -> list[Any]:
         )
         if taken.kept:
             log.info("mail_reported", provider=known.name, workspace=workspace, kept=taken.kept)
+        await app.stop_what_must(workspace, taken.to_judge)
         return Response({"kept": taken.kept, "repeated": taken.repeated, "not_ours": taken.not_ours})
 
     return [take_report]

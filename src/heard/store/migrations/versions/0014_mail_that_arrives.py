@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(16), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("delivery_id", sa.Text()),
+        sa.Column("campaign_id", sa.BigInteger()),
         sa.Column("email_key", sa.Text()),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -28,6 +29,7 @@ def upgrade() -> None:
     )
     op.create_index("mail_events_by_delivery", "mail_events", ["workspace_id", "delivery_id"])
     op.create_index("mail_events_by_email", "mail_events", ["workspace_id", "email_key"])
+    op.create_index("mail_events_by_campaign", "mail_events", ["workspace_id", "campaign_id", "kind", "at"])
     op.create_index("mail_events_by_age", "mail_events", ["received_at"])
     op.create_table(
         "mail_settings",

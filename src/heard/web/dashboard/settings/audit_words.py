@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "campaign.activated": "activated the campaign {subject}",
     "campaign.paused": "paused the campaign {subject}",
     "campaign.changed": "changed the campaign {subject}",
+    "campaign.stopped": "paused the campaign {subject}: {why}",
     "campaign.made": "made the campaign {subject}",
     "contact.unsubscribed": "unsubscribed {subject}",
     "contact.resubscribed": "let {subject} be asked again",
