@@ -327,7 +327,7 @@ def test_a_mail_that_came_back_quotes_ours(ends: str):
         ("5.7.1", "failed", [SOFT]),
         ("4.4.7", "failed", [SOFT]),
         ("4.1.1", "failed", [SOFT]),
-        ("", "failed", [SOFT]),
+        ("", "failed", [HARD]),  # the answer that is quoted says 5.1.1
         ("4.4.1", "delayed", []),
         ("2.0.0", "delivered", [DELIVERED]),
         ("2.0.0", "relayed", []),
@@ -337,6 +337,24 @@ def test_what_a_status_means(status: str, action: str, told: list[NoticeKind]):
     mail = BOUNCE.replace("Status: 5.1.1", f"Status: {status}").replace("Action: failed", f"Action: {action}")
 
     assert kinds(dsn.read(mail.encode())) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("550 5.1.1 no such user here", HARD),
+        ("550-5.1.1 The account does not exist", HARD),
+        ("550 5.7.1 looks like spam", SOFT),
+        ("550 no such user here", SOFT),  # it may as well be refused for what it says
+        ("host 5.1.1", SOFT),
+    ],
+)
+def test_where_a_status_says_no_more_than_failed_the_answer_itself_is_read(said: str, told: NoticeKind):
+    mail = BOUNCE.replace("Status: 5.1.1", "Status: 5.0.0").replace(
+        "smtp; 550 5.1.1 <ted.mosby@gmail.example>:\n    no such user", f"smtp; {said}"
+    )
+
+    assert [(each.kind, each.detail) for each in dsn.read(mail.encode())] == [(told, said)]
 
 
 def test_a_complaint_is_told_by_what_it_quotes():

@@ -10,6 +10,7 @@ Anybody can send such a mail, so what it says is believed only where it quotes t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from email import policy
@@ -26,6 +27,7 @@ from heard.deliveries.notice import Notice, NoticeKind
 from heard.errors import Invalid
 
 COMPLAINTS = frozenset({"abuse", "fraud"})  # Feedback-Type; `not-spam`, `opt-out` and the rest are none
+_SAID = re.compile(r"\s*[45]\d\d[ -](5\.\d{1,3}\.\d{1,3})\b")  # "550 5.1.1 no such user"
 AUTOMATIC_HEADERS = ("X-Auto-Response-Suppress", "X-Autoreply", "X-Autorespond", "X-Autoresponder")
 AUTOMATIC_PRECEDENCE = frozenset({"bulk", "junk", "list", "auto_reply"})
 
@@ -65,7 +67,8 @@ def _returned(status: Message, quoted: Message | None, name: str, at: datetime |
         action = _text(group, "Action").strip().lower()
         if action not in ("failed", "delivered") or number > MOST:
             continue
-        code = _text(group, "Status").split("(")[0].strip()
+        said = _after_semicolon(_text(group, "Diagnostic-Code"))
+        code = _code(_text(group, "Status").split("(")[0].strip(), said)
         kind = NoticeKind.DELIVERED if action == "delivered" else NoticeKind.SOFT
         if action == "failed" and is_nobody(code):
             kind = NoticeKind.HARD
@@ -76,8 +79,14 @@ def _returned(status: Message, quoted: Message | None, name: str, at: datetime |
             address=address,
             message_id=message_id(_text(quoted, "Message-ID")),
             at=at,
-            detail=one_line(_after_semicolon(_text(group, "Diagnostic-Code")) or code),
+            detail=one_line(said or code),
         )
+
+
+def _code(status: str, said: str) -> str:
+    """The status; where it is missing or says no more than "failed" (Exim writes 5.0.0), the code in what was said."""
+    finer = _SAID.match(said)
+    return finer[1] if finer and status in ("", "5.0.0") else status
 
 
 def _complained(feedback: Message, quoted: Message | None, name: str, at: datetime | None) -> Iterator[Notice]:
