@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +66,12 @@ SETTINGS: tuple[Setting, ...] = (
         "`heard serve` listens, with localhost for every address.",
     ),
     Setting(
+        name="HEARD_DNS_SERVER",
+        default="(the system's)",
+        help="Which name server `heard doctor` and Settings > Mail ask what a domain publishes, as `192.0.2.1` or "
+        "`192.0.2.1:53`.",
+    ),
+    Setting(
         name="HEARD_TRUSTED_PROXIES",
         default="(none)",
         help="Networks whose X-Forwarded-For is believed, like `10.0.0.0/8, 127.0.0.1`.",
@@ -99,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str | None
     smtp_connections: int
     base_url: str | None  # without a slash at the end; None = made from the port
+    dns_server: tuple[str, int] | None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     secret: str | None
     secret_file: Path
@@ -135,6 +142,7 @@ def read(environment: Mapping[str, str] | None = None, *, data: Path | None = No
         smtp_url=given.get("HEARD_SMTP_URL") or None,
         smtp_connections=_number(given, "HEARD_SMTP_CONNECTIONS", 8, 1, 64),
         base_url=_base(given.get("HEARD_BASE_URL")),
+        dns_server=_name_server(given.get("HEARD_DNS_SERVER")),
         trusted_proxies=_networks(given.get("HEARD_TRUSTED_PROXIES", "")),
         secret=_secret(given.get("HEARD_SECRET")),
         secret_file=Path(given.get("HEARD_SECRET_FILE") or folder / "secret"),
@@ -200,6 +208,24 @@ def _base(url: str | None) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise Invalid("HEARD_BASE_URL: write it like https://feedback.example.com.", field="HEARD_BASE_URL")
     return url.rstrip("/")
+
+
+def _name_server(text: str | None) -> tuple[str, int] | None:
+    """`192.0.2.1` or `192.0.2.1:53`; an IPv6 address with a port in brackets."""
+    if not text:
+        return None
+    host, port = text, "53"
+    if text.startswith("[") or text.count(":") == 1:
+        host, _, port = text.rpartition(":")
+    try:
+        if not 0 < (number := int(port)) < 65536:
+            raise ValueError
+        return str(ip_address(host.strip("[]"))), number
+    except ValueError:
+        raise Invalid(
+            "HEARD_DNS_SERVER: write an IP address like 192.0.2.1, or with a port 192.0.2.1:53.",
+            field="HEARD_DNS_SERVER",
+        ) from None
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import config
+from heard.accounts import mail_settings
+from heard.accounts.mail_settings import NOTHING_SET, MailSettings
 from heard.audiences.looks_back import must_be_kept
 from heard.board import Board
 from heard.campaigns.campaign import Campaign
 from heard.channels.channel import Channel
+from heard.channels.email import dkim
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.channels.email.outbox import Outbox
@@ -40,10 +43,11 @@ from heard.housekeeping import Housekeeping
 from heard.ids import LinkKeys
 from heard.log.segments import SegmentReader
 from heard.outgoing.client import Client
+from heard.outgoing.dns import Dns
 from heard.pipeline import Pipeline
 from heard.routing.browser import settings_of
 from heard.scores.answered import Answered
-from heard.steps import send
+from heard.steps import protect, send
 from heard.steps.send import Ready
 from heard.store import answers, directory, schema, suppressed
 from heard.store.analytics import Analytics
@@ -89,6 +93,7 @@ class Installation:
             else Smtp(settings.smtp_url or "", connections=settings.smtp_connections)
         )
         self.outgoing = Client(allow_private=settings.allow_private_network)
+        self.dns = Dns(settings.dns_server)
         self.couriers = Couriers(
             store=self.store, clock=self.clock, carry=self.outgoing.send, directory=lambda: self.directory
         )
@@ -112,6 +117,7 @@ class Installation:
             mail=self.mail,
             directory=lambda: self.directory,
             changed=self.reload,
+            refused=self.stop_what_must,
         )
         self.forgetting = Forgetting(
             store=self.store,
@@ -153,6 +159,26 @@ class Installation:
     def suppression_key(self, workspace: int) -> bytes:
         """Under which a workspace knows whom it is not to hear of."""
         return suppression.key_of(self._secret, workspace)
+
+    def mail_of(self, workspace: int) -> MailSettings:
+        """How a workspace sends mail."""
+        return self.directory.mail.get(workspace, NOTHING_SET)
+
+    def report_key(self, workspace: int) -> str:
+        """What the address ends with at which providers report what became of its mails."""
+        return mail_settings.report_key(self._secret, workspace, self.mail_of(workspace).turn)
+
+    def reports_of(self, key: str) -> int | None:
+        """The workspace with this key; None = nobody's."""
+        turns = {number: self.mail_of(number).turn for number in self.directory.workspaces}
+        return mail_settings.workspace_of(self._secret, key, turns)
+
+    async def stop_what_must(self, workspace: int, campaigns: Collection[int]) -> None:
+        """Pause those of these campaigns whose mails bounce, or are reported as spam, too often."""
+        if campaigns:
+            judge = partial(protect.stop_what_must, workspace=workspace, campaigns=campaigns, now=self.clock.now())
+            if await self.store.write(judge):
+                await self.reload()
 
     def _refuse_what_is_kept_too_short(self) -> None:
         try:
@@ -220,7 +246,7 @@ class Installation:
         campaign = self.directory.campaigns[delivery.campaign]
         survey = self.directory.surveys[delivery.survey]
         workspace = self.directory.workspaces[delivery.workspace]
-        return compose(
+        composed = compose(
             delivery,
             ready.contact,
             campaign=campaign,
@@ -232,6 +258,12 @@ class Installation:
             now=now,
             reminds_of=ready.reminds_of,
         )
+        return self.signed(delivery.workspace, composed)
+
+    def signed(self, workspace: int, mail: Mail) -> Mail:
+        """With the signature of the sender's domain, where the workspace has an active key for it."""
+        key = self.mail_of(workspace).signs(mail.sender.rpartition("@")[2])
+        return mail if key is None else dkim.signed(mail, key)
 
     def promise(self, campaign: Campaign, survey: Survey) -> timedelta | None:
         """How often this survey comes at the most. A throttle is a promise only while no other campaign asks it."""

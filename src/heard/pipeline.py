@@ -56,7 +56,10 @@ TRIES_BEFORE_BLAME = 3
 
 
 class Pipeline:
-    """The loops over one installation. `start` runs them; `idle` and `advance` are for the test clock."""
+    """The loops over one installation. `start` runs them; `idle` and `advance` are for the test clock.
+
+    `refused(workspace, campaigns)` is called when a mail server has said that nobody has a mailbox.
+    """
 
     def __init__(
         self,
@@ -71,9 +74,11 @@ class Pipeline:
         mail: Callable[[Ready, datetime], Mail],
         directory: Callable[[], Directory],
         changed: Callable[[], Awaitable[None]],
+        refused: Callable[[int, set[int]], Awaitable[None]] | None = None,
     ) -> None:
         self.store, self.reader, self.board, self.clock, self.couriers = store, reader, board, clock, couriers
         self.house, self._directory, self._changed = house, directory, changed
+        self._refused = refused
         self.postman = Postman(
             store=store, clock=clock, channel=channel, mail=mail, directory=directory, done=self.wake
         )
@@ -138,6 +143,9 @@ class Pipeline:
 
     async def send_once(self) -> bool:
         """Claim what is due and set it on its way; False when nothing is due."""
+        for workspace, campaigns in self.postman.refusals():
+            if self._refused is not None:
+                await self._refused(workspace, campaigns)
         if len(self.postman.holds) >= CLAIM:
             await self.postman.some_done()
             return True

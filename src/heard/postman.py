@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from heard.channels.channel import Channel
 from heard.channels.email.mail import Mail
+from heard.channels.email.refusals import MailboxRefused
 from heard.clock import Clock
 from heard.deliveries.delivery import Delivery, ImpossibleMove
 from heard.errors import DeliveryFailed
@@ -48,6 +49,7 @@ class Postman:
         self._mail, self._directory, self._done = mail, directory, done
         self._places = asyncio.Semaphore(channel.connections)
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._refused: dict[int, set[int]] = {}
         self._stopping = False
         self.failing: dict[str, str] = {}  # what he waits for -> what is wrong with it
 
@@ -59,6 +61,11 @@ class Postman:
     def take(self, ready: Ready) -> None:
         """Set it on its way."""
         self._under_way[ready.delivery.id] = asyncio.create_task(self._hand_over(ready))
+
+    def refusals(self) -> list[tuple[int, set[int]]]:
+        """(workspace, campaigns) of which a mail server said that nobody has the mailbox, since the last time."""
+        refused, self._refused = self._refused, {}
+        return list(refused.items())
 
     async def some_done(self) -> None:
         """Return when one of those under way has its outcome, or none is under way."""
@@ -124,6 +131,8 @@ class Postman:
 
     def _failed(self, delivery: Delivery, error: DeliveryFailed) -> Callable[[Connection], None]:
         now, directory = self._clock.now(), self._directory()
+        if isinstance(error, MailboxRefused):
+            self._refused.setdefault(delivery.workspace, set()).add(delivery.campaign)
         return partial(send.failed, delivery=delivery, error=error, directory=directory, now=now)
 
     async def _kept(self, keep_it: Callable[[Connection], None], kept: Future[None]) -> None:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SET_ASIDE = "set_aside"
     MAILS = "mails"
     CLICKS = "clicks"
+    MAIL_EVENTS = "mail_events"
     ANSWERS = "answers"
     AUDIT = "audit"
     REQUESTS = "requests"
@@ -121,6 +122,15 @@ RULES: tuple[Rule, ...] = (
         least=DAY,
         because="without them nobody can tell a mail scanner from a person",
         default=90 * DAY,
+    ),
+    Rule(
+        kind=Kind.MAIL_EVENTS,
+        title="What became of mails",
+        help="Bounces, complaints and deliveries, as providers and mail servers report them. What followed from them "
+        "stays: the invitation that failed, the mailbox that is left alone.",
+        least=31 * DAY,
+        because="a mailbox is left alone after several mails in a row came back, and they are weeks apart",
+        default=400 * DAY,
     ),
     Rule(
         kind=Kind.ANSWERS,

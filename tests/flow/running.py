@@ -73,6 +73,7 @@ class RunningHeard:
             **{name: value for name, value in os.environ.items() if not name.startswith("HEARD_")},
             "HEARD_DATA": str(data),
             "HEARD_BASE_URL": self.url,
+            "HEARD_DNS_SERVER": "127.0.0.1:9",  # nobody: no test asks the world
             **(environment or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None

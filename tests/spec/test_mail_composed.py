@@ -7,6 +7,8 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
 
+import msgspec
+
 from heard.campaigns.campaign import Template
 from heard.channels.email.compose import compose
 from heard.contacts.contact import Contact

@@ -23,6 +23,7 @@ def test_without_a_setting_what_members_look_at_stays_for_ever():
         Kind.COUNTS: 400 * DAY,
         Kind.VIOLATIONS: 90 * DAY,
         Kind.CLICKS: 90 * DAY,
+        Kind.MAIL_EVENTS: 400 * DAY,
         Kind.SIGN_INS: 30 * DAY,
     }
 

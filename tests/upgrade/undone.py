@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from heard.store import dialects, schema
 
 TABLES_OF_0012 = ("waves", "turns")
+TABLES_OF_0014 = ("mail_events", "mail_settings")
 TABLES_OF_0008 = ("seen_events", "seen_fields", "tracking_plans", "violations")
 TABLES_OF_0007 = ("consents",)
 TABLES_OF_0006 = ("audiences", "audience_people", "audience_memberships")
@@ -28,7 +29,14 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0013(connection: Connection) -> None:
+    for table in TABLES_OF_0014:
+        connection.execute(text(f"DROP TABLE {table}"))
+    schema.stamp(connection, "0013")
+
+
 def back_to_0012(connection: Connection) -> None:
+    back_to_0013(connection)
     connection.execute(text("DROP INDEX responses_settling"))
     for table, columns in COLUMNS_OF_0013.items():
         for column in columns:

@@ -36,7 +36,7 @@ OTHER = HOOK.replace("Hook", "Barney Stinson") + ACME.replace("Acme", "MacLaren"
     "Post-purchase", "After a pint"
 )
 SECRET = "Barney Stinson"  # what only the other workspace knows
-FORM = re.compile(r"/(new|edit|preview|brand|look|file)\b")  # a GET that shows the form of a change, or part of it
+FORM = re.compile(r"/(new|edit|preview|brand|mail|look|file)\b")  # a GET that shows the form of a change, or part of it
 
 
 class Route(NamedTuple):

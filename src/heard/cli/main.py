@@ -12,6 +12,7 @@ from heard.cli import keys, users
 from heard.cli.apply import apply, export
 from heard.cli.backup import backup, restore
 from heard.cli.demo import demo
+from heard.cli.doctor import doctor
 from heard.cli.dry_run import dry_run
 from heard.cli.init import init
 from heard.cli.migrate import migrate
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, serve, apply, export, why, dry_run, score, replay, demo, backup, restore, migrate):
+for command in (init, serve, apply, export, why, dry_run, score, replay, demo, backup, restore, migrate, doctor):
     app.command()(command)
 
 

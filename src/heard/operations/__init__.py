@@ -37,6 +37,7 @@ OPERATIONS: Mapping[str, str] = {
     "campaign_pause": "heard.operations.campaigns:pause",
     "replay": "heard.operations.replay:begin",
     "replay_progress": "heard.operations.replay:progress",
+    "doctor": "heard.operations.doctor:doctor",
     "clock_advance": "heard.operations.clock:clock_advance",
 }
 

@@ -10,7 +10,7 @@ from heard.campaigns.campaign import NEXT, RUNNING, Status
 from heard.errors import HeardError, NotFound
 from heard.installation import Installation
 from heard.operations.meant import workspace_meant
-from heard.store import audit, edits, tables
+from heard.store import audit, edits, mail_settings, tables
 
 KEEP = object()
 DONE = {
@@ -80,6 +80,8 @@ async def become(
                 settings=settings,
                 status=after.value,
             )
+            if after in RUNNING:
+                mail_settings.go_on(connection, workspace, number, now=now)
             detail: dict[str, Any] = {"was": was.value}
             if DONE[after] == "campaign.changed":
                 detail = {"status": [was.value, after.value]}

@@ -56,7 +56,7 @@ async def mail_of(
     survey = app.directory.surveys[campaign.survey]
     language = language or language_for(survey, traits.decode(contact.traits))
     spoken = survey.languages.index(language)
-    return compose(
+    composed = compose(
         _delivery(campaign, contact, now, to=to, language=spoken),
         contact,
         campaign=campaign,
@@ -68,6 +68,7 @@ async def mail_of(
         now=now,
         purpose=ids.PREVIEW,
     )
+    return app.signed(campaign.workspace, composed)
 
 
 def nobody_known(workspace: int, now: datetime) -> Contact:

@@ -19,7 +19,7 @@ from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
 from heard.steps import leave
-from heard.store import anonymous, audiences, audit, consents, contacts, directory, groups, lists, story
+from heard.store import anonymous, audiences, audit, consents, contacts, directory, groups, lists, mail_events, story
 from heard.store.messages import Kept
 
 MOST_MESSAGES = 10_000
@@ -93,7 +93,8 @@ async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> 
         return {
             "contact": described(connection, found),
             "consent": changes(consent_of(connection, found)),
-            **msgspec.structs.asdict(story.of(connection, found)),
+            **msgspec.structs.asdict(told := story.of(connection, found)),
+            "mail_events": mail_events.of_deliveries(connection, workspace_id, [each.id for each in told.deliveries]),
             "messages": [
                 {"received_at": each.received_at, "verdict": each.verdict, "reason": each.reason, "body": _body(each)}
                 for each in theirs

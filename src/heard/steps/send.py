@@ -27,14 +27,16 @@ from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import Delivery, ImpossibleMove, State, move, retry_at
 from heard.deliveries.eligibility import Decline, Invite, reconsider
 from heard.deliveries.ledger import TouchKind, TouchState
+from heard.deliveries.notice import Notice, NoticeKind
 from heard.deliveries.reasons import Objection
 from heard.deliveries.reminder import Later, Moot
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
 from heard.steps import remind, turns
-from heard.store import contacts, decisions, deliveries, funnel, tallies, touches
+from heard.store import contacts, decisions, deliveries, funnel, mail_events, tallies, touches
 from heard.store.directory import Directory
+from heard.store.mail_events import AT_ONCE
 
 log = structlog.get_logger()
 AFTER_A_FAULT = timedelta(hours=1)
@@ -151,6 +153,12 @@ def _failed(
     if isinstance(error, MailboxRefused):
         nobody = Suppression(kind=Kind.BOUNCED, on=True, at=now, email_key=addresses.key(delivery.address))
         contacts.suppress(connection, delivery.workspace, nobody, str(error))
+        told = Notice(kind=NoticeKind.HARD, id=delivery.id, address=delivery.address, detail=str(error))
+        name = mail_events.name_of(AT_ONCE, told)
+        if not mail_events.known(connection, delivery.workspace, [name]):
+            mail_events.keep(
+                connection, delivery.workspace, [(name, AT_ONCE, told, delivery, nobody.email_key)], now=now
+            )
     if again is None:
         deliveries.change(connection, move(delivery, State.FAILED, error=str(error)), was=delivery.state)
         touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])

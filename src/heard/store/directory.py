@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from heard import durations
+from heard.accounts.mail_settings import MailSettings
 from heard.accounts.workspace import UnconfirmedClicks, Workspace
 from heard.audiences import read as definitions
 from heard.audiences.audience import Audience, ComputedTrait, Form, Phase
@@ -29,7 +30,7 @@ from heard.routing.plan import Plan
 from heard.schema import read as tracking
 from heard.schema.tracking_plan import TrackingPlan, Unplanned
 from heard.sources.source import Source
-from heard.store import tables
+from heard.store import mail_settings, tables
 from heard.surveys import send_back
 from heard.surveys.survey import Survey
 
@@ -57,6 +58,7 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     books: Mapping[int, Book] = msgspec.field(default_factory=dict)  # by workspace, where something is computed
     plans: dict[int, Plan] = msgspec.field(default_factory=dict)
     """By workspace, made when they are first asked for: `heard.steps.plans`."""
+    mail: Mapping[int, MailSettings] = msgspec.field(default_factory=dict)  # by workspace, where something is set
     suppressed: Mapping[int, Suppressed] = msgspec.field(default_factory=dict)
     """By workspace, of those that are not to hear of somebody."""
     wishes: Mapping[int, bytes] = msgspec.field(default_factory=dict)
@@ -166,6 +168,7 @@ def load(connection: Connection) -> Directory:
         tracking_plans=tracking_plans,
         tracking={source: plan for plan in tracking_plans.values() for source in plan.sources},
         books=_books(connection, destinations),
+        mail=mail_settings.all_(connection),
         triggered={key: tuple(asked) for key, asked in triggered.items()},
     )
 

@@ -30,6 +30,7 @@ NAMED_IN = (
     ("audit", ("id",), ("subject", "detail")),
     ("forwards", ("destination_id", "message"), ("tries", "request", "answer")),
     ("suppressions", ("id",), ("cause",)),
+    ("mail_events", ("id",), ("detail",)),
     ("consents", ("person", "at", "anonymous", "mark"), ("preferences", "message_id")),
 )
 # tables of people who need be no contact, and the id by which they are known: it may be an address
@@ -162,6 +163,8 @@ def remove_rest(connection: Connection, person: Person) -> dict[str, int]:
     removed["clicks"] = remove("clicks", "delivery_id", person.deliveries)
     remove("touches", "contact_id", person.contacts)
     remove("touches", "delivery_id", person.deliveries)
+    remove("mail_events", "delivery_id", person.deliveries)
+    remove("mail_events", "email_key", person.addresses)
     removed["deliveries"] = remove("deliveries", "id", person.deliveries)
     removed["decisions"] = (
         remove("decisions", "contact_id", person.contacts)

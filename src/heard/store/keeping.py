@@ -165,6 +165,16 @@ def _origins(connection: Connection, before: datetime) -> int:
     return n
 
 
+def _mail_events(connection: Connection, before: datetime) -> int:
+    rows = dialects.fetch(
+        connection,
+        f"SELECT workspace_id, id FROM mail_events WHERE received_at < ? ORDER BY received_at LIMIT {ROWS}",
+        micros(before),
+    )
+    dialects.many(connection, "DELETE FROM mail_events WHERE workspace_id = ? AND id = ?", [tuple(row) for row in rows])
+    return len(rows)
+
+
 def _dead_letters(connection: Connection, before: datetime) -> int:
     n = 0
     for workspace, destination in destinations_of(connection):
@@ -250,6 +260,7 @@ def _violations(connection: Connection, before: datetime) -> int:
 STEPS: dict[Kind, Removing] = {
     Kind.ANSWERS: _answers,
     Kind.CLICKS: _origins,
+    Kind.MAIL_EVENTS: _mail_events,
     Kind.DEAD_LETTERS: _dead_letters,
     Kind.COUNTS: _counts,
     Kind.AUDIT: _audit,

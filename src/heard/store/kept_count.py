@@ -19,6 +19,7 @@ ROWS: Mapping[Kind, str] = {
     Kind.COUNTS: "SELECT 1 FROM forward_counts WHERE workspace_id = ?",
     Kind.VIOLATIONS: "SELECT 1 FROM violations WHERE workspace_id = ?",
     Kind.REPLAYS: "SELECT 1 FROM replays WHERE workspace_id = ?",
+    Kind.MAIL_EVENTS: "SELECT 1 FROM mail_events WHERE workspace_id = ?",
     Kind.ANSWERS: "SELECT 1 FROM responses WHERE workspace_id = ?",
     Kind.AUDIT: "SELECT 1 FROM audit WHERE workspace_id = ?",
     Kind.REQUESTS: "SELECT 1 FROM regulations WHERE workspace_id = ? AND state = 'FINISHED'",

@@ -17,8 +17,8 @@ from heard.errors import HeardError, Invalid
 from heard.store import dialects
 from heard.store.tables import metadata
 
-CURRENT = "0013"
-ORDER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+CURRENT = "0014"
+ORDER = tuple(f"{number:04}" for number in range(1, 15))
 
 
 def prepare(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     text,
 )
 
+from heard.accounts.mail_settings import MailSettings
 from heard.accounts.workspace import Brand
 from heard.contacts.regulation import Told
 from heard.deliveries.decision import Revision
@@ -600,6 +601,34 @@ deliveries = Table(
 )
 
 # ── answers ──
+mail_events = Table(  # append-only: what became of mails, as providers and mail servers report it
+    "mail_events",
+    metadata,
+    _workspace(),
+    _id(),
+    Column("event_id", String(32), nullable=False),  # of the provider's own id: one that is told again counts once
+    Column("provider", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("delivery_id", Text),
+    Column("campaign_id", BigInteger),
+    Column("email_key", Text),
+    Column("at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("workspace_id", "event_id"),
+    Index("mail_events_by_delivery", "workspace_id", "delivery_id"),
+    Index("mail_events_by_email", "workspace_id", "email_key"),
+    Index("mail_events_by_campaign", "workspace_id", "campaign_id", "kind", "at"),
+    Index("mail_events_by_age", "received_at"),
+    sqlite_with_rowid=False,
+)
+mail_settings = Table(  # how a workspace sends mail and hears of it
+    "mail_settings",
+    metadata,
+    _workspace(),
+    Column("settings", Json(MailSettings), nullable=False),
+    sqlite_with_rowid=False,
+)
 clicks = Table(  # raw: every GET and HEAD of a mail's links, human or machine
     "clicks",
     metadata,

@@ -19,8 +19,6 @@ from heard.store import tables as t
 from heard.store.messages import COLUMNS, Kept, kept_of
 from heard.store.types import micros, moment
 
-NOT_SENT = (State.CANCELLED, State.FAILED)
-
 
 class PastTouch(msgspec.Struct, frozen=True, kw_only=True):
     """One ask and its life. None = that did not happen."""
@@ -170,7 +168,7 @@ def sent_of(connection: Connection, workspace: int, campaign: int, made: Collect
     rows = dialects.fetch(
         connection,
         "SELECT kind, count(*) FROM deliveries WHERE workspace_id = ? AND campaign_id = ? AND sent_at IS NOT NULL"
-        f" AND state NOT IN ('failed', 'cancelled') AND decision_id {dialects.within(connection)} GROUP BY kind",
+        f" AND state <> 'cancelled' AND decision_id {dialects.within(connection)} GROUP BY kind",
         workspace,
         campaign,
         dialects.listed(connection, made),
@@ -185,15 +183,19 @@ def handed_over(
     """What became of the campaign's mails that were due from then on: whether a mail server took them, and when."""
     rows = dialects.fetch(
         connection,
-        "SELECT id, state, sent_at FROM deliveries WHERE workspace_id = ? AND campaign_id = ? AND due_at >= ?",
+        "SELECT d.id, d.state, d.sent_at, t.state FROM deliveries d"
+        " JOIN touches t ON t.workspace_id = d.workspace_id AND t.delivery_id = d.id"
+        " WHERE d.workspace_id = ? AND d.campaign_id = ? AND d.due_at >= ?",
         workspace,
         campaign,
         micros(since),
     )
-    return {
-        row[0]: (row[1] != State.FAILED, None if row[2] is None or row[1] in NOT_SENT else moment(row[2]))
-        for row in rows
-    }
+    found: dict[str, tuple[bool, datetime | None]] = {}
+    for delivery, state, sent_at, touch in rows:
+        is_released = touch == TouchState.RELEASED.value
+        refused = state == State.FAILED and is_released  # one that came back later had been asked all the same
+        found[delivery] = not refused, None if sent_at is None or is_released else moment(sent_at)
+    return found
 
 
 def answers(connection: Connection, workspace: int, campaign: int) -> dict[str, datetime]:
@@ -253,7 +255,7 @@ class _Row(msgspec.Struct, frozen=True):
     decision_id: int
     due_at: int
     sent_at: int | None
-    state: str
+    state: str  # of the touch
 
 
 def _touch_rows(
@@ -264,7 +266,7 @@ def _touch_rows(
         rows = dialects.fetch(
             connection,
             "SELECT t.delivery_id, t.contact_id, t.email_key, t.campaign_id, t.metric, t.channel, t.kind, t.at,"
-            " d.decision_id, d.due_at, d.sent_at, d.state FROM touches t"
+            " d.decision_id, d.due_at, d.sent_at, t.state FROM touches t"
             " JOIN deliveries d ON d.workspace_id = t.workspace_id AND d.id = t.delivery_id"
             f" WHERE t.workspace_id = ? AND t.{column} {dialects.within(connection)}",
             workspace,
@@ -288,7 +290,8 @@ def _past(row: _Row, decision: Decision, first: _Row | None, answered: datetime 
             return None
         begun, ended = stretch
     due = moment(row.due_at)
-    if row.state in NOT_SENT and ended is None:  # when that was is noted nowhere: an answer, else its moment
+    is_released = row.state == TouchState.RELEASED.value
+    if is_released and ended is None:  # when that was is noted nowhere: an answer, else its moment
         ended = answered if is_reminder and answered is not None else due
     return PastTouch(
         touch=Touch(
@@ -306,7 +309,7 @@ def _past(row: _Row, decision: Decision, first: _Row | None, answered: datetime 
         decided_at=decision.at,
         reserved_from=begun,
         due_at=due,
-        sent_at=None if row.sent_at is None or row.state == State.CANCELLED else moment(row.sent_at),
+        sent_at=None if row.sent_at is None or is_released else moment(row.sent_at),
         released_at=ended,
     )
 

@@ -17,7 +17,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from heard.installation import Installation
-from heard.web import api, dashboard, health, logos, manual, survey, unsubscribe
+from heard.web import api, dashboard, health, logos, mail_reports, manual, survey, unsubscribe
 from heard.web.api.errors import error
 from heard.web.api.names import as_sent
 from heard.web.dashboard.nowhere import Nowhere, nowhere
@@ -40,6 +40,7 @@ def site(app: Installation) -> ASGIApp:
         *unsubscribe.routes(respondents, pages),
         *logos.routes(app),
         *health.routes(app),
+        *mail_reports.routes(app),
         *dashboard.router(members),
         *manual.routes(base=base, origin=app.base_url, outbox=app.outbox is not None),
         api.router(app),

@@ -10,6 +10,7 @@ import socket
 import ssl
 
 import aiosmtplib
+import msgspec
 
 from heard.channels.email.mail import Mail
 from heard.channels.email.refusals import Stage, refused
@@ -52,6 +53,22 @@ async def connect(to: Relay, *, patience: float) -> Line:
     return Line(smtp)
 
 
+class Offers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mail server does for us before it takes a mail."""
+
+    encrypted: bool
+    login: bool
+
+
+async def probe(to: Relay, *, patience: float) -> Offers:
+    """Connect and log in as for a mail, and say goodbye. Raises as `connect` does."""
+    line = await connect(to, patience=patience)
+    try:
+        return line.offers
+    finally:
+        await line.hang_up()
+
+
 class WentAway(Exception):
     """The connection ended before any of the mail was handed over."""
 
@@ -67,6 +84,11 @@ class Line:
     @property
     def is_open(self) -> bool:
         return self._smtp.is_connected
+
+    @property
+    def offers(self) -> Offers:
+        encrypted = self._smtp.get_transport_info("sslcontext") is not None
+        return Offers(encrypted=encrypted, login=bool(self._smtp.supported_auth_methods))
 
     async def hand_over(self, mail: Mail, *, patience_for_the_dot: float) -> str:
         smtp = self._smtp

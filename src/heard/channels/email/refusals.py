@@ -48,6 +48,12 @@ def refused(stage: Stage, code: int, answer: str) -> DeliveryFailed:
     return DeliveryFailed(said, permanent=True)
 
 
+def is_nobody(status: str) -> bool:
+    """Whether a status of RFC 3463, like `5.1.1`, says that nobody can be reached at the address, now or later."""
+    enhanced = _ENHANCED.fullmatch(status.strip())
+    return enhanced is not None and enhanced[1] == "5" and f"{enhanced[2]}.{enhanced[3]}" in _NOBODY
+
+
 def _shown(answer: str) -> str:
     """The server's words on one line; they end up in a table and on a page."""
     return " ".join(answer.encode("utf-8", "replace").decode().split())[:300]

@@ -163,6 +163,8 @@ def said(delivery: Delivery, campaign: Campaign, now: datetime) -> str:
             return f"No reminder: {why_not_sent(delivery.error).lower()}"
         case State.FAILED | State.CANCELLED:
             return wrong or ("Not sent" if delivery.state == State.FAILED else "Taken back before it was sent")
+        case State.SENT if wrong:
+            return wrong  # what a provider reported of it
         case State.SENT | State.EXPIRED if delivery.kind == TouchKind.REMINDER:
             return "The one reminder; the answer stands with the invitation"
         case State.SENT:

@@ -14,7 +14,9 @@ import jinja2
 from litestar import Response
 from markupsafe import Markup
 
+from heard.accounts.mail_settings import Stopped
 from heard.accounts.workspace import Workspace
+from heard.campaigns.campaign import Campaign, Status
 from heard.installation import Installation
 from heard.web.dashboard import say
 from heard.web.dashboard.door import SAID, Visit, cookie
@@ -61,6 +63,13 @@ class Dashboard:
             "when": lambda at: say.when(at, now()),
         }
         self._templates.globals |= {"base": self.base, "origin": app.base_url, "outbox_is_used": app.outbox is not None}
+
+        self._templates.globals["stopped"] = self.stopped
+
+    def stopped(self, campaign: Campaign) -> Stopped | None:
+        """Why Heard paused this campaign by itself; None = it did not, or it was activated since."""
+        stop = self.app.mail_of(campaign.workspace).stop_of(campaign.id)
+        return stop if stop is not None and campaign.status == Status.PAUSED and not stop.over else None
 
     def page(self, visit: Visit, template: str, *, here: str = "", status: int = 200, **view: Any) -> Response[bytes]:
         """A page of the workspace that `visit` looks at. `here` is its place in the rail ("contacts")."""

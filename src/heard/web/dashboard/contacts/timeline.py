@@ -192,7 +192,8 @@ def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterabl
                 }.get(delivery.state)
             )
             sent_at = delivery.sent_at or delivery.due_at
-            yield Moment(at=sent_at, sign="mail", bold=f"{mail} sent", badge=badge, note=note, **named)
+            came_back = f" · {delivery.error}" if delivery.error and delivery.state == State.SENT else ""
+            yield Moment(at=sent_at, sign="mail", bold=f"{mail} sent", badge=badge, note=note + came_back, **named)
 
 
 def _taken_back(reminder: Delivery, story: Story) -> datetime:

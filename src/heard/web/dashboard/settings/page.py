@@ -1,4 +1,4 @@
-"""`/settings`: brand, keys, members, workspaces, the workspace file, how long things are kept, and who changed what."""
+"""`/settings`: brand, mail, keys, members, workspaces, the workspace file, what is kept how long, who changed what."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from heard.web.dashboard.settings import brand as settings_brand
 from heard.web.dashboard.settings import file as settings_file
 from heard.web.dashboard.settings import kept as settings_kept
 from heard.web.dashboard.settings import keys as settings_keys
+from heard.web.dashboard.settings import mail as settings_mail
 from heard.web.dashboard.settings import members as settings_members
 from heard.web.dashboard.settings import workspaces as settings_workspaces
 from heard.web.dashboard.shell import Dashboard
 
 TABS = (
     settings_brand,
+    settings_mail,
     settings_keys,
     settings_members,
     settings_workspaces,

@@ -1,0 +1,94 @@
+"""`/settings/mail`: how mails of this workspace arrive, and where providers report what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from heard.accounts.member import Action
+from heard.channels.email.published import Finding
+from heard.channels.email.reports.providers import BY_NAME, PROVIDERS
+from heard.errors import Invalid
+from heard.operations import doctor, mail
+from heard.web.dashboard.door import Visit, visit
+from heard.web.dashboard.shell import Dashboard
+
+
+def routes(dashboard: Dashboard) -> list[Any]:
+    app = dashboard.app
+
+    @get("/settings/mail", opt={"may": Action.SET_UP}, include_in_schema=False)
+    async def show_mail(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return await mail_page(visit(request))
+
+    @post("/settings/mail/key", opt={"may": Action.SET_UP}, include_in_schema=False)
+    async def new_key(request: Request[Any, Any, Any]) -> Response[bytes]:
+        seen = visit(request)
+        await mail.new_key(app, seen.workspace.id, by=seen.email)
+        return dashboard.to("/settings/mail", "There is a new address. The old one is refused.")
+
+    @post("/settings/mail/secret", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
+    async def keep_secret(request: Request[Any, Any, Any]) -> Response[bytes]:
+        seen, form = visit(request), await request.form()
+        provider, secret = str(form.get("provider", "")), str(form.get("secret", ""))
+        try:
+            await mail.keep_secret(app, seen.workspace.id, provider=provider, secret=secret, by=seen.email)
+        except Invalid as problem:
+            return await mail_page(seen, 422, wrong_at=provider, wrong=str(problem))
+        title = BY_NAME[provider].title
+        return dashboard.to(
+            "/settings/mail",
+            f"Kept. Reports that {title} did not sign are refused." if secret.strip() else f"{title}: nothing is kept.",
+        )
+
+    @post("/settings/mail/dkim", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
+    async def change_dkim(request: Request[Any, Any, Any]) -> Response[bytes]:
+        seen, form = visit(request), await request.form()
+        act, workspace = str(form.get("act", "")), seen.workspace.id
+        try:
+            match act:
+                case "make":
+                    key = await mail.make_dkim_key(app, workspace, by=seen.email)
+                    said = f"Publish it at {key.name}, then begin to sign."
+                case "begin":
+                    key = await mail.begin_to_sign(app, workspace, by=seen.email)
+                    said = f"Mails of {key.domain} are signed from now on."
+                case "stop":
+                    await mail.stop_signing(app, workspace, by=seen.email)
+                    said = "Mails are not signed any more."
+                case _:
+                    raise Invalid("Choose what to do with the key.")
+        except Invalid as problem:
+            return await mail_page(seen, 422, wrong_at="dkim", wrong=str(problem))
+        return dashboard.to("/settings/mail", said)
+
+    @get("/settings/mail/check", opt={"may": Action.SET_UP}, include_in_schema=False)
+    async def check_mail(request: Request[Any, Any, Any]) -> Response[bytes]:
+        """What `heard doctor` says of this workspace; it asks the mail server and name servers."""
+        seen = visit(request)
+        whole, ours = await asyncio.gather(doctor.of_installation(app), doctor.of_workspace(app, seen.workspace))
+        return await mail_page(seen, findings=[*whole, *ours])
+
+    async def mail_page(
+        seen: Visit, status: int = 200, *, wrong_at: str = "", wrong: str = "", findings: list[Finding] | None = None
+    ) -> Response[bytes]:
+        settings, domain = app.mail_of(seen.workspace.id), doctor.sender_domain(seen.workspace)
+        return dashboard.page(
+            seen,
+            "settings_mail.html",
+            here="settings",
+            tab="mail",
+            status=status,
+            providers=PROVIDERS,
+            reports=await mail.reports(app, seen.workspace.id),
+            domain=domain,
+            signs=settings.signs(domain) if domain else None,
+            waits=settings.waits(domain) if domain else None,
+            findings=findings,
+            wrong_at=wrong_at,
+            wrong=wrong,
+        )
+
+    return [show_mail, new_key, keep_secret, change_dkim, check_mail]
