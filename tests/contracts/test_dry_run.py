@@ -149,7 +149,7 @@ def test_a_list_is_told_whom_it_would_ask_now_and_an_api_campaign_has_no_past(de
     ask_list(desk, drip="3d")
     found = result(desk)
     assert found["really"] is None
-    assert sorted(found["would"]["by_day"].values()) == [4, 4, 4]
+    assert [each["invited"] for each in found["would"]["by_day"]] == [4, 4, 4]
     assert desk.rows(tables.decisions) == []
     assert desk.store.read_now(lambda each: waves.anything(each, directory=desk.directory, now=desk.now))
 

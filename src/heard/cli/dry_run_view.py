@@ -55,7 +55,8 @@ def view(found: Mapping[str, Any], *, console: Console) -> None:
 
 
 def _days(would: Mapping[str, Any], did: Mapping[str, Any] | None, console: Console) -> None:
-    days = sorted({*would["by_day"], *((did or {}).get("by_day", {}))})
+    invited, really = ({each["day"]: each["invited"] for each in side["by_day"]} for side in (would, did or would))
+    days = sorted({*invited, *really})
     if not days:
         return
     console.print()
@@ -65,8 +66,7 @@ def _days(would: Mapping[str, Any], did: Mapping[str, Any] | None, console: Cons
     if did:
         table.add_column("really", justify="right")
     for each in days[-LATELY:]:
-        n = would["by_day"].get(each, 0)
-        table.add_row(each, f"{n:,}", *([f"{did['by_day'].get(each, 0):,}"] if did else []))
+        table.add_row(each, f"{invited.get(each, 0):,}", *([f"{really.get(each, 0):,}"] if did else []))
     console.print(table)
 
 

@@ -107,7 +107,7 @@ def result(
     "differences": [{"message_id", "user_id", "contact", "at", "would", "did"}], "sample": [...],
     "could_not_know": [sentence]}`,
     where SIDE is `{"decided", "invited", "declined", "held", "sent", "reminded", "reasons": {reason: n},
-    "by_day": {day: invited}}`.
+    "by_day": [{"day", "invited"}]}`, days without an invitation left out.
 
     Raises:
         Invalid: no event leads to this campaign (field `campaign`).
@@ -163,8 +163,12 @@ def _side(made: Iterable[Decision]) -> dict[str, Any]:
         "decided": len(decided),
         **{outcome.value: outcomes.get(outcome, 0) for outcome in Outcome},
         "reasons": dict(reasons.most_common()),
-        "by_day": dict(sorted(by_day.items())),
+        "by_day": _by_day(by_day),
     }
+
+
+def _by_day(invited: Counter[str]) -> list[dict[str, Any]]:
+    return [{"day": day, "invited": n} for day, n in sorted(invited.items())]
 
 
 def _difference(would: Decision | None, did: Decision | None) -> dict[str, Any]:
@@ -273,7 +277,7 @@ def _eligible(
         "sent": 0,
         "reminded": 0,
         "reasons": dict(reasons.most_common()),
-        "by_day": dict(sorted(invited.items())),
+        "by_day": _by_day(invited),
     }
     return {
         "campaign": campaign.name,

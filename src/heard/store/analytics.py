@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -239,6 +239,25 @@ class Analytics:
             )
         page = found[:limit]
         return Page([one for one, _ in page], f"{page[-1][1]}-{page[-1][0]}" if len(found) > limit else None)
+
+    def told(
+        self, workspace: int, campaign: str, counted: Window, *, now: datetime, after: timedelta
+    ) -> tuple[int, int, int]:
+        """Of the people's answers to a campaign: how many there are, how many with words, and how many are complete:
+        with words, or `after` or more old."""
+        with self._using:
+            question = Question(self._open(), Fields(self._paths))
+            question.only("answers.workspace = $workspace AND answers.verdict = 'human'", workspace=workspace)
+            question.only("answers.campaign = $campaign", campaign=campaign)
+            question.within(counted)
+            question.look_up_today(workspace, self._today, as_of=0)
+            old = "answered_at <= make_timestamp($old::BIGINT)"
+            ((n, commented, complete),) = question.ask(
+                "SELECT count(*), count(*) FILTER (coalesce(comment, '') <> ''),"
+                f" count(*) FILTER (coalesce(comment, '') <> '' OR {old}) FROM {{source}}",
+                old=microseconds(now - after),
+            )
+        return n, commented, complete
 
     def let_go(self, before: datetime) -> None:
         """Answers given before a moment are kept no longer."""

@@ -6,6 +6,7 @@
     campaign:12:sent                         invitations handed over on the day, those of unknown outcome among them
     campaign:12:reminded                     ... reminders
     campaign:12:clicked                      invitations whose survey was first opened on the day, machines left out
+    unsubscribed:12                          people who left all surveys by a mail of it, less those who came back
 
 A decision is counted on the day it was first made; a change of mind moves it there, from one name to another. So all
 decisions together are what matched. `rebuild` counts everything anew from the rows.
@@ -45,6 +46,7 @@ class Funnel(msgspec.Struct, frozen=True, kw_only=True):
     sent: int
     reminded: int
     clicked: int
+    unsubscribed: int = 0
 
 
 NOTHING = Funnel(matched=0, waiting=0, held={}, invited=0, sent=0, reminded=0, clicked=0)
@@ -72,6 +74,11 @@ def clicked(connection: Connection, delivery: Delivery, first: datetime, n: int)
     tallies.add(connection, {(delivery.workspace, day_of(first), f"campaign:{delivery.campaign}:clicked"): n})
 
 
+def unsubscribed(connection: Connection, delivery: Delivery, at: datetime, *, on: bool) -> None:
+    """Somebody left all surveys by the link in a mail (`on`), or came back by it."""
+    tallies.add(connection, {_left(delivery, at): 1 if on else -1})
+
+
 def read(
     connection: Connection, workspace: int, campaigns: Collection[int], first: int | None, last: int | None
 ) -> Funnel:
@@ -92,20 +99,24 @@ def _read(connection: Connection, workspace: int, first: int | None, last: int |
     rows = dialects.fetch(
         connection,
         "SELECT name, sum(n) FROM tallies WHERE workspace_id = ? AND day >= ? AND day <= ?"
-        " AND substr(name, 1, 9) = 'campaign:' GROUP BY name",
+        " AND (substr(name, 1, 9) = 'campaign:' OR substr(name, 1, 13) = 'unsubscribed:') GROUP BY name",
         workspace,
         EVER[0] if first is None else first,
         EVER[1] if last is None else last,
     )
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     for name, n in rows:
-        _, campaign, what = name.split(":", 2)
+        kind, campaign, *rest = name.split(":", 2)
+        what = rest[0] if rest else kind
         counts[int(campaign)][what] += int(n)
     return counts
 
 
 def rebuild(connection: Connection) -> None:
-    """Forget the tallies of every campaign and count them anew from decisions, deliveries and clicks."""
+    """Forget the tallies of every campaign and count them anew from decisions, deliveries and clicks.
+
+    Who unsubscribed by which mail is noted nowhere else, and stays.
+    """
     connection.exec_driver_sql("DELETE FROM tallies WHERE substr(name, 1, 9) = 'campaign:'")
     counts: Counter[Key] = Counter()
     decided = select(
@@ -142,6 +153,7 @@ def _funnel(counts: Mapping[str, int]) -> Funnel:
         sent=counts.get("sent", 0),
         reminded=counts.get("reminded", 0),
         clicked=counts.get("clicked", 0),
+        unsubscribed=max(0, counts.get("unsubscribed", 0)),
     )
 
 
@@ -152,6 +164,10 @@ def _counted(decision: Decision, outcome: Outcome, objections: Iterable[Objectio
 def _mailed(workspace: int, campaign: int, kind: TouchKind, at: datetime) -> Key:
     """A reminder is no invitation: no share is ever of it."""
     return workspace, day_of(at), f"campaign:{campaign}:{'sent' if kind == TouchKind.FIRST else 'reminded'}"
+
+
+def _left(delivery: Delivery, at: datetime) -> Key:
+    return delivery.workspace, day_of(at), f"unsubscribed:{delivery.campaign}"
 
 
 def _name(campaign: int, outcome: Outcome, objections: Iterable[Objection]) -> str:

@@ -47,6 +47,19 @@ def known(connection: Connection, workspace: int, names: Iterable[str]) -> set[s
     return {row[0] for row in rows}
 
 
+def of_campaign(connection: Connection, workspace: int, campaign: int, since: datetime | None) -> dict[NoticeKind, int]:
+    """Of how many of its mails each was reported since then; a mail that came back twice is one."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT kind, count(DISTINCT delivery_id) FROM mail_events WHERE workspace_id = ? AND campaign_id = ?"
+        " AND kind IN ('hard', 'soft', 'complaint', 'delivered') AND at >= ? GROUP BY kind",
+        workspace,
+        campaign,
+        micros(since) if since else 0,
+    )
+    return {NoticeKind(kind): n for kind, n in rows}
+
+
 def keep(
     connection: Connection,
     workspace: int,

@@ -18,7 +18,7 @@ from heard.responses import clicks
 from heard.responses.response import Response
 from heard.steps import answer as answers
 from heard.steps import click, leave
-from heard.store import contacts, deliveries, responses
+from heard.store import contacts, deliveries, funnel, responses
 from heard.surveys.because import because
 from heard.surveys.spoken import language_for
 from heard.surveys.survey import Survey
@@ -91,6 +91,7 @@ class Invitations:
             match wish:
                 case Wish.NONE:
                     leave.subscribe(connection, link.workspace, delivery.contact, key, **said)
+                    funnel.unsubscribed(connection, delivery, said["now"], on=on)
                 case Wish.LESS:
                     leave.less_often(connection, link.workspace, delivery.contact, key, **said)
                 case Wish.NOT_THIS:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from litestar import post
+from litestar import get, post
+from litestar.params import Parameter
 
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import campaigns, campaigns_ask, dry_run
+from heard.operations import campaign_statistics, campaigns, campaigns_ask, dry_run
 from heard.web.api import names
 from heard.web.api.lists import NamedPerson, person
 
@@ -75,4 +76,17 @@ def routes(app: Installation) -> list[Any]:
         """What it would have done over the messages that are kept, beside what really happened. Nothing is changed."""
         return await dry_run.dry_run(app, campaign=names.name(name), since=data.since, workspace_id=workspace)
 
-    return [activate_campaign, pause_campaign, ask_somebody, send_again, dry_run_campaign]
+    @get("/campaigns/{name:str}/statistics", tags=["campaigns"])
+    async def get_statistics(
+        workspace: int,
+        name: str,
+        since: Annotated[str | None, Parameter(query="from")] = None,
+        until: Annotated[str | None, Parameter(query="to")] = None,
+        by: str | None = None,
+    ) -> Any:
+        """Everything a campaign came to, from those decided about to those who answered; broken down `by` a trait."""
+        return await campaign_statistics.campaign_statistics(
+            app, campaign=names.name(name), from_=since, to=until, by=by, workspace_id=workspace
+        )
+
+    return [activate_campaign, pause_campaign, ask_somebody, send_again, dry_run_campaign, get_statistics]

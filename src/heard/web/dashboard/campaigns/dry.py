@@ -18,7 +18,7 @@ from heard.web.dashboard.shell import Dashboard
 
 SPANS = {"7d": "7 days", "30d": "30 days", "90d": "90 days"}
 OF_EACH_REASON = 2  # people that are listed
-DAYS = 31  # of which each has a row
+DAYS = 14  # of which each has a row
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
@@ -39,7 +39,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             here="campaigns",
             campaign=campaign,
             found=found,
-            days=_days(found) if found else [],
+            days=_days(found)[-DAYS:] if found else [],
+            more_days=bool(found) and len(_days(found)) > DAYS,
             reasons=_reasons(found) if found else [],
             some=_some(found) if found else [],
             span=chosen,
@@ -53,9 +54,10 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
 
 def _days(found: dict[str, Any]) -> list[tuple[str, int, int]]:
-    """(day, would, did) of the last days."""
-    would, did = found["would"]["by_day"], (found["really"] or {}).get("by_day", {})
-    return [(day, would.get(day, 0), did.get(day, 0)) for day in sorted({*would, *did})[-DAYS:]]
+    """(day, would, did) of every day with an invitation."""
+    sides = (found["would"], found["really"] or {"by_day": []})
+    would, did = ({each["day"]: each["invited"] for each in side["by_day"]} for side in sides)
+    return [(day, would.get(day, 0), did.get(day, 0)) for day in sorted({*would, *did})]
 
 
 def _reasons(found: dict[str, Any]) -> list[tuple[str, int, int]]:

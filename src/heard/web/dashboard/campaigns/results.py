@@ -8,30 +8,28 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
-from sqlalchemy import Connection
 
 from heard.accounts.member import Action
 from heard.campaigns.campaign import Campaign
 from heard.deliveries.reasons import Reason
+from heard.errors import Invalid
 from heard.fql.write import literal_of
-from heard.operations import campaigns_ask, campaigns_results
+from heard.operations import campaign_statistics, campaigns_ask
+from heard.operations.overview_rates import Remembered
 from heard.scores.metric import metric
-from heard.scores.rate import Rate
 from heard.scores.report import ScoreReport
-from heard.store import funnel
-from heard.store.days import day_of
-from heard.store.funnel import Funnel
 from heard.web.charts.interval import interval_bar
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.view import mine
 from heard.web.dashboard.door import visit
 from heard.web.dashboard.shell import Dashboard
 
+MOST_PARTS = 20
 SPANS = {"30d": ("30 days", timedelta(days=30)), "90d": ("90 days", timedelta(days=90)), "all": ("All time", None)}
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
-    app = dashboard.app
+    app, remembered = dashboard.app, Remembered()
 
     @get("/campaigns/{number:int}/results", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_results(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
@@ -42,16 +40,16 @@ def routes(dashboard: Dashboard) -> list[Any]:
         period = SPANS[chosen][1]
         since = app.clock.now() - period if period else None
 
-        def look(connection: Connection) -> tuple[Funnel, Rate, int]:
-            first = day_of(since) if since else None
-            return (
-                funnel.read(connection, campaign.workspace, [campaign.id], first, None),
-                campaigns_results.answered(connection, campaign, since),
-                campaigns_results.scheduled(connection, campaign),
-            )
-
-        found, answered, scheduled = await app.store.read(look)
+        counted = campaign_statistics.last_days(app.clock.now(), period)
+        found = await campaign_statistics.statistics(app, campaign, counted)
         wave = await campaigns_ask.last_wave(app, campaign)
+        by, wrong = request.query_params.get("by") or None, None
+        try:
+            parted = await campaign_statistics.by_trait(app, campaign, counted, by, remembered)
+        except Invalid as problem:
+            if problem.field != "by":
+                raise
+            parted, wrong = None, str(problem)
         report = await score_of(campaign, since.date().isoformat() if since else None)
         measured = metric(campaign.metric)
         return dashboard.page(
@@ -60,9 +58,16 @@ def routes(dashboard: Dashboard) -> list[Any]:
             here="campaigns",
             campaign=campaign,
             survey=app.directory.surveys[campaign.survey],
-            funnel=found,
-            answered=answered,
-            scheduled=scheduled,
+            funnel=found.funnel,
+            found=found,
+            answered=found.answered,
+            scheduled=found.scheduled,
+            by=by or (parted.by if parted else None),
+            segments=campaign_statistics.parts(parted)[:MOST_PARTS] if parted and parted.by else [],
+            about=bool(parted and parted.rates and parted.rates.about),
+            fields=[each.name for each in parted.fields if each.name.startswith("traits.")] if parted else [],
+            wrong=wrong,
+            shown=lambda value: "none" if value is None else str(value),
             wave=wave,
             score=report,
             written=measured.written,

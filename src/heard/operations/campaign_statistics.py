@@ -1,0 +1,199 @@
+"""Everything a campaign came to, from who was decided about to who answered, by tallies and indexes; and by any trait.
+
+Shares have one meaning each: delivered is what was sent and did not come back; the response rate is answers of those
+handed over; who left, and what came back, is counted on its own day. Heard puts nothing into mails that tells who
+opened them, since providers open mails by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from heard.campaigns.campaign import Campaign
+from heard.deliveries.notice import NoticeKind
+from heard.fql.values import canonical
+from heard.fql.write import literal_of
+from heard.installation import Installation
+from heard.operations import campaigns_results
+from heard.operations.meant import workspace_meant
+from heard.operations.overview import Overview, Question, overview
+from heard.operations.overview_rates import Remembered
+from heard.scores.rate import Rate, rate
+from heard.scores.window import Window, rfc3339, window
+from heard.steps.tell_back import UNTIL_COMPLETE
+from heard.store import funnel, mail_events
+from heard.store.days import day_of
+from heard.store.funnel import Funnel
+
+MOMENT = timedelta(microseconds=1)
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """`funnel` counts decisions and mails; the others are of mails and answers, all in one window."""
+
+    funnel: Funnel
+    scheduled: int
+    delivered: int  # sent, less what came back
+    confirmed: int  # of them, those a provider said so of
+    scored: int
+    commented: int
+    completed: int
+    bounced: int
+    soft: int  # came back for now
+    complained: int
+    answered: Rate  # of what was handed over
+
+
+async def statistics(app: Installation, campaign: Campaign, counted: Window) -> Statistics:
+    analytics, now = await app.answers(), app.clock.now()
+    begins = counted.begins
+
+    def look(connection: Connection) -> tuple[Funnel, dict[NoticeKind, int], Rate, int]:
+        first = day_of(begins) if begins else None
+        last = day_of(counted.ends - MOMENT) if counted.ends else None
+        return (
+            funnel.read(connection, campaign.workspace, [campaign.id], first, last),
+            mail_events.of_campaign(connection, campaign.workspace, campaign.id, begins),
+            campaigns_results.answered(connection, campaign, begins),
+            campaigns_results.scheduled(connection, campaign),
+        )
+
+    steps, reported, answered, scheduled = await app.store.read(look)
+    told = await asyncio.to_thread(
+        lambda: analytics.told(campaign.workspace, campaign.name, counted, now=now, after=UNTIL_COMPLETE)
+    )
+    bounced = reported.get(NoticeKind.HARD, 0)
+    return Statistics(
+        funnel=steps,
+        scheduled=scheduled,
+        delivered=max(0, steps.sent - bounced),
+        confirmed=reported.get(NoticeKind.DELIVERED, 0),
+        scored=told[0],
+        commented=told[1],
+        completed=told[2],
+        bounced=bounced,
+        soft=reported.get(NoticeKind.SOFT, 0),
+        complained=reported.get(NoticeKind.COMPLAINT, 0),
+        answered=answered,
+    )
+
+
+async def by_trait(
+    app: Installation, campaign: Campaign, counted: Window, by: str | None, remembered: Remembered
+) -> Overview:
+    """The campaign's answers as the overview counts them, by `by`: groups with score and interval, and response rates.
+
+    Raises:
+        Invalid: `by` cannot be used (field `by`).
+    """
+    question = Question(window=counted, where=f"campaign = {literal_of(campaign.name)}", metric=campaign.metric, by=by)
+    return await overview(app, question, workspace_id=campaign.workspace, remembered=remembered, newest=1)
+
+
+async def campaign_statistics(
+    app: Installation,
+    *,
+    campaign: str,
+    from_: str | None = None,
+    to: str | None = None,
+    by: str | None = None,
+    workspace: str | None = None,
+    workspace_id: int | None = None,
+) -> dict[str, Any]:
+    """`{"campaign", "from", "to", "matched", "invited", "waiting", "declined": {reason: n}, "scheduled", "sent",
+    "reminded", "delivered", "delivery_confirmed", "opened": null, "clicked", "scored", "commented", "completed",
+    "unsubscribed", "bounced", "bounced_softly", "complained", "response_rate": {"n", "of", "share", "interval"},
+    "groups": [{"value", "asked", "response_rate", "n", "score", "interval"}]}`; groups only with `by`.
+
+    Raises:
+        NotFound: there is no such campaign.
+        Invalid: with the `field` that cannot be used: from, to, by.
+    """
+    number = workspace_meant(app, workspace, workspace_id)
+    asked, counted = app.directory.campaign(number, campaign), window(from_, to)
+    found = await statistics(app, asked, counted)
+    return {
+        "campaign": asked.name,
+        "from": rfc3339(counted.begins) if counted.begins else None,
+        "to": rfc3339(counted.ends) if counted.ends else None,
+        "matched": found.funnel.matched,
+        "invited": found.funnel.invited,
+        "waiting": found.funnel.waiting,
+        "declined": found.funnel.held,
+        "scheduled": found.scheduled,
+        "sent": found.funnel.sent,
+        "reminded": found.funnel.reminded,
+        "delivered": found.delivered,
+        "delivery_confirmed": found.confirmed,
+        "opened": None,
+        "clicked": found.funnel.clicked,
+        "scored": found.scored,
+        "commented": found.commented,
+        "completed": found.completed,
+        "unsubscribed": found.funnel.unsubscribed,
+        "bounced": found.bounced,
+        "bounced_softly": found.soft,
+        "complained": found.complained,
+        "response_rate": _rate(found.answered),
+        "groups": await _groups(app, asked, counted, by) if by else [],
+    }
+
+
+async def _groups(app: Installation, campaign: Campaign, counted: Window, by: str) -> list[dict[str, Any]]:
+    found = await by_trait(app, campaign, counted, by, Remembered())
+    return [
+        {
+            "value": each.value,
+            "asked": each.rate.of if each.rate else None,
+            "response_rate": _rate(each.rate) if each.rate else None,
+            "n": each.n,
+            "score": each.score,
+            "interval": each.interval,
+        }
+        for each in parts(found)
+    ]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Those who share a value: how many were asked and answered, and the score of those who did."""
+
+    value: Any
+    rate: Rate | None  # None: it is known of the answer alone
+    n: int
+    score: float | None
+    interval: tuple[float, float] | None
+
+
+def parts(found: Overview) -> list[Part]:
+    """Every value of whoever was asked or answered, those with the most answers first; also where nobody answered."""
+    asked = dict(found.rates.by_value) if found.rates else {}
+    listed: list[Part] = []
+    for group in found.groups:
+        there = asked.pop(canonical(group.value), None)
+        share = rate(there.answered, there.asked) if there else None
+        listed.append(Part(value=group.value, rate=share, n=group.n, score=group.score, interval=group.interval))
+    silent = sorted(asked.items(), key=lambda each: -each[1].asked)
+    return listed + [
+        Part(
+            value=msgspec.json.decode(value),
+            rate=rate(there.answered, there.asked),
+            n=0,
+            score=None,
+            interval=None,
+        )
+        for value, there in silent
+    ]
+
+
+def _rate(found: Rate) -> dict[str, Any]:
+    return {"n": found.n, "of": found.of, "share": found.share, "interval": found.interval}
+
+
+def last_days(now: datetime, length: timedelta | None) -> Window:
+    """From the first moment of the day so long ago on; None: all time."""
+    return window((now - length).date().isoformat() if length else None, None)
