@@ -156,6 +156,7 @@ def ids_in(folder: Path) -> dict[str, str]:
             "campaign": one("SELECT campaign_id FROM decisions GROUP BY 1 ORDER BY count(*) DESC"),
             "survey": one("SELECT id FROM surveys"),
             "audience": one("SELECT id FROM audiences"),
+            "list": one("SELECT id FROM lists"),
             "source": one("SELECT id FROM sources"),
             "destination": one("SELECT id FROM destinations ORDER BY id DESC"),
             "delivery": kept[-1].stem.rpartition("-")[2],

@@ -55,7 +55,8 @@ def ids_in(url: str) -> dict[str, str]:
         today = connection.execute(text(newest), {"name": "messages_2%"}).scalar_one()
         nouns = {"campaign": "campaigns", "contact": "contacts", "survey": "surveys", "source": "sources",
                  "delivery": "deliveries", "key": "secret_keys", "member": "members", "response": "responses",
-                 "destination": "destinations", "audience": "audiences", "message": today}  # fmt: skip
+                 "destination": "destinations", "audience": "audiences", "list": "lists",
+                 "message": today}  # fmt: skip
         found = {noun: one(table) for noun, table in nouns.items()}
     engine.dispose()
     return found | {"invite": "999999"}
