@@ -91,7 +91,7 @@ def test_a_mail_is_shown_as_its_reader_sees_it_and_can_be_answered(heard: Runnin
     assert '<base target="_blank">' in frame.text
     policy = frame.headers["content-security-policy"]
     assert policy.startswith(
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox allow-popups"
     )
     assert "allow-scripts" not in policy + phone
     assert "Acme has your answer." in thanks.text
