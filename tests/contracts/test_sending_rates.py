@@ -109,7 +109,7 @@ def test_a_warm_up_over_four_days(desk: Desk):
         desk.wait(DAY)
 
     assert [len(each) for each in went] == [50, 100, 200, 300, 150]
-    assert sorted(sum(went, [])) == sorted(people)
+    assert sorted(each for day in went for each in day) == sorted(people)
 
 
 @pytest.mark.parametrize("begun", [False, True])

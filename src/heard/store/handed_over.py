@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from heard.deliveries.pacing import HOUR, HandedOver, Pace, day_of, hour_of
+from heard.deliveries.pacing import HandedOver, Pace, day_of, hour_of
 from heard.store import dialects
 from heard.store.types import micros, moment
 
