@@ -26,7 +26,7 @@ from heard.couriers import Couriers
 from heard.retention import HELD_BACK_AT_MOST, Keep, Kind
 from heard.routing.destination import SURVEYS
 from heard.steps import lapse
-from heard.store import audit, cursors, days, forwards, keeping, needed, removals
+from heard.store import audit, cursors, days, forwards, handed_over, keeping, needed, removals
 from heard.store.days import day_of
 from heard.store.directory import Directory
 from heard.store.needed import Needs
@@ -109,6 +109,7 @@ class Housekeeping:
 
         def work(connection: Connection) -> tuple[set[Kind], bool]:
             self._store.days_made.clear()  # in the writer's thread: what is made known again is there
+            handed_over.forget(connection, now)
             if lapse.expire(connection, now=now) or keeping.forget_seen(connection, before=seen_before):
                 return set(), True
             return keeping.remove(connection, old, run=now)

@@ -29,7 +29,13 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0014(connection: Connection) -> None:
+    connection.execute(text("DROP TABLE handed_over"))
+    schema.stamp(connection, "0014")
+
+
 def back_to_0013(connection: Connection) -> None:
+    back_to_0014(connection)
     for table in TABLES_OF_0014:
         connection.execute(text(f"DROP TABLE {table}"))
     schema.stamp(connection, "0013")

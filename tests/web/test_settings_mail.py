@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dkim
@@ -90,3 +91,35 @@ def mail_to(heard: RunningHeard, user: str) -> bytes:
     heard.settle()
     newest = heard.get("deliveries", user_id=user)["data"][0]["id"]
     return next((heard.data / "outbox").glob(f"*-{newest}.eml")).read_bytes()
+
+
+def test_rates_are_set_shown_with_what_went_out_and_hold(heard: RunningHeard, ted: Visitor):
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    heard.post("test-clock", {"to": f"{tomorrow}T10:00:00Z"})  # no hour ends while this is tried
+    mail_to(heard, "marshall")
+    limits = {"hour": "2", "day": "1,000", "domain": "", "warm_up": "2020-01-31"}
+    for field, wrong in (("hour", "0"), ("day", "many"), ("domain", "1.5"), ("warm_up", "tomorrow")):
+        page = ted.post("/settings/mail/rates", limits | {field: wrong}, status=422)
+        assert f'id="{field}-error"' in page
+        assert f'value="{wrong}"' in page
+    ted.post("/settings/mail/rates", limits)
+    mail_to(heard, "lily")
+    for user in ("robin", "barney"):
+        heard.send("identify", userId=user, traits={"email": f"{user}@eriksen.example"})
+        heard.send("track", userId=user, event="Order Completed", properties={"total": 40})
+    heard.settle()
+
+    page = ted.get("/settings/mail")
+    assert "<dt>This hour</dt><dd>2 of 2</dd>" in page
+    assert "<dt>Today</dt><dd>2 of 1,000</dd>" in page  # the warm-up has long reached it
+    assert "<dt>Waiting for room</dt><dd>2</dd>" in page
+    assert "set how fast mails go out" in ted.get("/settings/audit")
+    assert [heard.get("deliveries", user_id=user)["data"][0]["state"] for user in ("robin", "barney")] == [
+        "scheduled",
+        "scheduled",
+    ]
+    heard.advance("1h")
+    assert [heard.get("deliveries", user_id=user)["data"][0]["state"] for user in ("robin", "barney")] == [
+        "sent",
+        "sent",
+    ]

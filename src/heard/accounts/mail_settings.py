@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -45,12 +45,22 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
     over: bool = False
 
 
+class Rates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The most mails that go out; None = as many as there are."""
+
+    hour: int | None = None
+    day: int | None = None
+    domain: int | None = None  # an hour, to the addresses of one domain
+    warm_up: date | None = None  # the first day on which only few go out: `heard.deliveries.pacing`
+
+
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     turn: int = 0  # how often the key of the address for reports was made anew
     secrets: Mapping[str, str] = {}  # by provider: what its reports are signed with
     dkim: tuple[DkimKey, ...] = ()  # at most one active and one waiting for a domain
 
     stopped: tuple[Stopped, ...] = ()  # the last time of each campaign
+    rates: Rates = Rates()
 
     def stop_of(self, campaign: int) -> Stopped | None:
         return next((each for each in self.stopped if each.campaign == campaign), None)

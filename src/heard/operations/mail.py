@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
-from heard.accounts.mail_settings import DkimKey, MailSettings
+from heard.accounts.mail_settings import DkimKey, MailSettings, Rates
 from heard.channels.email import dkim
 from heard.channels.email.published import is_published
 from heard.channels.email.reports.providers import BY_NAME
+from heard.deliveries import pacing
 from heard.errors import Invalid, NotFound
 from heard.installation import Installation
 from heard.operations.doctor import sender_domain
 from heard.outgoing.exchange import NoAnswer
-from heard.store import audit, mail_events, mail_settings
+from heard.store import audit, handed_over, mail_events, mail_settings
 
 LONGEST_SECRET = 2_000
+HIGHEST_RATE = 1_000_000_000
 
 
 class Reports(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +132,66 @@ async def stop_signing(app: Installation, workspace: int, *, by: str) -> None:
         return msgspec.structs.replace(settings, dkim=tuple(each for each in settings.dkim if each.domain != domain))
 
     await _change(app, workspace, change, by=by, what="mail.dkim_ended", subject=domain)
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """How many mails went out in this hour and today (UTC), how many are put off, and what limits the day now."""
+
+    hour: int
+    day: int
+    waiting: int
+    of_day: int | None
+    warm_up_day: int | None  # 1 on its first day; None where no warm-up limits the day
+
+
+async def sending(app: Installation, workspace: int) -> Sending:
+    now, rates = app.clock.now(), app.mail_of(workspace).rates
+    so_far = await app.store.read(lambda connection: handed_over.so_far(connection, workspace, now))
+    return Sending(
+        hour=so_far.hour,
+        day=so_far.day,
+        waiting=await app.store.read(lambda connection: handed_over.waiting(connection, workspace, now)),
+        of_day=pacing.of_day(rates, now.date()),
+        warm_up_day=pacing.warm_up_day(rates, now.date()),
+    )
+
+
+async def set_rates(app: Installation, workspace: int, *, written: Mapping[str, str], by: str) -> None:
+    """As a form has them: `hour`, `day`, `domain`, `warm_up`; "" = no limit. What waits already keeps its moment.
+
+    Raises:
+        Invalid: one of them is no such number or day; it names which.
+    """
+    rates = Rates(
+        hour=_rate(written, "hour"),
+        day=_rate(written, "day"),
+        domain=_rate(written, "domain"),
+        warm_up=_day(written, "warm_up"),
+    )
+
+    def change(settings: MailSettings) -> MailSettings:
+        return msgspec.structs.replace(settings, rates=rates)
+
+    await _change(app, workspace, change, by=by, what="mail.rates_set", subject="mails")
+
+
+def _rate(written: Mapping[str, str], field: str) -> int | None:
+    text = written[field].replace(",", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= HIGHEST_RATE):
+        raise Invalid("Write a whole number from 1 on, or leave it empty for no limit.", field=field)
+    return int(text)
+
+
+def _day(written: Mapping[str, str], field: str) -> date | None:
+    text = written[field].strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid("Write a day like 2027-01-31, or leave it empty for no warm-up.", field=field) from None
 
 
 def _domain(app: Installation, workspace: int) -> str:

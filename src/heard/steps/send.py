@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from heard.accounts.mail_settings import NOTHING_SET
 from heard.campaigns.campaign import Recipients
 from heard.channels.email.refusals import MailboxRefused
 from heard.contacts import address as addresses
@@ -28,13 +29,14 @@ from heard.deliveries.delivery import Delivery, ImpossibleMove, State, move, ret
 from heard.deliveries.eligibility import Decline, Invite, reconsider
 from heard.deliveries.ledger import TouchKind, TouchState
 from heard.deliveries.notice import Notice, NoticeKind
+from heard.deliveries.pacing import HandedOver, Pace, recipients_of
 from heard.deliveries.reasons import Objection
 from heard.deliveries.reminder import Later, Moot
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
 from heard.steps import remind, turns
-from heard.store import contacts, decisions, deliveries, funnel, mail_events, tallies, touches
+from heard.store import contacts, decisions, deliveries, funnel, handed_over, mail_events, tallies, touches
 from heard.store.directory import Directory
 from heard.store.mail_events import AT_ONCE
 
@@ -70,11 +72,12 @@ def still_wanted(
             known.load_lists(people)
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
         firsts = remind.invitations(connection, workspace, batch, told)
+        pace = _pace(connection, workspace, people.values(), directory, now)
         for delivery in batch:
             contact = people.get(delivery.contact)
             try:
                 case = case_at(delivery, contact, known, now)
-                answer = judged(case, delivery, firsts.get(delivery.id))
+                answer = _paced(judged(case, delivery, firsts.get(delivery.id)), contact, pace)
             except Exception:  # our fault, and no reason to send nobody else anything
                 log.exception("delivery_not_judged", delivery=delivery.id)
                 _put_off(connection, delivery, now + AFTER_A_FAULT, error="Heard could not judge it; the log says why.")
@@ -91,6 +94,7 @@ def still_wanted(
             elif contact is not None and contact.email is not None:
                 known.move_touch(delivery.id, now)
                 ready.append(Ready(_readdressed(connection, delivery, contact), contact, firsts.get(delivery.id)))
+        handed_over.count(connection, workspace, pace)
     # They are asked now, not when it was due; whoever is judged next must see that, in this claim or another.
     touches.mark(connection, [(TouchState.RESERVED, now, each.delivery.workspace, each.delivery.id) for each in ready])
     return ready
@@ -195,6 +199,27 @@ def judged(case: Case, delivery: Delivery, first: Delivery | None) -> Invite | D
         return reminder.reconsider(case, first, zone=zone)
     opens = schedule.in_window(case.campaign, case.now, zone)
     return Later(opens) if opens > case.now else reconsider(case)  # a backlog does not go out at night
+
+
+def _pace(
+    connection: Connection, workspace: int, people: Iterable[Contact], directory: Directory, now: datetime
+) -> Pace:
+    """How many mails of a workspace may still go out; what went out is read only where that matters."""
+    rates = directory.mail.get(workspace, NOTHING_SET).rates
+    if rates == NOTHING_SET.rates:
+        return Pace(rates, HandedOver(), now)
+    to = {recipients_of(each.email) for each in people if each.email} if rates.domain is not None else ()
+    return Pace(rates, handed_over.so_far(connection, workspace, now, to), now)
+
+
+def _paced(
+    answer: Invite | Decline | Later | Moot, contact: Contact | None, pace: Pace
+) -> Invite | Decline | Later | Moot:
+    """Who may be asked now, and for whom there is no room now, later."""
+    if not isinstance(answer, Invite) or contact is None or contact.email is None:
+        return answer
+    opens = pace.turn_of(contact.email)
+    return answer if opens is None else Later(opens)
 
 
 def _readdressed(connection: Connection, delivery: Delivery, contact: Contact) -> Delivery:

@@ -629,6 +629,16 @@ mail_settings = Table(  # how a workspace sends mail and hears of it
     Column("settings", Json(MailSettings), nullable=False),
     sqlite_with_rowid=False,
 )
+handed_over = Table(  # how many mails went out in an hour, and how many were put off to it
+    "handed_over",
+    metadata,
+    _workspace(),
+    Column("hour", Moment, primary_key=True, autoincrement=False),  # its beginning
+    Column("domain", String(16), primary_key=True),  # a hash of it; "" = all of them
+    Column("mails", BigInteger, nullable=False),
+    Column("put_off", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
 clicks = Table(  # raw: every GET and HEAD of a mail's links, human or machine
     "clicks",
     metadata,

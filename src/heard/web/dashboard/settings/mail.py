@@ -15,6 +15,8 @@ from heard.operations import doctor, mail
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import Dashboard
 
+RATES = ("hour", "day", "domain", "warm_up")  # the fields of the form, and of `Rates`
+
 
 def routes(dashboard: Dashboard) -> list[Any]:
     app = dashboard.app
@@ -64,6 +66,16 @@ def routes(dashboard: Dashboard) -> list[Any]:
             return await mail_page(seen, 422, wrong_at="dkim", wrong=str(problem))
         return dashboard.to("/settings/mail", said)
 
+    @post("/settings/mail/rates", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
+    async def set_rates(request: Request[Any, Any, Any]) -> Response[bytes]:
+        seen, form = visit(request), await request.form()
+        written = {name: str(form.get(name, "")) for name in RATES}
+        try:
+            await mail.set_rates(app, seen.workspace.id, written=written, by=seen.email)
+        except Invalid as problem:
+            return await mail_page(seen, 422, wrong_at=problem.field or "", wrong=str(problem), written=written)
+        return dashboard.to("/settings/mail", "Saved. It holds for what goes out from now on.")
+
     @get("/settings/mail/check", opt={"may": Action.SET_UP}, include_in_schema=False)
     async def check_mail(request: Request[Any, Any, Any]) -> Response[bytes]:
         """What `heard doctor` says of this workspace; it asks the mail server and name servers."""
@@ -72,7 +84,13 @@ def routes(dashboard: Dashboard) -> list[Any]:
         return await mail_page(seen, findings=[*whole, *ours])
 
     async def mail_page(
-        seen: Visit, status: int = 200, *, wrong_at: str = "", wrong: str = "", findings: list[Finding] | None = None
+        seen: Visit,
+        status: int = 200,
+        *,
+        wrong_at: str = "",
+        wrong: str = "",
+        written: dict[str, str] | None = None,
+        findings: list[Finding] | None = None,
     ) -> Response[bytes]:
         settings, domain = app.mail_of(seen.workspace.id), doctor.sender_domain(seen.workspace)
         return dashboard.page(
@@ -87,8 +105,11 @@ def routes(dashboard: Dashboard) -> list[Any]:
             signs=settings.signs(domain) if domain else None,
             waits=settings.waits(domain) if domain else None,
             findings=findings,
+            rates=settings.rates,
+            sending=await mail.sending(app, seen.workspace.id),
+            written=written or {name: str(getattr(settings.rates, name) or "") for name in RATES},
             wrong_at=wrong_at,
             wrong=wrong,
         )
 
-    return [show_mail, new_key, keep_secret, change_dkim, check_mail]
+    return [show_mail, new_key, keep_secret, change_dkim, set_rates, check_mail]
