@@ -45,6 +45,7 @@ from heard.messages.accepted import Accepted, encode
 from heard.operations import first_run, workspace_file
 
 TARGET_SECONDS, TARGET_SHARE = 1.0, 0.6
+OPEN = "SELECT 1 FROM deliveries WHERE state IN ('scheduled', 'sending') LIMIT 1"
 # listmonk.app states no rate: "A production listmonk instance sending a campaign of 7+ million e-mails. CPU usage is a
 # fraction of a single core with peak RAM usage of 57 MB." Its settings say of the rate, 10 and 10 by default: "If
 # concurrency = 10 and message_rate = 10, then up to 10x10=100 messages may be pushed out every second."
@@ -127,9 +128,12 @@ async def _backlog(folder: Path, kind: str, port: int, surveys: int, connections
     sizes: list[float] = []
     watching = asyncio.create_task(_watch(sizes))
     began, spent = time.perf_counter(), time.process_time()
-    await app.pipeline.idle()
+    app.pipeline.start()
+    while app.store.read_now(lambda each: each.exec_driver_sql(OPEN).first()):
+        await asyncio.sleep(0.1)
     ours, spent = surveys / (time.perf_counter() - began), time.process_time() - spent
     watching.cancel()
+    await app.pipeline.stop()
     rest = app.store.read_now(
         lambda each: each.exec_driver_sql("SELECT count(*) FROM deliveries WHERE state <> 'sent'").scalar()
     )
