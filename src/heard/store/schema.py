@@ -18,7 +18,7 @@ from heard.store import dialects
 from heard.store.tables import metadata
 
 CURRENT = "0015"
-ORDER = tuple(f"{number:04}" for number in range(1, 15))
+ORDER = tuple(f"{number:04}" for number in range(1, int(CURRENT) + 1))
 
 
 def prepare(settings: Settings) -> None:
