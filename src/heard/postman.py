@@ -49,6 +49,7 @@ class Postman:
         self._mail, self._directory, self._done = mail, directory, done
         self._places = asyncio.Semaphore(channel.connections)
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._freed = asyncio.Event()  # one of them has its outcome
         self._refused: dict[int, set[int]] = {}
         self._stopping = False
         self.failing: dict[str, str] = {}  # what he waits for -> what is wrong with it
@@ -70,7 +71,8 @@ class Postman:
     async def some_done(self) -> None:
         """Return when one of those under way has its outcome, or none is under way."""
         if self._under_way:
-            await asyncio.wait(self._under_way.values(), return_when=asyncio.FIRST_COMPLETED)
+            self._freed.clear()
+            await self._freed.wait()
 
     async def all_done(self, *, within: float | None = None) -> None:
         """Return when those under way have their outcomes, or after `within` seconds."""
@@ -103,6 +105,7 @@ class Postman:
             await asyncio.sleep(PAUSE_AFTER_FAILURE)
         finally:
             self._under_way.pop(ready.delivery.id, None)
+            self._freed.set()
             self._done()
 
     async def _outcome(self, ready: Ready) -> Callable[[Connection], None]:

@@ -58,6 +58,7 @@ class Known:
         self.consents = Consents(connection, workspace)
         self._adoptable: dict[str, list[Contact]] = {}
         self._touches: dict[int | str, list[Touch]] = defaultdict(list)
+        self._keys_of: dict[str, set[int | str]] = defaultdict(set)  # of each delivery: under which its touch stands
         self._suppressions: dict[int | str, list[Suppression]] = defaultdict(list)
         self._asked_about: set[int | str] = set()
         self._invited: dict[int, Invited] = {}
@@ -265,20 +266,22 @@ class Known:
 
     def move_touch(self, delivery: str, at: datetime) -> None:
         """It happens at another moment than it was reserved for."""
-        for key, touches in self._touches.items():
+        for key in self._keys_of.get(delivery, ()):
             self._touches[key] = [
-                msgspec.structs.replace(touch, at=at) if touch.delivery == delivery else touch for touch in touches
+                msgspec.structs.replace(touch, at=at) if touch.delivery == delivery else touch
+                for touch in self._touches[key]
             ]
 
     def forget_touch(self, delivery: str) -> None:
         """It was released: it stands in nobody's way any more."""
-        for key, touches in self._touches.items():
-            self._touches[key] = [touch for touch in touches if touch.delivery != delivery]
+        for key in self._keys_of.pop(delivery, ()):
+            self._touches[key] = [touch for touch in self._touches[key] if touch.delivery != delivery]
 
     def _learn_touch(self, touch: Touch, ids: Iterable[int | str], keys: Iterable[int | str]) -> None:
         for key in (touch.contact, touch.email_key):
             if key is not None and (key in ids or key in keys):
                 self._touches[key].append(touch)
+                self._keys_of[touch.delivery].add(key)
 
     def _ensure(self, contact: Contact) -> None:
         """Rarely more than a look: an address that only this batch brought may not be loaded yet."""
