@@ -19,7 +19,7 @@ from heard.store import contacts, edits, lists, tables
 from heard.store import waves as kept_waves
 from heard.store.types import micros
 from tests.contracts.desk import ACME, SURVEY, Desk
-from tests.examples import DAY, HOUR, NOON
+from tests.examples import DAY, HOUR, MINUTE, NOON
 
 
 def put_on_list(desk: Desk, count: int, *, first: int = 1, name: str = "Customers") -> None:
@@ -283,11 +283,15 @@ def test_resuming_spreads_what_fell_due_meanwhile(desk: Desk):
     assert desk.send() == []
     save(desk, 1, Status.ACTIVE)
 
-    sent = live(desk, desk.now + 5 * DAY, step=HOUR)
+    sent = live(desk, desk.now + HOUR, step=MINUTE)
 
     assert len(sent) == 8
-    assert sent == sorted(sent)
-    assert len(set(sent)) == 8, "one after the other, as they had fallen due"
+    assert [later - earlier for earlier, later in pairwise(sent)] == [MINUTE] * 7
+    asked = {row.id: row.user_id for row in desk.rows(tables.deliveries)}
+    touches = {row.delivery_id: row.at for row in desk.rows(tables.touches)}
+    assert sorted(asked.values(), key=lambda user: touches[next(k for k, v in asked.items() if v == user)]) == [
+        f"u{number}" for number in range(8)
+    ], "as they had fallen due"
 
 
 def test_asking_again_waits_a_round_and_never_breaks_a_quiet_period(desk: Desk):

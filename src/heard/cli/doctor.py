@@ -11,9 +11,10 @@ SIGNS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", 
 
 
 def doctor(data: Data = None, workspace: Workspace = None, json: Json = False) -> None:
-    """Look whether mails can arrive and links be opened: address, mail server, DNS records, secret, disk.
+    """Look whether mails can arrive and links be opened.
 
-    Each line is good, a warning or wrong, and says what to do. Exit 1 when something is wrong. Nothing is changed.
+    It looks at the address, the mail server, the DNS records of the sender, the secret and the disk. Each line is good,
+    a warning or wrong, and says what to do. Exit 1 when something is wrong. Nothing is changed.
 
     \b
     Example: heard doctor

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from heard.store import dialects
-from heard.store.types import micros
+from heard.store.types import MICROSECOND, micros
 
 MOST = timedelta(days=7)  # over which what fell due is spread
+BETWEEN = timedelta(minutes=1)  # one mail and the next; less where there are more than the time takes
+SCHEDULED = " WHERE workspace_id = ? AND campaign_id = ? AND state = 'scheduled'"
 
 
 def spread(
@@ -18,24 +20,15 @@ def spread(
     """Give what is scheduled new moments, and its touches with it.
 
     A drip goes on where it stopped: every day of it moves by the length of the pause. Of other campaigns, what fell due
-    during the pause keeps its order and its distances, from now on, pressed together where the pause was longer than
-    `MOST`; what is due later stays where it is.
+    goes out in its order, the first at once and then one a minute; closer together where there is so much that it would
+    take longer than the pause was, or than `MOST`. What is due later stays where it is.
     """
     length = max(micros(now) - micros(paused_at), 0)
-    if not length:
-        return
-    room = min(length, MOST // timedelta(microseconds=1))
-    where = " WHERE workspace_id = ? AND campaign_id = ? AND state = 'scheduled'"
     if drips:
-        change, values = f"UPDATE deliveries SET due_at = due_at + ?{where}", (length,)
-        limits: tuple[int, ...] = ()
+        change, values = f"UPDATE deliveries SET due_at = due_at + ?{SCHEDULED}", (length, workspace, campaign)
+        dialects.many(connection, change, [values])
     else:
-        # In thousandths of the pause: whole numbers alone, on every engine, and no product that is too large for one.
-        share = "(due_at - ?) / ? * ?"
-        change = f"UPDATE deliveries SET due_at = ? + {share}{where} AND due_at > ? AND due_at <= ?"
-        values = (micros(now), micros(paused_at), max(length // 1000, 1), room // 1000)
-        limits = (micros(paused_at), micros(now))
-    dialects.many(connection, change, [(*values, workspace, campaign, *limits)])
+        _one_by_one(connection, workspace, campaign, now, min(length, MOST // MICROSECOND))
     dialects.many(
         connection,
         "UPDATE touches SET at = (SELECT d.due_at FROM deliveries d WHERE d.workspace_id = touches.workspace_id"
@@ -43,4 +36,20 @@ def spread(
         " AND EXISTS (SELECT 1 FROM deliveries d WHERE d.workspace_id = touches.workspace_id"
         " AND d.id = touches.delivery_id AND d.state = 'scheduled')",
         [(workspace, campaign)],
+    )
+
+
+def _one_by_one(connection: Connection, workspace: int, campaign: int, now: datetime, room: int) -> None:
+    overdue = f"{SCHEDULED} AND due_at <= ?"
+    which = (workspace, campaign, micros(now))
+    ((n,),) = dialects.fetch(connection, f"SELECT count(*) FROM deliveries{overdue}", *which)
+    if not n:
+        return
+    between = min(BETWEEN // MICROSECOND, room // n)
+    dialects.many(
+        connection,
+        "UPDATE deliveries SET due_at = ? + ? * placed.place FROM"
+        f" (SELECT id, row_number() OVER (ORDER BY due_at, id) - 1 AS place FROM deliveries{overdue}) AS placed"
+        " WHERE deliveries.workspace_id = ? AND deliveries.id = placed.id",
+        [(micros(now), between, *which, workspace)],
     )
