@@ -35,3 +35,7 @@ class DeliveryFailed(HeardError):
         self.permanent = permanent
         self.ambiguous = ambiguous
         self.unreachable = unreachable
+
+
+class InUse(HeardError):
+    """Another process has the data folder open; a moment later it may answer, or be gone."""

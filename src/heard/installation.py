@@ -37,7 +37,7 @@ from heard.config import Settings
 from heard.contacts import suppression
 from heard.contacts.suppression import Suppressed
 from heard.couriers import Couriers
-from heard.errors import HeardError
+from heard.errors import HeardError, InUse
 from heard.forgetting import Forgetting
 from heard.housekeeping import Housekeeping
 from heard.ids import LinkKeys
@@ -280,7 +280,7 @@ def _lock(path: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise HeardError(
+        raise InUse(
             f"Another Heard process works on {path.parent}. If none runs, wait a second and try again."
         ) from None
     return file

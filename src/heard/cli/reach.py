@@ -13,13 +13,14 @@ from heard import config
 from heard.board import Board
 from heard.clock import Clock
 from heard.config import Settings
-from heard.errors import HeardError, Invalid, NotFound
+from heard.errors import HeardError, InUse, Invalid, NotFound
 from heard.sockets import short_path
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
 MAKES_A_FOLDER = {"init", "apply"}
+LEAVING = 1.0  # seconds for another command that is just leaving
 PATIENCE = 30.0  # seconds for a server that is just starting or leaving
 
 
@@ -36,7 +37,10 @@ def ask(operation: str, *, data: Path | None, **parameters: Any) -> Any:
     until = time.monotonic() + PATIENCE
     while (heart := _heart(settings)) is None:
         if not _is_in_use(settings):
-            return _alone(settings, operation, given)
+            try:
+                return _alone(settings, operation, given)
+            except InUse:  # a server that was just starting took it first, and will answer soon
+                continue
         if time.monotonic() > until:
             raise HeardError(f"Heard runs on {settings.data} but does not answer. Stop it, or try again in a moment.")
         time.sleep(0.05)
@@ -111,7 +115,7 @@ def _alone(settings: Settings, operation: str, given: dict[str, Any]) -> Any:
     from heard.operations.opening import open_installation
 
     async def work() -> Any:
-        app = open_installation(settings)
+        app = open_installation(settings, patience=LEAVING)
         try:
             return await operations.run(app, operation, given)
         finally:

@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 PATIENCE = 10.0  # seconds
 
 
-def open_installation(settings: Settings, *, base_url: str | None = None, test_clock: bool = False) -> Installation:
+def open_installation(
+    settings: Settings, *, base_url: str | None = None, test_clock: bool = False, patience: float = PATIENCE
+) -> Installation:
     """The installation in `settings.data`, as soon as no other heart or command has it open.
 
     Raises:
-        HeardError: it stays in use, cannot be written, or is newer than this program.
+        InUse: it stays so for `patience` seconds.
+        HeardError: it cannot be written, or is newer than this program.
     """
     from heard.installation import Installation  # heavy, and a command that finds a server needs none of it
 
     prepare_folder(settings.data)
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + patience
     while not is_free(settings.data) and time.monotonic() < until:
         time.sleep(0.02)
     return Installation(settings, base_url=base_url, test_clock=test_clock)
