@@ -15,9 +15,11 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard.campaigns.campaign import Campaign
+from heard.contacts import traits
 from heard.contacts.consent import History, Said, Speaker
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind, Suppression, Wishes, standing, wishes
+from heard.deliveries import schedule
 from heard.deliveries.case import Invited, Membership
 from heard.deliveries.ledger import Touch, Touches, TouchKind
 from heard.destinations.consents import Consents
@@ -44,6 +46,7 @@ class Then(Known):
         self.now = since
         self.before: int | None = None  # of what was decided at this very moment, only what came before this one
         self.rehearsed, self.since = campaign, since
+        self._by_number = {each.id: each for each in people}
         self._real = {each.user_id: each for each in people if each.user_id is not None}
         self._numbers = count(1)
         ids = {each.id for each in people}
@@ -115,9 +118,16 @@ class Then(Known):
         if ids or keys:
             self._load(ids, keys)
 
+    def _reminder_planned(self, campaign: int, contact: int, sent_at: datetime) -> datetime | None:
+        asked, person = self.directory.campaigns.get(campaign), self._by_number.get(contact)
+        if asked is None or asked.reminder is None:
+            return None
+        zone = schedule.zone_of(asked, traits.decode(person.traits) if person else {})
+        return schedule.in_window(asked, sent_at + asked.reminder, zone)
+
     def _load(self, ids: Collection[int], keys: Collection[str]) -> None:
         self._loaded |= {*ids, *keys}
-        found = then.touches(self.connection, self.workspace, ids, keys)
+        found = then.touches(self.connection, self.workspace, ids, keys, planned=self._reminder_planned)
         self._past |= {key: lives for key, lives in found.items() if key in ids or key in keys}
         for row in contacts.suppressions_of(self.connection, self.workspace, ids, keys):
             for key in {row.contact, row.email_key} & {*ids, *keys}:

@@ -289,4 +289,5 @@ class Rehearsal:
                 delivery=name,
             )
         )
-        self._schedule(second, due)
+        answered = self._answers.get(first.id)  # an answer takes the reminder back at once
+        self._schedule(second, due if answered is None else min(due, max(answered, now)))

@@ -4,7 +4,7 @@ suppressions, memberships, answers; and what was really decided."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 
 import msgspec
@@ -27,6 +27,7 @@ class PastTouch(msgspec.Struct, frozen=True, kw_only=True):
     decision: int
     decided_at: datetime  # what led to it
     reserved_from: datetime
+    planned_at: datetime  # until then it was to be at that very moment; a reminder may have been put off when it came
     due_at: datetime
     sent_at: datetime | None
     released_at: datetime | None
@@ -40,7 +41,8 @@ class PastTouch(msgspec.Struct, frozen=True, kw_only=True):
         made = self.sent_at is not None and now >= self.sent_at
         if made and self.sent_at is not None:
             return msgspec.structs.replace(self.touch, at=self.sent_at, state=TouchState.MADE)
-        return msgspec.structs.replace(self.touch, at=self.due_at, state=TouchState.RESERVED)
+        at = self.planned_at if now < self.planned_at else self.due_at
+        return msgspec.structs.replace(self.touch, at=at, state=TouchState.RESERVED)
 
 
 def messages(
@@ -121,8 +123,12 @@ def links(connection: Connection, workspace: int, ids: Collection[str]) -> dict[
     return {row[0]: (row[1], moment(row[2])) for row in rows}
 
 
+Planned = Callable[[int, int, datetime], datetime | None]
+"""For when a campaign planned to remind a contact of a mail that went out then, by their numbers."""
+
+
 def touches(
-    connection: Connection, workspace: int, contacts: Collection[int], email_keys: Collection[str]
+    connection: Connection, workspace: int, contacts: Collection[int], email_keys: Collection[str], *, planned: Planned
 ) -> dict[int | str, list[PastTouch]]:
     """Every ask of these people there ever was, by contact and by mailbox, released ones too."""
     rows = list(_touch_rows(connection, workspace, contacts, email_keys))
@@ -135,7 +141,7 @@ def touches(
         if decision is None:
             continue
         first = firsts.get((row.campaign_id, row.decision_id))
-        past = _past(row, decision, first, answered.get(first.id) if first else None)
+        past = _past(row, decision, first, answered.get(first.id) if first else None, planned)
         if past is None:
             continue
         found[row.contact_id].append(past)
@@ -277,7 +283,9 @@ def _touch_rows(
                 yield _Row(*row)
 
 
-def _past(row: _Row, decision: Decision, first: _Row | None, answered: datetime | None) -> PastTouch | None:
+def _past(
+    row: _Row, decision: Decision, first: _Row | None, answered: datetime | None, planned: Planned
+) -> PastTouch | None:
     """Its life; None where nobody was ever invited, or the invitation that it reminds of is gone."""
     is_reminder = row.kind == TouchKind.REMINDER.value
     if is_reminder:
@@ -290,6 +298,7 @@ def _past(row: _Row, decision: Decision, first: _Row | None, answered: datetime 
             return None
         begun, ended = stretch
     due = moment(row.due_at)
+    at_first = planned(row.campaign_id, row.contact_id, begun) if is_reminder else None
     is_released = row.state == TouchState.RELEASED.value
     if is_released and ended is None:  # when that was is noted nowhere: an answer, else its moment
         ended = answered if is_reminder and answered is not None else due
@@ -308,6 +317,7 @@ def _past(row: _Row, decision: Decision, first: _Row | None, answered: datetime 
         decision=decision.id,
         decided_at=decision.at,
         reserved_from=begun,
+        planned_at=min(at_first or due, due),
         due_at=due,
         sent_at=None if row.sent_at is None or is_released else moment(row.sent_at),
         released_at=ended,
