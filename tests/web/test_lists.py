@@ -117,12 +117,17 @@ def test_a_campaign_over_a_list_says_whom_it_could_ask_and_asks_them(heard: Runn
 
 
 def test_a_program_asks_for_one_person_and_the_same_key_asks_once(heard: RunningHeard):
-    body = {"email": "kim@example.com", "traits": {"plan": "Team"}, "properties": {"total": 70}, "key": "ticket-7"}
+    body = {
+        "email": "kim@example.com",
+        "traits": {"plan": "Team"},
+        "properties": {"total": 70},
+        "idempotency_key": "ticket-7",
+    }
     first = heard.post("campaigns/Post-purchase/ask", body)
     assert (first["outcome"], first["objections"]) == ("invited", [])
     assert heard.post("campaigns/Post-purchase/ask", body) == first
 
-    other = heard.post("campaigns/Post-purchase/ask", {**body, "key": "ticket-8"})
+    other = heard.post("campaigns/Post-purchase/ask", {**body, "idempotency_key": "ticket-8"})
     assert {no["reason"] for no in other["objections"]} >= {"asked_within_24h"}
     stranger = heard.post("campaigns/Post-purchase/ask", {"user_id": "nobody-yet", "properties": {"total": 70}})
     assert [no["reason"] for no in stranger["objections"]] == ["not_identified"]

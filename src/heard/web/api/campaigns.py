@@ -19,10 +19,10 @@ LONGEST_KEY = 200
 
 
 class Ask(NamedPerson, forbid_unknown_fields=True):
-    """Whom to ask. `properties` are kept with the answer; `key`, of your own, makes it safe to say twice."""
+    """Whom to ask. `properties` are kept with the answer; `idempotency_key` makes it safe to say twice."""
 
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
-    key: str | None = None
+    idempotency_key: str | None = None
 
 
 class Again(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,15 +51,15 @@ def routes(app: Installation) -> list[Any]:
     @post("/campaigns/{name:str}/ask", tags=["campaigns"], status_code=200)
     async def ask_somebody(workspace: int, name: str, data: Ask) -> dict[str, Any]:
         """Ask one person, if the rules allow it; the answer says what was decided. A contact is made where none is."""
-        if data.key is not None and not 0 < len(data.key) <= LONGEST_KEY:
-            raise Invalid(f"Write 1 to {LONGEST_KEY} characters.", field="key")
+        if data.idempotency_key is not None and not 0 < len(data.idempotency_key) <= LONGEST_KEY:
+            raise Invalid(f"Write 1 to {LONGEST_KEY} characters.", field="idempotency_key")
         return await campaigns_ask.ask(
             app,
             workspace=workspace,
             campaign=names.name(name),
             person=person(data),
             properties=data.properties,
-            key=data.key or secrets.token_urlsafe(16),
+            key=data.idempotency_key or secrets.token_urlsafe(16),
         )
 
     @post("/campaigns/{name:str}/send-again", tags=["campaigns"], status_code=200)
