@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from heard.store.tables.accounts import audit, invites, members, secret_keys, sessions, workspaces
 from heard.store.tables.answers import clicks, handed_over, mail_events, mail_settings, response_revisions, responses
-from heard.store.tables.base import OPEN, REMINDERS, WITH_ORIGIN, metadata
 from heard.store.tables.bookkeeping import cursors, removals, set_aside, tallies
 from heard.store.tables.campaigns import campaigns, decisions, deliveries, surveys, touches, turns, versions, waves
+from heard.store.tables.columns import OPEN, REMINDERS, WITH_ORIGIN, metadata
 from heard.store.tables.contacts import (
     anonymous_ids,
     audience_memberships,

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 from heard.accounts.workspace import Brand
-from heard.store.tables.base import metadata, numbered, of_workspace
+from heard.store.tables.columns import metadata, numbered, of_workspace
 from heard.store.types import Json, Moment
 
 workspaces = Table(

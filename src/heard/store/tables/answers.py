@@ -18,7 +18,7 @@ from sqlalchemy import (
 from heard.accounts.mail_settings import MailSettings
 from heard.responses.response import Answer
 from heard.responses.verdict import Finding
-from heard.store.tables.base import WITH_ORIGIN, metadata, numbered, of_workspace
+from heard.store.tables.columns import WITH_ORIGIN, metadata, numbered, of_workspace
 from heard.store.types import Bytes, Json, Moment
 
 mail_events = Table(  # append-only: what became of mails, as providers and mail servers report it

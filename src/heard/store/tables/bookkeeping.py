@@ -12,7 +12,7 @@ from sqlalchemy import (
     Text,
 )
 
-from heard.store.tables.base import metadata, of_workspace
+from heard.store.tables.columns import metadata, of_workspace
 from heard.store.types import Moment
 
 cursors = Table(  # the router's offset on the log, and the next number of every sequence

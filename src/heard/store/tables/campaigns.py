@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from heard.deliveries.decision import Revision
 from heard.deliveries.reasons import Objection
-from heard.store.tables.base import OPEN, REMINDERS, metadata, numbered, of_workspace
+from heard.store.tables.columns import OPEN, REMINDERS, metadata, numbered, of_workspace
 from heard.store.types import Bytes, Json, Moment
 
 # ── surveys and campaigns ──

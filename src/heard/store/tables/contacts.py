@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from heard.contacts.regulation import Told
-from heard.store.tables.base import metadata, numbered, of_workspace
+from heard.store.tables.columns import metadata, numbered, of_workspace
 from heard.store.types import Bytes, Json, Moment
 
 # ── contacts ──

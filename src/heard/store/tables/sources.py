@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from heard.routing.destination import Filter
 from heard.routing.forward import Try
-from heard.store.tables.base import metadata, numbered, of_workspace
+from heard.store.tables.columns import metadata, numbered, of_workspace
 from heard.store.types import Json, Moment
 
 # ── sources and destinations ──
