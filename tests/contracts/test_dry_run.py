@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -9,10 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from heard.contacts.standing import Kind, Suppression
 from heard.errors import DeliveryFailed, Invalid
 from heard.operations import dry_run
-from heard.steps import waves
+from heard.steps import leave, waves
 from heard.store import contacts, tables
 from tests.contracts.desk import ACME, Desk
 from tests.contracts.test_waves import ask_list, put_on_list
@@ -57,9 +57,8 @@ def a_story(desk: Desk, random: Random, days: int) -> None:
         elif what < 0.8:
             desk.receive(desk.track(user, at=desk.now - random.randint(1, 4) * DAY, total=50))
         elif what < 0.85:
-            kind = random.choice([Kind.UNSUBSCRIBED, Kind.UNSUBSCRIBED, Kind.LESS_OFTEN])
-            nobody = Suppression(kind=kind, on=random.random() < 0.6, at=desk.now, email_key=f"{user}@x.example")
-            desk.store.write_now(lambda connection, row=nobody: contacts.suppress(connection, ACME, row, "said so"))
+            wish = random.choice([leave.subscribe, leave.subscribe, leave.less_often])
+            say_of_surveys(desk, user, wish, on=random.random() < 0.6)
         elif what < 0.9:  # the browser is known by its anonymous id, then by whose it is
             stranger = desk.track(None, total=40) | {"anonymousId": f"a{random.randint(0, 4)}"}
             desk.receive(stranger)
@@ -69,6 +68,14 @@ def a_story(desk: Desk, random: Random, days: int) -> None:
         desk.lapse()
         failing = random.choice([None, None, None, DeliveryFailed("550 never", permanent=True)])
         desk.send(failing=failing)
+
+
+def say_of_surveys(desk: Desk, user: str, wish: Callable[..., None], *, on: bool) -> None:
+    def say(connection: Connection) -> None:
+        if (known := contacts.by_user_id(connection, ACME, [user]).get(user)) is not None:
+            wish(connection, ACME, known.id, known.email_key, on=on, cause="said so", now=desk.now)
+
+    desk.store.write_now(say)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

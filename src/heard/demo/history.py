@@ -183,6 +183,7 @@ class _Play:
             await self.pipeline.advance(moment)
         else:
             self.app.clock.move_to(moment)
+        came = [at for at, _ in told if at <= moment]
         shown = next((number for number, (at, _) in enumerate(told) if at > moment), len(told))
         self.shown.durable = told[shown][1] if shown < len(told) else log.durable
         del told[:shown]
@@ -199,14 +200,15 @@ class _Play:
         due: list[Reaction] = []
         while self.reactions and self.reactions[0][0] <= moment:
             due.append(heapq.heappop(self.reactions)[2])
-        if due:
-            await self.app.store.write(lambda connection: [self._react(connection, each) for each in due])
+        if due:  # what was just routed came before them
+            after = max([*came, due[0].at])
+            await self.app.store.write(lambda connection: [self._react(connection, each, after) for each in due])
 
     def _mail(self, ready: Ready, now: datetime) -> Mail:
         self.asked[ready.delivery.id] = ready
         return self.app.mail(ready, now)
 
-    def _react(self, connection: Connection, reaction: Reaction) -> None:
+    def _react(self, connection: Connection, reaction: Reaction, after: datetime) -> None:
         workspace = self.app.directory.workspace(None).id
         delivery = deliveries.by_id(connection, workspace, reaction.delivery)
         if delivery is None:
@@ -225,13 +227,14 @@ class _Play:
                 with suppress(NotFound, answers.Closed):
                     answers.answer(
                         connection, workspace, delivery.id, value=reaction.value, comment=reaction.comment,
-                        agent=_agent(person), client=client, directory=self.app.directory, now=reaction.at,
+                        agent=_agent(person), client=client, directory=self.app.directory, now=max(reaction.at, after),
                     )  # fmt: skip
             case Leaves():
                 known = contacts.by_id(connection, workspace, [delivery.contact])[delivery.contact]
                 leave.subscribe(
-                    connection, workspace, delivery.contact, known.email_key, on=True, cause=BY_LINK, now=reaction.at
-                )
+                    connection, workspace, delivery.contact, known.email_key, on=True, cause=BY_LINK,
+                    now=max(reaction.at, after),
+                )  # fmt: skip
 
 
 def _looks(begin: datetime, now: datetime) -> Iterator[datetime]:

@@ -14,13 +14,14 @@ from itertools import count
 import msgspec
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import Campaign
+from heard.campaigns.campaign import Campaign, Recipients
 from heard.contacts import traits
 from heard.contacts.consent import History, Said, Speaker
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind, Suppression, Wishes, standing, wishes
 from heard.deliveries import schedule
 from heard.deliveries.case import Invited, Membership
+from heard.deliveries.decision import Decision
 from heard.deliveries.ledger import Touch, Touches, TouchKind
 from heard.destinations.consents import Consents
 from heard.destinations.known import Known
@@ -93,6 +94,12 @@ class Then(Known):
         self._ensure(contact)
         return {row for key in _keys(contact) for row in self._rows.get(key, ()) if row.at <= self.now}
 
+    def wished_until(self, contact: Contact, until: datetime) -> list[Suppression]:
+        """What they will wish from now on, in order."""
+        self._ensure(contact)
+        wishes = {row for key in _keys(contact) for row in self._rows.get(key, ()) if row.on}
+        return sorted((row for row in wishes if self.now < row.at <= until), key=lambda row: row.at)
+
     def invited(self, campaign: Campaign, now: datetime) -> Invited:  # noqa: ARG002
         if campaign.daily_cap is None and campaign.quota is None:
             return Invited()
@@ -118,16 +125,20 @@ class Then(Known):
         if ids or keys:
             self._load(ids, keys)
 
-    def _reminder_planned(self, campaign: int, contact: int, sent_at: datetime) -> datetime | None:
-        asked, person = self.directory.campaigns.get(campaign), self._by_number.get(contact)
-        if asked is None or asked.reminder is None:
+    def _planned(self, decision: Decision, sent_at: datetime | None) -> datetime | None:
+        asked, person = self.directory.campaigns.get(decision.campaign), self._by_number.get(decision.contact or 0)
+        if asked is None:
             return None
         zone = schedule.zone_of(asked, traits.decode(person.traits) if person else {})
-        return schedule.in_window(asked, sent_at + asked.reminder, zone)
+        if sent_at is not None:
+            return schedule.in_window(asked, sent_at + asked.reminder, zone) if asked.reminder else None
+        if asked.recipients is not Recipients.EVENT:
+            return None  # its turn was dealt out
+        return schedule.due(asked, event_at=decision.event_at, now=decision.at, zone=zone)
 
     def _load(self, ids: Collection[int], keys: Collection[str]) -> None:
         self._loaded |= {*ids, *keys}
-        found = then.touches(self.connection, self.workspace, ids, keys, planned=self._reminder_planned)
+        found = then.touches(self.connection, self.workspace, ids, keys, planned=self._planned)
         self._past |= {key: lives for key, lives in found.items() if key in ids or key in keys}
         for row in contacts.suppressions_of(self.connection, self.workspace, ids, keys):
             for key in {row.contact, row.email_key} & {*ids, *keys}:

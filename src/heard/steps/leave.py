@@ -23,8 +23,7 @@ def subscribe(
     row = Suppression(kind=Kind.UNSUBSCRIBED, on=on, at=now, contact=contact, email_key=email_key)
     contacts.suppress(connection, workspace, row, cause)
     if on:
-        waiting = deliveries.waiting_for(connection, workspace, contact, email_key)
-        _cancel(connection, workspace, waiting, Objection(Reason.UNSUBSCRIBED, detail="They unsubscribed."), now)
+        _cancel(connection, workspace, deliveries.waiting_for(connection, workspace, contact, email_key), row, now)
 
 
 def not_this_one(
@@ -43,9 +42,7 @@ def not_this_one(
     contacts.suppress(connection, workspace, row, cause)
     if on:
         waiting = deliveries.waiting_for(connection, workspace, contact, email_key)
-        theirs = [each for each in waiting if each.survey == survey.id]
-        objection = Objection(Reason.UNSUBSCRIBED, detail=f"They asked not to get {survey.name} again.")
-        _cancel(connection, workspace, theirs, objection, now)
+        _cancel(connection, workspace, waiting, row, now, survey.name)
 
 
 def less_often(
@@ -56,16 +53,31 @@ def less_often(
     row = Suppression(kind=Kind.LESS_OFTEN, on=on, at=now, contact=contact, email_key=email_key)
     contacts.suppress(connection, workspace, row, cause)
     if on:
-        waiting = deliveries.waiting_for(connection, workspace, contact, email_key)
-        reminders = [each for each in waiting if each.kind is TouchKind.REMINDER]
-        said = "They asked to be asked less often."
-        _cancel(connection, workspace, reminders, Objection(Reason.WORKSPACE_QUIET_PERIOD, detail=said), now)
+        _cancel(connection, workspace, deliveries.waiting_for(connection, workspace, contact, email_key), row, now)
+
+
+def objection(wish: Suppression, delivery: Delivery, survey: str) -> Objection | None:
+    """What a wish has against a mail that waits; None where it goes out all the same. `survey`: its name."""
+    match wish.kind:
+        case Kind.UNSUBSCRIBED:
+            return Objection(Reason.UNSUBSCRIBED, detail="They unsubscribed.")
+        case Kind.NOT_THIS_ONE if wish.survey == delivery.survey:
+            return Objection(Reason.UNSUBSCRIBED, detail=f"They asked not to get {survey} again.")
+        case Kind.LESS_OFTEN if delivery.kind is TouchKind.REMINDER:
+            return Objection(Reason.WORKSPACE_QUIET_PERIOD, detail="They asked to be asked less often.")
+        case _:
+            return None
 
 
 def _cancel(
-    connection: Connection, workspace: int, some: Iterable[Delivery], objection: Objection, now: datetime
+    connection: Connection,
+    workspace: int,
+    waiting: Iterable[Delivery],
+    wish: Suppression,
+    now: datetime,
+    survey: str = "",
 ) -> None:
-    waiting = list(some)
-    told = decisions.by_id(connection, workspace, {delivery.decision for delivery in waiting})
-    for delivery in waiting:
-        cancel(connection, delivery, told.get(delivery.decision), (objection,), now)
+    against = [(each, why) for each in waiting if (why := objection(wish, each, survey)) is not None]
+    told = decisions.by_id(connection, workspace, {delivery.decision for delivery, _ in against})
+    for delivery, why in against:
+        cancel(connection, delivery, told.get(delivery.decision), (why,), now)

@@ -7,7 +7,7 @@ ledger, are thought over when they are due, and are reminded of. What others did
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -26,6 +26,7 @@ from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.eligibility import Decline, Invite
 from heard.deliveries.ledger import Touch, TouchKind, TouchState
+from heard.deliveries.reasons import Objection
 from heard.deliveries.reminder import Later
 from heard.destinations import surveys
 from heard.destinations.considered import Considered
@@ -33,7 +34,7 @@ from heard.destinations.then import Then
 from heard.messages.again import again
 from heard.messages.events import canonical, spellings
 from heard.messages.message import OURS, Message
-from heard.steps import send
+from heard.steps import leave, send
 from heard.steps.lapse import not_identified_in_time
 from heard.steps.plans import as_it_gets_it, shapes
 from heard.store import contacts, then
@@ -72,10 +73,11 @@ class Rehearsal:
         self._connection = connection
         self._names = spellings(campaign.event or "")
         key = (campaign.workspace, canonical(campaign.event or ""))
+        self._survey = directory.surveys[campaign.survey].name
         self._directory = msgspec.structs.replace(
             directory, campaigns={**directory.campaigns, campaign.id: self.campaign}, triggered={key: (self.campaign,)}
         )
-        self._waiting: list[tuple[datetime, int, Delivery]] = []
+        self._waiting: list[tuple[datetime, int, Delivery, Objection | None]] = []
         self._held: list[tuple[datetime, int]] = []
         self._order = count()
 
@@ -198,7 +200,16 @@ class Rehearsal:
     def _schedule(self, delivery: Delivery, at: datetime) -> None:
         if delivery.kind is TouchKind.FIRST:
             self.due[delivery.decision] = at
-        heapq.heappush(self._waiting, (at, next(self._order), msgspec.structs.replace(delivery, due_at=at)))
+        until, why = self._taken_back(delivery, at)
+        heapq.heappush(self._waiting, (until, next(self._order), msgspec.structs.replace(delivery, due_at=at), why))
+
+    def _taken_back(self, delivery: Delivery, due: datetime) -> tuple[datetime, Objection | None]:
+        """What somebody wishes meanwhile is heeded at once, not when the mail is due."""
+        contact = self._known.contacts.get(delivery.user_id or "")
+        for wish in self._known.wished_until(contact, due) if contact else ():
+            if (why := leave.objection(wish, delivery, self._survey)) is not None:
+                return wish.at, why
+        return due, None
 
     def _pass_time(self, until: datetime) -> None:
         """What falls due, or has waited long enough, before the next message."""
@@ -208,9 +219,12 @@ class Rehearsal:
             if held is not None and held < until and (due is None or held <= due):
                 self._lapse(*heapq.heappop(self._held))
             elif due is not None and due < until:
-                at, _, delivery = heapq.heappop(self._waiting)
+                at, _, delivery, why = heapq.heappop(self._waiting)
                 self._known.now, self._known.before = at, None
-                self._deliver(delivery, at)
+                if why is None:
+                    self._deliver(delivery, at)
+                else:
+                    self._decline(delivery, (why,), at)
             else:
                 return
 
@@ -226,6 +240,8 @@ class Rehearsal:
         if sent_at is not None and sent_at > now:  # the mail server was away, or many were due
             self._schedule(delivery, sent_at)
             return
+        if not taken:
+            known.now = now - MOMENT  # what it was refused for is known only by that
         first = None
         if delivery.kind is TouchKind.REMINDER:
             first = self._first_of(delivery, now)
@@ -234,16 +250,7 @@ class Rehearsal:
             known.move_touch(delivery.id, answer.until)
             self._schedule(delivery, answer.until)
         elif not isinstance(answer, Invite):
-            known.forget_touch(delivery.id)
-            if isinstance(answer, Decline) and delivery.kind is TouchKind.FIRST:
-                decision = self.decisions[delivery.decision]
-                self.decisions[delivery.decision] = revised(
-                    decision,
-                    at=now,
-                    cause="reconsidered when due",
-                    outcome=Outcome.DECLINED,
-                    objections=answer.objections,
-                )
+            self._decline(delivery, answer.objections if isinstance(answer, Decline) else None, now)
         elif not taken:
             known.forget_touch(delivery.id)
         else:
@@ -251,6 +258,17 @@ class Rehearsal:
             (self.sent if delivery.kind is TouchKind.FIRST else self.reminded)[delivery.id] = now
             if delivery.kind is TouchKind.FIRST and contact is not None:
                 self._plan_reminder(delivery, contact, now)
+
+    def _decline(self, delivery: Delivery, objections: Iterable[Objection] | None, now: datetime) -> None:
+        self._known.forget_touch(delivery.id)
+        if objections is not None and delivery.kind is TouchKind.FIRST:
+            self.decisions[delivery.decision] = revised(
+                self.decisions[delivery.decision],
+                at=now,
+                cause="reconsidered when due",
+                outcome=Outcome.DECLINED,
+                objections=tuple(objections),
+            )
 
     def _first_of(self, delivery: Delivery, now: datetime) -> Delivery | None:
         """The invitation that a reminder reminds of, answered where that has really happened by then."""

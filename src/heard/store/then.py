@@ -27,7 +27,7 @@ class PastTouch(msgspec.Struct, frozen=True, kw_only=True):
     decision: int
     decided_at: datetime  # what led to it
     reserved_from: datetime
-    planned_at: datetime  # until then it was to be at that very moment; a reminder may have been put off when it came
+    planned_at: datetime  # until then it was to be at that very moment; it may have been put off when it came
     due_at: datetime
     sent_at: datetime | None
     released_at: datetime | None
@@ -123,8 +123,8 @@ def links(connection: Connection, workspace: int, ids: Collection[str]) -> dict[
     return {row[0]: (row[1], moment(row[2])) for row in rows}
 
 
-Planned = Callable[[int, int, datetime], datetime | None]
-"""For when a campaign planned to remind a contact of a mail that went out then, by their numbers."""
+Planned = Callable[[Decision, datetime | None], datetime | None]
+"""For when the ask that a decision led to was planned; with when that went out, the reminder of it."""
 
 
 def touches(
@@ -134,14 +134,13 @@ def touches(
     rows = list(_touch_rows(connection, workspace, contacts, email_keys))
     firsts = {(row.campaign_id, row.decision_id): row for row in rows if row.kind == TouchKind.FIRST.value}
     made = decisions.by_id(connection, workspace, {row.decision_id for row in rows})
-    answered = _answered(connection, workspace, [row.id for row in rows])
     found: dict[int | str, list[PastTouch]] = defaultdict(list)
     for row in rows:
         decision = made.get(row.decision_id)
         if decision is None:
             continue
         first = firsts.get((row.campaign_id, row.decision_id))
-        past = _past(row, decision, first, answered.get(first.id) if first else None, planned)
+        past = _past(row, decision, first, planned)
         if past is None:
             continue
         found[row.contact_id].append(past)
@@ -189,7 +188,7 @@ def handed_over(
     """What became of the campaign's mails that were due from then on: whether a mail server took them, and when."""
     rows = dialects.fetch(
         connection,
-        "SELECT d.id, d.state, d.sent_at, t.state FROM deliveries d"
+        "SELECT d.id, d.state, d.sent_at, t.state, t.at FROM deliveries d"
         " JOIN touches t ON t.workspace_id = d.workspace_id AND t.delivery_id = d.id"
         " WHERE d.workspace_id = ? AND d.campaign_id = ? AND d.due_at >= ?",
         workspace,
@@ -197,10 +196,11 @@ def handed_over(
         micros(since),
     )
     found: dict[str, tuple[bool, datetime | None]] = {}
-    for delivery, state, sent_at, touch in rows:
+    for delivery, state, sent_at, touch, at in rows:
         is_released = touch == TouchState.RELEASED.value
         refused = state == State.FAILED and is_released  # one that came back later had been asked all the same
-        found[delivery] = not refused, None if sent_at is None or is_released else moment(sent_at)
+        tried = at if refused else None if is_released else sent_at
+        found[delivery] = not refused, None if tried is None else moment(tried)
     return found
 
 
@@ -283,9 +283,7 @@ def _touch_rows(
                 yield _Row(*row)
 
 
-def _past(
-    row: _Row, decision: Decision, first: _Row | None, answered: datetime | None, planned: Planned
-) -> PastTouch | None:
+def _past(row: _Row, decision: Decision, first: _Row | None, planned: Planned) -> PastTouch | None:
     """Its life; None where nobody was ever invited, or the invitation that it reminds of is gone."""
     is_reminder = row.kind == TouchKind.REMINDER.value
     if is_reminder:
@@ -298,10 +296,10 @@ def _past(
             return None
         begun, ended = stretch
     due = moment(row.due_at)
-    at_first = planned(row.campaign_id, row.contact_id, begun) if is_reminder else None
+    at_first = planned(decision, begun if is_reminder else None)
     is_released = row.state == TouchState.RELEASED.value
-    if is_released and ended is None:  # when that was is noted nowhere: an answer, else its moment
-        ended = answered if is_reminder and answered is not None else due
+    if is_released and ended is None:
+        ended = moment(row.at)  # the ledger keeps when it was taken back
     return PastTouch(
         touch=Touch(
             contact=row.contact_id,
@@ -333,14 +331,3 @@ def _invited(decision: Decision) -> tuple[datetime, datetime | None] | None:
         if outcome is Outcome.INVITED:
             return begin, end
     return None
-
-
-def _answered(connection: Connection, workspace: int, ids: Collection[str]) -> dict[str, datetime]:
-    rows = dialects.fetch(
-        connection,
-        "SELECT delivery_id, answered_at FROM responses WHERE workspace_id = ?"
-        f" AND delivery_id {dialects.within(connection)}",
-        workspace,
-        dialects.listed(connection, ids),
-    )
-    return {row[0]: moment(row[1]) for row in rows}
