@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from heard.accounts.member import Role
 from tests.flow.running import HEARD, eventually, free_port
 
+ROOT = Path(__file__).resolve().parents[2]
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 HOOK = """
 workspace: Acme
@@ -33,6 +35,8 @@ audiences:
 computed_traits:
   - {name: total_orders, count: {event: Order Completed}, to: []}
 """
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""What can be wrong in the dark alone: all else is the same as by day."""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -94,10 +98,12 @@ def address(role: Role) -> str:
 
 @contextmanager
 def served_demo(chromium: Path, folder: Path) -> Iterator[House]:
-    """The demo, served, with a member of every role."""
+    """The demo with some of its people, served, with a member of every role."""
     port = free_port()
     log = folder.with_suffix(".log").open("w+")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEARD_")}
+    making = [sys.executable, "-m", "tests.browser.small_demo", str(folder), f"http://localhost:{port}"]
+    subprocess.run(making, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=True)
     command = [str(HEARD), "demo", "--data", str(folder), "--port", str(port)]
     served = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -168,11 +174,11 @@ def ids_in(folder: Path) -> dict[str, str]:
         }
 
 
-def judged(page: Page) -> list[str]:
-    """What axe finds, one line each."""
+def judged(page: Page, only: dict[str, Any] | None = None) -> list[str]:
+    """What axe finds, one line each. `only`: its options, where not every rule is asked."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
+    found = page.evaluate("how => axe.run(document, {resultTypes: ['violations'], ...how})", only or {"runOnly": TAGS})
     return [
         f"{each['id']}: {node['html'][:160]} ({node['failureSummary'][:200]})"
         for each in found["violations"]

@@ -24,3 +24,7 @@ var focused = () => {
   const shadow = getComputedStyle(at).boxShadow !== "none";
   return { key: keyOf(at), visible: Boolean(ring(at) || ring(around) || drawn || shadow) };
 };
+
+// Whatever had the focus since `watch()`.
+var stops = [];
+var watch = () => addEventListener("focusin", () => stops.push(focused()));

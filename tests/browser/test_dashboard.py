@@ -1,8 +1,8 @@
 """Every page of the dashboard in a real browser, over the workspace of `heard demo`: each role, narrow and wide, light
 and dark, judged by axe, by keyboard alone, with and without a script.
 
-The pages come from the application's own routes, so a new one is looked at the day it is there. Pictures are kept in
-`tests/browser/pictures` (or PICTURES).
+The pages come from the application's own routes, so a new one is looked at the day it is there. Where PICTURES names a
+folder, a picture of each is kept there: PICTURES=/tmp/pictures make test ARGS=tests/browser/test_dashboard.py
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import pytest
 from playwright.sync_api import Page
 
 from heard.accounts.member import Role, may
-from tests.browser.house import House, address, judged, served_demo, sideways
+from tests.browser.house import COLOURS, House, address, judged, served_demo, sideways
 from tests.web.test_every_route import Route, every_route
 
 HERE = Path(__file__).parent
-PICTURES = Path(os.environ.get("PICTURES") or HERE / "pictures")
+PICTURES = os.environ.get("PICTURES")
 KEYBOARD = (HERE / "keyboard.js").read_text()
 LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 NO_PAGE = re.compile(  # files, and parts that pages fetch
@@ -65,13 +65,11 @@ def pages(routes: list[Route], house: House, role: Role = Role.OWNER) -> list[st
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_every_page_stands_up_to_axe_in_every_look(house: House, routes: list[Route], width: int, scheme: str):
     found: dict[str, Any] = {}
-    PICTURES.mkdir(parents=True, exist_ok=True)
     with house.visitor(Role.OWNER, width=width, scheme=scheme) as visitor:
         for path in (*pages(routes, house), *MORE):
             visitor.page.goto(path)
-            name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:60] or "overview"
-            visitor.page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
-            if wrong := judged(visitor.page):
+            take_picture(visitor.page, path, f"{width}-{scheme}")
+            if wrong := judged(visitor.page, COLOURS if scheme == "dark" else None):
                 found[path] = wrong
             if (over := sideways(visitor.page)) > 0:
                 found[f"{path} sideways"] = over
@@ -87,6 +85,12 @@ def test_the_pages_outside_stand_up_to_axe(house: House, path: str, width: int, 
 
         assert judged(visitor.page) == []
         assert visitor.complaints == []
+
+
+def take_picture(page: Page, path: str, look: str) -> None:
+    if PICTURES is not None:
+        name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:60] or "overview"
+        page.screenshot(path=Path(PICTURES) / f"{name}-{look}.png", full_page=True)
 
 
 def test_no_page_scrolls_sideways_on_the_narrowest_phone(house: House, routes: list[Route]):
@@ -168,13 +172,14 @@ def test_whatever_can_be_used_can_be_reached_and_seen_by_keyboard(house: House, 
         for path in pages(routes, house):
             visitor.page.goto(path)
             visitor.page.wait_for_load_state("networkidle")  # what is fetched when it is seen has come
-            shown = set(visitor.page.evaluate(f"{KEYBOARD}; reachable()"))
+            shown = set(visitor.page.evaluate(f"{KEYBOARD}; watch(); reachable()"))
             seen: set[str] = set()
-            for _ in range(len(shown) * 2 + 20):
-                visitor.page.keyboard.press("Tab")
-                at = visitor.page.evaluate("focused()")
-                assert at["visible"], f"{path}: the focus on {at['key']} cannot be seen"
-                seen.add(at["key"])
+            for presses in (len(shown) + 5, len(shown) + 20):
+                for _ in range(presses):
+                    visitor.page.keyboard.press("Tab")
+                for at in visitor.page.evaluate("stops.splice(0)"):
+                    assert at["visible"], f"{path}: the focus on {at['key']} cannot be seen"
+                    seen.add(at["key"])
                 if shown <= seen:
                     break
             missing = shown - seen

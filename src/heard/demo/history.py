@@ -201,7 +201,7 @@ class _Play:
         while self.reactions and self.reactions[0][0] <= moment:
             due.append(heapq.heappop(self.reactions)[2])
         if due:  # what was just routed came before them
-            after = max([*came, due[0].at])
+            after = max([each + timedelta(milliseconds=1) for each in came] + [due[0].at])
             await self.app.store.write(lambda connection: [self._react(connection, each, after) for each in due])
 
     def _mail(self, ready: Ready, now: datetime) -> Mail:
