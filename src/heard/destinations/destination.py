@@ -6,6 +6,7 @@
     most_at_once          messages that go into one request at the most,
     most_bytes            and octets of them, as JSON
     request(...)          messages as a request, pure
+    routes_itself         optional: True where the receiver routes what it gets by `integrations`, as we do
     check(...)            optional: what the fields by themselves cannot say about settings
 
 A module that is put here is picked up by `kinds.py` and by the contract suite. What an answer means is the same for all

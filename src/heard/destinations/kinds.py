@@ -87,6 +87,11 @@ def urls_of(type: str) -> frozenset[str]:  # noqa: A002
     return frozenset(field.name for field in kind_of(type).fields if field.kind == "url")
 
 
+def routes_itself(type: str) -> bool:  # noqa: A002
+    """Whether the receiver routes by `integrations` too: then it is always given the sender's own."""
+    return getattr(kind_of(type), "routes_itself", False)
+
+
 def fitting(kind: Kind, messages: Sequence[Document]) -> int:
     """How many of the first messages go into one request; at least one, of one or more."""
     count, size = 0, 0

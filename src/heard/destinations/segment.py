@@ -43,6 +43,7 @@ fields = (
 )
 methods = EVERYTHING
 most_at_once = 100
+routes_itself = True
 most_bytes = 470_000  # Segment takes 500 KB a batch (Heard 512,000 octets), and something stands around the messages
 
 
