@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.contracts.receiver import Receiver, answer
@@ -346,3 +347,18 @@ def test_what_waits_for_the_next_day_is_counted_and_said(heard: RunningHeard, te
     ted.post(f"/destinations/{ours}/settings", {**form, "settings.daily_limit": ""})
     heard.settle()
     assert "Full for today" not in ted.get("/destinations")
+
+
+def test_the_metrics_know_destinations_by_their_number_and_name_none(
+    heard: RunningHeard, ted: Visitor, receiver: Receiver
+):
+    path = made(ted, receiver, "A plan that nobody may know")
+    try:
+        number = path.rsplit("/", 1)[-1]
+        lines = httpx.get(f"{heard.url}/metrics").text.splitlines()
+        assert sum(line.startswith(f'heard_destination_behind{{id="{number}"}} ') for line in lines) == 1
+        assert not [line for line in lines if "nobody may know" in line]
+        told = {str(each["id"]): each["name"] for each in heard.get("destinations")["data"]}
+        assert told[number] == "A plan that nobody may know"
+    finally:
+        ted.post(f"{path}/remove")
