@@ -25,7 +25,7 @@ from heard.clock import Clock
 from heard.destinations.destination import Answer, Outcome, Request
 from heard.destinations.kinds import KINDS, fitting
 from heard.destinations.outcome import outcome_of
-from heard.destinations.retries import next_try
+from heard.destinations.retries import given_up_after, next_try
 from heard.destinations.shown import shown_answer, shown_request
 from heard.errors import HeardError
 from heard.routing.destination import Destination
@@ -297,6 +297,7 @@ class Courier:
                 at,
                 draw=self._draw(),
                 after=outcome.after,
+                give_up_after=given_up_after(self.destination.settings),
             )
         if outcome.kind != "delivered":
             state = State.DEAD if next_at is None else State.RETRYING

@@ -100,7 +100,9 @@ def test_the_surveys_destination_keeps_its_filters_too_and_a_new_one_begins_with
     async def story(heard: Front) -> None:
         ours = {"name": "Heard", "type": "surveys"}
         await heard.apply({**ours, "filters": [{"if": "event = 'x'", "then": "drop"}]})
-        await heard.apply(ours, {"name": "Hook", "type": "webhook", "settings": {"url": "https://hooks.acme.example/in"}})
+        await heard.apply(
+            ours, {"name": "Hook", "type": "webhook", "settings": {"url": "https://hooks.acme.example/in"}}
+        )
         found = {each.name: each for each in heard.app.directory.destinations.values()}
         assert [len(found[name].filters) for name in ("Heard", "Hook")] == [1, 0]
         assert found["Hook"].switches == {}

@@ -107,7 +107,12 @@ def _value(field: Field, value: Any, *, allow_private: bool) -> Any:
     if field.kind == "url":
         check_url(value, allow_private=allow_private)
         return value
-    return READ[field.kind](value)
+    read = READ[field.kind](value)
+    if field.bounds:
+        shortest, longest = field.bounds
+        if not durations.parse(shortest) <= durations.parse(read) <= durations.parse(longest):
+            raise Invalid(f"Write a length from {shortest} to {longest}, not {read}.")
+    return read
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from heard.destinations.destination import CONSENT, EVERYTHING, Document, Field, Request
+from heard.destinations.destination import CONSENT, EVERYTHING, GIVE_UP, Document, Field, Request
 from heard.errors import Invalid
 
 HOST = "https://api.segment.io"
@@ -39,6 +39,7 @@ fields = (
         default=HOST,
         example="https://events.eu1.segmentapis.com",
     ),
+    GIVE_UP,
     CONSENT,
 )
 methods = EVERYTHING
