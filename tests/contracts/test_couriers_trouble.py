@@ -123,7 +123,8 @@ def test_what_comes_back_for_a_destination_that_was_removed_is_not_kept(tmp_path
         await destinations.remove(heard.app, workspace=1, number=number, by="ann")
         await going
         for table in (tables.forwards, tables.forward_counts):
-            assert heard.app.store.read_now(lambda found, table=table: found.execute(select(table)).all()) == []
+            of_it = select(table).where(table.c.destination_id == number)
+            assert heard.app.store.read_now(lambda found, of_it=of_it: found.execute(of_it).all()) == []
 
     async def late(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1)
