@@ -30,8 +30,9 @@ A destination that sends has 5 seconds for each request, 3 of them to connect. I
 | answers anything else | discarded, with the status as reason: `http_400` |
 | is not on the public internet | discarded as `forbidden_address`, and refused already when it is saved |
 
-Tries follow each other after 1 second, then 2, 4, 8 and so on up to 10 minutes, of which each waits a random share. Four
-hours after the first, it is given up.
+Tries follow each other after 1 second, then 2, 4, 8 and so on up to 10 minutes, of which each waits a random share. When the
+next would be later than `give_up_after` from the first, four hours unless it is set, the message is given up: it is kept
+with its tries, and can be sent again. A change counts from the next try on.
 
 ## Where one may send
 
@@ -61,7 +62,8 @@ def section(name: str, kind: Any) -> str:
 
 def row(field: Any) -> str:
     absent = "it has to be there" if field.required else f"`{field.default}`" if field.default is not None else "–"
-    return f"| `{field.name}` | {field.kind} | {cell(absent)} | {cell(field.help)} |\n"
+    bounds = f" From `{field.bounds[0]}` to `{field.bounds[1]}`." if field.bounds else ""
+    return f"| `{field.name}` | {field.kind} | {cell(absent)} | {cell(field.help + bounds)} |\n"
 
 
 def in_words(names: list[str]) -> str:

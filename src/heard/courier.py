@@ -25,12 +25,13 @@ from heard.clock import Clock
 from heard.destinations.destination import Answer, Outcome, Request
 from heard.destinations.kinds import KINDS, fitting
 from heard.destinations.outcome import outcome_of
-from heard.destinations.retries import next_try
+from heard.destinations.retries import given_up_after, next_try
 from heard.destinations.shown import shown_answer, shown_request
 from heard.errors import HeardError
 from heard.routing.destination import Destination
 from heard.routing.forward import State, Try
 from heard.steps import forward
+from heard.steps.ahead import Ahead
 from heard.steps.forward import Parcel, Result, Round
 from heard.steps.plans import plan_for_replay
 from heard.store import forwards, messages, replays
@@ -70,6 +71,7 @@ class Courier:
         self._store, self._windows, self._clock = store, windows, clock
         self._carry, self._draw = carry, draw
         self._position_kept = position
+        self._ahead = Ahead()
         self._wake, self._stepping = asyncio.Event(), asyncio.Lock()
         self._retry_at: datetime | None = None  # when the first of what failed is to be tried again
         self._look_for_retries = self._look_for_replays = True
@@ -152,7 +154,8 @@ class Courier:
         found = await self._windows.after(self.position)
         if not found:
             return False
-        mine = [each for each in found if forward.is_for(each, self.destination)]
+        done = await self._done_of(found, self.position)
+        mine = [each for each in found if each.kept.id not in done and forward.is_for(each, self.destination)]
         end = found[-1].kept.id
         if self._is_down and mine:
             mine, end = mine[:1], mine[0].kept.id
@@ -170,7 +173,9 @@ class Courier:
         plan = plan_for_replay(self.destination)
         window = partial(messages.after, position=running.position, until=running.last, limit=WINDOW)
         found: list[Placed] = await self._store.read(window)
-        mine = [each for each in found if forward.is_for_replay(each, self.destination, plan)]
+        done = await self._done_of(found, running.position, run=running.id)
+        rest = [each for each in found if each.kept.id not in done]
+        mine = [each for each in rest if forward.is_for_replay(each, self.destination, plan)]
         end = found[-1].kept.id if found else running.last
         if self._is_down and mine:
             mine, end = mine[:1], mine[0].kept.id
@@ -178,6 +183,16 @@ class Courier:
         numbers = [each.kept.id for each in found]
         await self._carry_out(Round(parcels=parcels, end=end, replay=running, looked_at=numbers))
         return True
+
+    async def _done_of(self, found: Sequence[Placed], position: int, *, run: int = 0) -> frozenset[int]:
+        """After a start these are what had trouble: each has its row, and its tries go on from there."""
+        done = self._ahead.of(run)
+        if done is None and found:
+            look = partial(forwards.tried_within, after=position, until=found[-1].kept.id, run=run)
+            workspace, destination = self.destination.workspace, self.destination.id
+            done = await self._store.read(partial(look, workspace=workspace, destination=destination))
+            self._ahead.learn(run, done, position=position)
+        return done or frozenset()
 
     # ── handing over ──
 
@@ -282,6 +297,7 @@ class Courier:
                 at,
                 draw=self._draw(),
                 after=outcome.after,
+                give_up_after=given_up_after(self.destination.settings),
             )
         if outcome.kind != "delivered":
             state = State.DEAD if next_at is None else State.RETRYING
@@ -316,7 +332,7 @@ class Courier:
             )
         elif reached is not None:
             position = max(reached, self.position)
-        lazily = not made and replay is None
+        lazily = not made and replay is None and not self._ahead.of(0)
         if lazily and (position is None or position - self._position_kept < WINDOW * 20):
             self.position = position or self.position
             return
@@ -329,8 +345,11 @@ class Courier:
             now=self._clock.now(),
         )
         await self._written(keep)
+        if replay is not None:
+            self._ahead.learn(replay.id, round_.done, position=replay.position)
         if position is not None:
             self.position = self._position_kept = position
+            self._ahead.learn(0, round_.done, position=position)
         if any(each.state is State.RETRYING for each in made):
             self._look_for_retries = True
 

@@ -22,6 +22,14 @@ class Received(msgspec.Struct, frozen=True):
     headers: dict[str, str]  # names in small letters
     body: bytes
     connection: int  # the how-manieth connection it came over
+    reply: Reply = 0  # what it got; noted before it goes out, so it may be more than whoever was killed saw of it
+
+    @property
+    def status(self) -> int | None:
+        """None where the reply was no answer at all, or one that goes on and on."""
+        if isinstance(self.reply, bytes):
+            return int(self.reply.split(b" ", 2)[1])
+        return self.reply if isinstance(self.reply, int) else None
 
 
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -86,8 +94,10 @@ class Receiver:
         number = self.connections
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while (received := await _request(reader, number)) is not None:
-                self.received.append(received)
+                place = len(self.received)
+                self.received.append(received)  # a script may go by it
                 reply = self.script.pop(0) if self.script else 200
+                self.received[place] = msgspec.structs.replace(received, reply=reply)
                 if callable(reply):
                     await reply(writer)
                     break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from tests.contracts.front import Front, front, hook, identify, track
 from tests.contracts.receiver import Receiver, answer, hang
@@ -86,6 +87,32 @@ def test_line_19_tries_end_after_four_hours(tmp_path: Path):
         assert heard.app.clock.now() - began > timedelta(hours=4)
 
     with Receiver(*[500] * 500) as receiver:
+        front(tmp_path, story)
+
+
+def test_tries_end_when_the_destination_says_and_a_change_counts_from_the_next_try_on(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await heard.apply(within("10m"))
+        await heard.receive(track("ann", "First"))
+        await heard.settle()
+        await heard.pass_time(timedelta(minutes=21))
+        (first,) = heard.forwards("Hook")
+        assert first[0] == "dead"
+        assert 5 < first[1] < 24  # as many as fit
+
+        await heard.apply(within("2d"))
+        await heard.receive(track("ann", "Second"))
+        await heard.settle()
+        await heard.pass_time(timedelta(hours=5))
+        assert [state for state, _, _ in heard.forwards("Hook")] == ["dead", "retrying"]
+        await heard.apply(within("1m"))
+        await heard.pass_time(timedelta(minutes=21))
+        assert [state for state, _, _ in heard.forwards("Hook")] == ["dead", "dead"]
+
+    def within(length: str) -> dict[str, Any]:
+        return hook(receiver.url) | {"settings": {"url": receiver.url, "give_up_after": length}}
+
+    with Receiver(*[500] * 1000) as receiver:
         front(tmp_path, story)
 
 

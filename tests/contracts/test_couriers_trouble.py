@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -122,7 +123,8 @@ def test_what_comes_back_for_a_destination_that_was_removed_is_not_kept(tmp_path
         await destinations.remove(heard.app, workspace=1, number=number, by="ann")
         await going
         for table in (tables.forwards, tables.forward_counts):
-            assert heard.app.store.read_now(lambda found, table=table: found.execute(select(table)).all()) == []
+            of_it = select(table).where(table.c.destination_id == number)
+            assert heard.app.store.read_now(lambda found, of_it=of_it: found.execute(of_it).all()) == []
 
     async def late(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1)
@@ -167,6 +169,46 @@ def test_what_is_sent_again_keeps_the_delivery_id_of_its_run_however_often_it_is
         assert [json.loads(body).get("integrations") for body in receiver.bodies[1:]] == [
             {"All": False, "Hook": True}
         ] * 3
+
+    with Receiver() as receiver:
+        front(tmp_path, story)
+
+
+def test_segment_gets_the_senders_own_integrations_however_often_it_is_sent_again(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        wish = {"All": False, "Segment": True, "Mixpanel": True, "Amplitude": {"session_id": 17}}
+        settings = {"write_key": "wk", "host": receiver.url}
+        await heard.apply({"name": "Segment", "type": "segment", "settings": settings})
+        await heard.receive({**track("ann", "Chosen"), "integrations": wish}, track("ann", "Unchosen"))
+        await heard.settle()
+        receiver.script.append(500)
+        await replay.begin(heard.app, destination="Segment", since="1d")
+        await heard.pass_time(MINUTE)  # what is tried again was replayed, too
+        chosen, _ = heard.app.store.read_now(lambda connection: messages.after(connection, 0))
+        number = heard.destination("Segment")
+        await replay.one(heard.app, workspace=1, destination=number, message=chosen.kept.id, by="ann")
+        await heard.settle()
+
+        sent = [each for body in receiver.bodies for each in json.loads(body)["batch"]]
+        assert Counter(each["event"] for each in sent) == {"Chosen": 4, "Unchosen": 3}
+        for each in sent:
+            assert each.get("integrations") == (wish if each["event"] == "Chosen" else None)
+
+    with Receiver() as receiver:
+        front(tmp_path, story)
+
+
+def test_a_replay_goes_to_segment_whatever_the_sender_said_of_it(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        settings = {"write_key": "wk", "host": receiver.url}
+        await heard.apply({"name": "Segment", "type": "segment", "settings": settings})
+        await heard.receive({**track("ann"), "integrations": {"Segment": False}})
+        await heard.settle()
+        assert receiver.received == []
+        await replay.begin(heard.app, destination="Segment", since="1d")
+        await heard.settle()
+        ((sent,),) = [json.loads(body)["batch"] for body in receiver.bodies]
+        assert sent["integrations"] == {"Segment": False}
 
     with Receiver() as receiver:
         front(tmp_path, story)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from heard import durations
 from heard.destinations.destination import Field, Kind, Outcome
 from heard.destinations.kinds import KINDS, fitting, read_settings, with_defaults, written
 from heard.destinations.outcome import outcome_of
+from heard.destinations.retries import given_up_after
 from heard.errors import Invalid
 from heard.messages.message import TYPES
 from heard.outgoing.client import Client
@@ -164,6 +167,27 @@ def test_what_is_no_such_value_is_refused_by_name(which: str, name: str, kind: s
             read_settings(which, {**every_setting(which, "https://hooks.acme.example"), name: value}, "s")
         assert caught.value.field == f"s.{name}"
         assert str(caught.value).startswith(f"s.{name}: ")
+
+
+@every_outgoing
+def test_how_long_one_is_tried_lies_between_a_minute_and_a_week(which: str):
+    needed = needed_settings(which, "https://hooks.acme.example")
+    for value, kept in (("1m", "1m"), ("60s", "1m"), ("90m", "90m"), ("7d", "7d"), ("1w", "7d")):
+        read = read_settings(which, {**needed, "give_up_after": value})
+        assert read["give_up_after"] == kept
+        assert given_up_after(read) == durations.parse(kept)
+    for value, told in (("59s", "59s"), ("8d", "8d"), (0, "0d")):
+        with pytest.raises(Invalid) as caught:
+            read_settings(which, {**needed, "give_up_after": value}, "destinations[0].settings")
+        assert str(caught.value) == (
+            f"destinations[0].settings.give_up_after: Write a length from 1m to 7d, not {told}."
+        )
+    assert given_up_after(read_settings(which, needed)) == timedelta(hours=4)
+
+
+def test_surveys_are_not_tried_again_and_have_no_such_setting():
+    with pytest.raises(Invalid, match="there is no such key"):
+        read_settings("surveys", {"give_up_after": "4h"})
 
 
 @pytest.mark.parametrize("given", ["colour", None, 7, []])

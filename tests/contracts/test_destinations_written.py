@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from heard.operations import workspace_file
-from heard.store import tables
+from heard.operations import destinations, workspace_file
+from heard.operations.file_keep import destination_as_written
+from heard.store import edits, tables
 from tests.contracts.front import Front, front
 
 SECRET = "T000/B000/very-secret"
@@ -61,5 +62,49 @@ def test_changed_secrets_and_addresses_are_told_by_their_fingerprints(tmp_path: 
         for shown in (told, noted):
             assert "very-secret" not in json.dumps(shown, default=str)
             assert "https://hooks.slack.com/…" in json.dumps(shown, default=str, ensure_ascii=False)
+
+    front(tmp_path, story)
+
+
+def test_what_pages_switched_and_filtered_outlives_a_file_that_does_not_speak_of_it(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        hook = {"name": "Hook", "type": "webhook", "settings": {"url": "https://hooks.acme.example/in"}}
+        by_hand = {"events": {"Page Scrolled": False}, "filters": [{"if": "event = 'x'", "then": "drop"}]}
+        await heard.apply(hook)
+        await destinations.save(
+            heard.app, workspace=1, number=heard.destination("Hook"), written=by_hand, by="ted@acme.example"
+        )
+
+        for silent in (hook, {**hook, "events": None, "filters": None}):
+            told = await workspace_file.apply(heard.app, content={"workspace": "Acme", "destinations": [silent]})
+            assert told["changes"] == []
+        moved = {**hook, "settings": {"url": "https://hooks.acme.example/elsewhere"}}
+        told = await workspace_file.apply(heard.app, content={"workspace": "Acme", "destinations": [moved]})
+        assert [each["place"] for each in told["changes"]] == ["destinations[Hook].settings"]
+        assert written(heard)["Hook"].items() >= by_hand.items()
+
+        none = {**moved, "events": {}, "filters": []}
+        told = await workspace_file.apply(heard.app, content={"workspace": "Acme", "destinations": [none]})
+        places = [each["place"] for each in told["changes"]]
+        assert places == ["destinations[Hook].events", "destinations[Hook].filters"]
+        assert not written(heard)["Hook"].keys() & by_hand.keys()
+
+    def written(heard: Front) -> dict[str, Any]:
+        rows = heard.app.store.read_now(lambda found: edits.rows_of(found, tables.destinations, 1))
+        return {row["name"]: destination_as_written(row, {}) for row in rows}
+
+    front(tmp_path, story)
+
+
+def test_the_surveys_destination_keeps_its_filters_too_and_a_new_one_begins_with_none(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        ours = {"name": "Heard", "type": "surveys"}
+        await heard.apply({**ours, "filters": [{"if": "event = 'x'", "then": "drop"}]})
+        await heard.apply(
+            ours, {"name": "Hook", "type": "webhook", "settings": {"url": "https://hooks.acme.example/in"}}
+        )
+        found = {each.name: each for each in heard.app.directory.destinations.values()}
+        assert [len(found[name].filters) for name in ("Heard", "Hook")] == [1, 0]
+        assert found["Hook"].switches == {}
 
     front(tmp_path, story)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from heard.operations.destinations_seen import destinations
 from heard.operations.why import why
 from heard.store import contacts, days, deliveries, lists, waiting
 from tests.contracts.front import Front, front, identify, track
@@ -53,6 +54,7 @@ def test_what_is_over_the_limit_waits_for_the_next_day_and_says_so(tmp_path: Pat
         await heard.settle()
 
         assert heard.verdicts()[2:] == [("held", "intake_limit")] * 3
+        assert heard.counts("Heard") == {"delivered": 2}
         assert await decisions(heard, "ann") == [("held", ["intake_limit"], [])]
         (held,) = (await why(heard.app, user_id="cid"))["decisions"]
         assert held["objections"][0]["until"].endswith("T00:00:00Z")
@@ -60,6 +62,7 @@ def test_what_is_over_the_limit_waits_for_the_next_day_and_says_so(tmp_path: Pat
         await heard.pass_time(2 * DAY)
         assert waits(heard) == 0
         assert heard.verdicts() == [("accepted", None)] * 5
+        assert heard.counts("Heard") == {"delivered": 5}  # each counted when it was taken
         for user in ("ann", "cid"):
             assert await decisions(heard, user) == [("invited", [], ["the day's allowance"])]
         assert len(heard.app.store.read_now(lambda found: deliveries.newest(found, 1))) == 2
@@ -176,6 +179,7 @@ def test_what_a_filter_leaves_nothing_of_does_not_wait_and_what_waited_is_not_he
         await heard.pass_time(2 * DAY)
         assert waits(heard) == 0
         assert heard.verdicts()[1:] == [("accepted", "filtered")] * 2
+        assert heard.counts("Heard") == {"delivered": 1, "refused:filtered": 2}
         assert await decisions(heard, "ann") == [("declined", ["campaign_not_running"], ["the day's allowance"])]
         assert await decisions(heard, "bob") == []
 
@@ -199,5 +203,34 @@ def test_one_message_that_heard_fails_at_does_not_keep_those_behind_it_waiting(t
         assert waits(heard) == 0
         assert heard.verdicts()[2] == ("accepted", None)
         assert [outcome for outcome, _, _ in await decisions(heard, "ann")] == ["declined"]
+
+    front(tmp_path, story)
+
+
+def test_what_surveys_took_is_counted_by_the_hour_and_what_was_kept_from_them_beside_it(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await limited(heard, None)
+        await heard.apply({**heard_destination(), "events": {"Page Scrolled": False}}, surveys=SURVEYS)
+        await heard.receive(
+            identify("ann"),
+            track("ann"),
+            track("ann", "Page Scrolled"),
+            {**track("ann"), "integrations": {"Heard": False}},
+            track("not identified yet"),
+            {"type": "no such type"},
+        )
+        await heard.settle()
+        verdicts = heard.verdicts()
+        assert ("held", "not_identified") in verdicts
+        assert [verdict for verdict, _ in verdicts].count("rejected") == 1
+        counted = {"delivered": 3, "refused:event_switch": 1, "refused:integrations_object": 1}
+        assert heard.counts("Heard") == counted
+
+        (told,) = await destinations(heard.app, workspace=1)
+        refused = {"event_switch": 1, "integrations_object": 1}
+        assert told["last_24_hours"] == {"delivered": 3, "retried": None, "discarded": None, "refused": refused}
+        await heard.pass_time(26 * DAY / 24)
+        (told,) = await destinations(heard.app, workspace=1)
+        assert told["last_24_hours"] == {"delivered": 0, "retried": None, "discarded": None, "refused": {}}
 
     front(tmp_path, story)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from heard.store import days, dialects, messages, story, tail
+from heard.store import days, dialects, messages, story, tables, tail
 from heard.store.messages import Kept
 from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
@@ -66,6 +67,47 @@ def test_a_matched_event_that_surveys_do_not_get_is_no_match(desk: Desk):
 
     found = desk.store.read_now(partial(tail.back, workspace=ACME, wanted=wanted)).found
     assert [each.message_id for each in found] == ["m1"]
+
+
+def test_what_was_routed_to_a_destination_is_found_by_it_and_by_no_number_alike(desk: Desk):
+    for number, name in ((3, "Hook"), (13, "Other hook"), (31, "Third hook")):
+        desk.add(tables.destinations, workspace_id=ACME, id=number, name=name, type="webhook", settings={})
+    desk.receive(
+        desk.track("ted", "Everywhere"),
+        desk.track("ted", "To 13 alone") | {"integrations": {"All": False, "Other hook": True}},
+        desk.track("ted", "Not to 3") | {"integrations": {"Hook": False}},
+        desk.track("ted", "To nobody") | {"integrations": {"All": False}},
+        desk.track("ted", "Ours alone") | {"integrations": {"All": False, "Heard": True}},
+        {"type": "track", "event": "Nobody did it"},
+    )
+    for _ in range(3):
+        desk.receive(desk.track("robin", "Not to 3") | {"integrations": {"Hook": False}})
+
+    assert to(desk, 3) == ["Everywhere"]
+    assert to(desk, 31) == ["Not to 3"] * 4 + ["Everywhere"]
+    assert to(desk, 13, user_id="ted") == ["Not to 3", "To 13 alone", "Everywhere"]
+    assert to(desk, 1, user_id="ted") == ["Ours alone", "Not to 3", "Everywhere"]
+    assert to(desk, 13, event="To 13 alone", verdict="accepted") == ["To 13 alone"]
+    assert to(desk, 13, verdict="rejected") == to(desk, 1, verdict="rejected") == []
+
+
+def test_a_rare_destination_is_looked_for_some_way_back_at_a_time(desk: Desk):
+    desk.add(tables.destinations, workspace_id=ACME, id=3, name="Hook", type="webhook", settings={})
+    desk.receive(desk.track("ted", "Long ago"))
+    desk.receive(*(desk.track("ted") | {"integrations": {"Hook": False}} for _ in range(30)))
+
+    wanted = Wanted(to=desk.directory.destinations[3])
+    look = partial(tail.back, workspace=ACME, wanted=wanted, most=20)
+    first = desk.store.read_now(look)
+    assert (first.found, first.further) == ([], 12)
+    assert first.reached is not None
+    second = desk.store.read_now(partial(look, before=first.further))
+    assert [each.event for each in second.found] == ["Long ago"]
+
+
+def to(desk: Desk, number: int, **more: Any) -> list[str | None]:
+    wanted = Wanted(to=desk.directory.destinations[number], **more)
+    return [each.event for each in desk.store.read_now(partial(tail.back, workspace=ACME, wanted=wanted)).found]
 
 
 def held(desk: Desk, *, before: int | None = None, limit: int = 50, type: str | None = None) -> list[Kept]:  # noqa: A002

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.contracts.receiver import Receiver, answer
@@ -331,6 +332,29 @@ def test_slacks_form_keeps_only_what_is_not_the_default(ted: Visitor, receiver: 
     ted.post(f"{path}/remove")
 
 
+def figures(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<div class="figure"><dt>([^<]+)</dt><dd><span class="n">([^<]+)</span>', page))
+
+
+def test_the_page_of_our_own_surveys_says_what_they_took_and_what_was_kept_from_them(heard: RunningHeard, ted: Visitor):
+    (ours,) = [each for each in heard.get("destinations")["data"] if each["type"] == "surveys"]
+    before = ours["last_24_hours"]["delivered"]
+    heard.send("identify", userId="ann")
+    heard.send("track", userId="ann", event="Order Completed", integrations={"Heard": False})
+    heard.settle()
+
+    for window in ("hour", "day", "week"):
+        page = ted.get(f"/destinations/{ours['id']}?window={window}")
+        shown = figures(page)
+        assert shown.keys() == {"Taken", "Kept from it", "Waiting"}
+        assert int(shown["Kept from it"].replace(",", "")) >= 1
+        assert "<code>integrations_object</code>" in page
+    (ours,) = [each for each in heard.get("destinations")["data"] if each["type"] == "surveys"]
+    assert figures(ted.get(f"/destinations/{ours['id']}"))["Taken"] == f"{before + 1:,}"
+    assert ours["last_24_hours"]["delivered"] == before + 1
+    assert ours["last_24_hours"]["retried"] is None
+
+
 def test_what_waits_for_the_next_day_is_counted_and_said(heard: RunningHeard, ted: Visitor):
     (ours,) = [each["id"] for each in heard.get("destinations")["data"] if each["type"] == "surveys"]
     form = {"name": "Heard", "fed_by": "every", "enabled": "1"}
@@ -342,7 +366,24 @@ def test_what_waits_for_the_next_day_is_counted_and_said(heard: RunningHeard, te
     listed = ted.get("/destinations")
     assert "Full for today" in listed
     assert re.search(r"[23] messages wait for the next day, from midnight UTC on", listed)
-    assert "Full for today" in ted.get(f"/destinations/{ours}")
+    page = ted.get(f"/destinations/{ours}")
+    assert "Full for today" in page
+    assert figures(page)["Waiting"] in ("2", "3")
     ted.post(f"/destinations/{ours}/settings", {**form, "settings.daily_limit": ""})
     heard.settle()
     assert "Full for today" not in ted.get("/destinations")
+
+
+def test_the_metrics_know_destinations_by_their_number_and_name_none(
+    heard: RunningHeard, ted: Visitor, receiver: Receiver
+):
+    path = made(ted, receiver, "A plan that nobody may know")
+    try:
+        number = path.rsplit("/", 1)[-1]
+        lines = httpx.get(f"{heard.url}/metrics").text.splitlines()
+        assert sum(line.startswith(f'heard_destination_behind{{id="{number}"}} ') for line in lines) == 1
+        assert not [line for line in lines if "nobody may know" in line]
+        told = {str(each["id"]): each["name"] for each in heard.get("destinations")["data"]}
+        assert told[number] == "A plan that nobody may know"
+    finally:
+        ted.post(f"{path}/remove")

@@ -71,7 +71,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Route]:
     "query",
     ["", "q=ted", "q=id:1", "q=mos%5C", f"where=traits.{CHANGED}", f"where=now.traits.{CHANGED}", "by=plan",
      "campaign={campaign}", "source={source}", "user_id=ted", "state=answered", "outcome=declined", "outcome=held",
-     "outcome=declined&reason=campaign_throttle", "verdict=held", "verdict=accepted", "event=Order+Completed",
+     "outcome=declined&reason=campaign_throttle", "verdict=held", "verdict=accepted",
+     "destination=Heard", "destination=Hook", "event=Order+Completed",
      "status=unsubscribed", "status=active", "from=2020-01-01&to=2030-01-01", "category=promoter", "open={message}",
      "window=week&state=dead&reason=http_500", "edit=0", "message={message}"],
 )  # fmt: skip

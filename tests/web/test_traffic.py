@@ -101,11 +101,13 @@ def test_every_message_says_what_became_of_it(ted: httpx.Client):
 
 def test_tabs_count_today_and_narrow(ted: httpx.Client):
     page = ted.get("/messages")
-    counts = dict(re.findall(r">(All|Matched a campaign|Held|Rejected) <span class=\"n\">([\d,]+)", page.text))
-    shown = {name: len(rows(ted.get(f"/messages?verdict={name}"))) for name in ("matched", "held", "rejected")}
+    names = "All|Accepted|Matched a campaign|Held|Rejected"
+    counts = dict(re.findall(rf">({names}) <span class=\"n\">([\d,]+)", page.text))
+    tabs = ("accepted", "matched", "held", "rejected")
+    shown = {name: len(rows(ted.get(f"/messages?verdict={name}"))) for name in tabs}
 
-    assert counts == {"All": "7", "Matched a campaign": "2", "Held": "1", "Rejected": "1"}
-    assert shown == {"matched": 5, "held": 1, "rejected": 1}  # three of them the day before
+    assert counts == {"All": "7", "Accepted": "5", "Matched a campaign": "2", "Held": "1", "Rejected": "1"}
+    assert shown == {"accepted": 11, "matched": 5, "held": 1, "rejected": 1}  # some of them the day before
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,9 @@ def test_tabs_count_today_and_narrow(ted: httpx.Client):
         ("type=identify", 3),
         ("source=Website", 13),
         ("time=hour", 7),
+        ("destination=Heard", 11),
+        ("destination=Heard&verdict=accepted", 10),
+        ("destination=Heard&event=Order+Completed", 5),
         ("user_id=lily&type=track", 3),
         ("to=2020-01-01", 0),
     ],
@@ -125,7 +130,9 @@ def test_messages_are_narrowed_by_the_address(ted: httpx.Client, query: str, cou
     assert len(rows(ted.get(f"/messages?{query}"))) == count
 
 
-@pytest.mark.parametrize("query", ["verdict=odd", "type=odd", "source=Nowhere", "cursor=x", "from=odd", "open=-1"])
+@pytest.mark.parametrize(
+    "query", ["verdict=odd", "type=odd", "source=Nowhere", "destination=Nowhere", "cursor=x", "from=odd", "open=-1"]
+)
 def test_what_cannot_be_looked_for_is_refused_by_name(ted: httpx.Client, query: str):
     assert ted.get(f"/messages?{query}").status_code == 400
 

@@ -6,6 +6,7 @@
     most_at_once          messages that go into one request at the most,
     most_bytes            and octets of them, as JSON
     request(...)          messages as a request, pure
+    routes_itself         optional: True where the receiver routes what it gets by `integrations`, as we do
     check(...)            optional: what the fields by themselves cannot say about settings
 
 A module that is put here is picked up by `kinds.py` and by the contract suite. What an answer means is the same for all
@@ -24,7 +25,7 @@ import msgspec
 from heard.messages.message import TYPES
 from heard.outgoing.exchange import Answer, Request
 
-__all__ = ["CONSENT", "EVERYTHING", "Answer", "Document", "Field", "Kind", "Outcome", "Request"]
+__all__ = ["CONSENT", "EVERYTHING", "GIVE_UP", "Answer", "Document", "Field", "Kind", "Outcome", "Request"]
 
 Document = dict[str, Any]  # one message as routed
 
@@ -35,7 +36,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One setting. `kind`: text, url, secret, number, switch, length, list (of texts), map (of texts), template,
     categories.
 
-    `default` None = absent. `example` is what a form shows in an empty field.
+    `default` None = absent. `example` is what a form shows in an empty field. `bounds`: the shortest and the
+    longest of a length.
     """
 
     name: str
@@ -45,7 +47,19 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     default: Any = None
     example: str = ""
+    bounds: tuple[str, str] | None = None
 
+
+GIVE_UP = Field(
+    name="give_up_after",
+    title="Give up after",
+    help="How long after its first try a message that fails for now is tried again; then it is kept as not delivered. "
+    "What was never tried is not given up.",
+    kind="length",
+    default="4h",
+    bounds=("1m", "7d"),
+)
+"""Obeyed by couriers, for every kind that is sent to."""
 
 CONSENT = Field(
     name="consent_categories",

@@ -87,6 +87,11 @@ def urls_of(type: str) -> frozenset[str]:  # noqa: A002
     return frozenset(field.name for field in kind_of(type).fields if field.kind == "url")
 
 
+def routes_itself(type: str) -> bool:  # noqa: A002
+    """Whether the receiver routes by `integrations` too: then it is always given the sender's own."""
+    return getattr(kind_of(type), "routes_itself", False)
+
+
 def fitting(kind: Kind, messages: Sequence[Document]) -> int:
     """How many of the first messages go into one request; at least one, of one or more."""
     count, size = 0, 0
@@ -102,7 +107,12 @@ def _value(field: Field, value: Any, *, allow_private: bool) -> Any:
     if field.kind == "url":
         check_url(value, allow_private=allow_private)
         return value
-    return READ[field.kind](value)
+    read = READ[field.kind](value)
+    if field.bounds:
+        shortest, longest = field.bounds
+        if not durations.parse(shortest) <= durations.parse(read) <= durations.parse(longest):
+            raise Invalid(f"Write a length from {shortest} to {longest}, not {read}.")
+    return read
 
 
 def _text(value: Any) -> str:

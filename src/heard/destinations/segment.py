@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from heard.destinations.destination import CONSENT, EVERYTHING, Document, Field, Request
+from heard.destinations.destination import CONSENT, EVERYTHING, GIVE_UP, Document, Field, Request
 from heard.errors import Invalid
 
 HOST = "https://api.segment.io"
@@ -39,10 +39,12 @@ fields = (
         default=HOST,
         example="https://events.eu1.segmentapis.com",
     ),
+    GIVE_UP,
     CONSENT,
 )
 methods = EVERYTHING
 most_at_once = 100
+routes_itself = True
 most_bytes = 470_000  # Segment takes 500 KB a batch (Heard 512,000 octets), and something stands around the messages
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from heard.destinations.destination import CONSENT, Document, Field, Request
+from heard.destinations.destination import CONSENT, GIVE_UP, Document, Field, Request
 from heard.destinations.filled import filled
 from heard.errors import Invalid
 
@@ -51,6 +51,7 @@ fields = (
         help="Under which it is written; only older webhooks of Slack, and Mattermost, obey it.",
         example="Heard",
     ),
+    GIVE_UP,
     CONSENT,
 )
 methods = frozenset({"identify", "track"})

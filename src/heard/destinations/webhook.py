@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from heard.destinations.destination import CONSENT, EVERYTHING, Document, Field, Request
+from heard.destinations.destination import CONSENT, EVERYTHING, GIVE_UP, Document, Field, Request
 from heard.errors import Invalid
 
 type = "webhook"
@@ -51,6 +51,7 @@ fields = (
         kind="map",
         example="Authorization: Bearer ...",
     ),
+    GIVE_UP,
     CONSENT,
 )
 methods = EVERYTHING

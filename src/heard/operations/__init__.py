@@ -36,6 +36,7 @@ OPERATIONS: Mapping[str, str] = {
     "campaign_activate": "heard.operations.campaigns:activate",
     "campaign_pause": "heard.operations.campaigns:pause",
     "replay": "heard.operations.replay:begin",
+    "replay_dead": "heard.operations.replay:dead",
     "replay_progress": "heard.operations.replay:progress",
     "doctor": "heard.operations.doctor:doctor",
     "clock_advance": "heard.operations.clock:clock_advance",

@@ -24,9 +24,10 @@ ADDRESS_IS_SECRET = frozenset({"slack"})  # types: who knows the address can wri
 async def destinations(app: Installation, *, workspace: int) -> list[dict[str, Any]]:
     """Every destination of a workspace, in the order they were made.
 
-    `last_24_hours` counts from the full hour on. What surveys take is no delivery, so their `delivered`, `retried` and
-    `discarded` are None; what waits for them is over their daily limit. `waiting` counts no further than a few
-    thousand, `more_wait` says so. `trouble` is what was wrong with the last try, None while nothing is.
+    `last_24_hours` counts from the full hour on. What surveys take is `delivered`; nothing of it is tried again, so
+    their `retried` and `discarded` are None, and what waits for them is over their daily limit. `waiting` counts no
+    further than a few thousand, `more_wait` says so. `trouble` is what was wrong with the last try, None while nothing
+    is.
     """
     now, directory = app.clock.now(), app.directory
     places = {number: courier.position for number, courier in app.couriers.by_destination.items()}
@@ -135,8 +136,11 @@ def shown(forward: Forward, placed: Placed | None, destination: Destination) -> 
 def _counted(counts: dict[str, int], destination: Destination) -> dict[str, Any]:
     parts = [(name.partition(":"), n) for name, n in counts.items()]
     goes_out = destination.type != SURVEYS
-    told: dict[str, Any] = {name: counts.get(name, 0) if goes_out else None for name in (DELIVERED, RETRIED, DISCARDED)}
-    return {**told, "refused": {rest: n for (kind, _, rest), n in parts if kind == REFUSED}}
+    return {
+        DELIVERED: counts.get(DELIVERED, 0),
+        **{name: counts.get(name, 0) if goes_out else None for name in (RETRIED, DISCARDED)},
+        "refused": {rest: n for (kind, _, rest), n in parts if kind == REFUSED},
+    }
 
 
 def _settings(destination: Destination) -> dict[str, Any]:

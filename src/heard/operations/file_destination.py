@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from heard.destinations import kinds
 from heard.errors import Invalid
@@ -17,15 +18,18 @@ MOST_FILTERS, MOST_EVENTS = 50, 5000
 
 
 class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
-    """`sources` by name, None = every one. `switches`: which events it gets, by exact name; absent = on."""
+    """`sources` by name, None = every one. `switches`: which events it gets, by exact name; one that is absent is on.
+
+    `switches` and `filters` UNSET = as they are: pages and API change them, and a file need not know.
+    """
 
     name: str
     type: str
     sources: tuple[str, ...] | None
     settings: dict[str, Any]
     enabled: bool = True
-    switches: dict[str, bool] = msgspec.field(default_factory=dict)
-    filters: tuple[Filter, ...] = ()
+    switches: dict[str, bool] | UnsetType = UNSET
+    filters: tuple[Filter, ...] | UnsetType = UNSET
 
 
 def destination_line(line: dict[str, Any], place: str, *, allow_private: bool) -> DestinationLine:
@@ -67,9 +71,9 @@ def _sources(line: dict[str, Any], place: str) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(fed))
 
 
-def _switches(written: object, place: str) -> dict[str, bool]:
+def _switches(written: object, place: str) -> dict[str, bool] | UnsetType:
     if written is None:
-        return {}
+        return UNSET
     if not isinstance(written, dict) or not all(
         isinstance(name, str) and isinstance(on, bool) for name, on in written.items()
     ):
@@ -79,9 +83,9 @@ def _switches(written: object, place: str) -> dict[str, bool]:
     return dict(written)
 
 
-def _filters(written: object, place: str) -> tuple[Filter, ...]:
+def _filters(written: object, place: str) -> tuple[Filter, ...] | UnsetType:
     if written is None:
-        return ()
+        return UNSET
     if not isinstance(written, list):
         raise Invalid(f"{place}: write a list, each line like {{if: \"type = 'page'\", then: drop}}.", field=place)
     if len(written) > MOST_FILTERS:

@@ -182,8 +182,8 @@ def keep_destination(
         "settings": line.settings,
         "source_ids": None if line.sources is None else sorted(sources[name] for name in line.sources),
         "enabled": int(line.enabled),
-        "switches": line.switches,
-        "filters": line.filters,
+        "switches": line.switches if line.switches is not UNSET else row["switches"] if row else {},
+        "filters": line.filters if line.filters is not UNSET else row["filters"] if row else (),
     }
     if row is None:
         changes.append(Change(place=place, added=True))

@@ -119,6 +119,21 @@ async def cancel(app: Installation, *, workspace: int, id: int, by: str) -> None
     await app.store.write(work)
 
 
+async def dead(
+    app: Installation, *, destination: str, reason: str | None = None, workspace: str | None = None
+) -> dict[str, Any]:
+    """`dead_letters` of a destination by its name. Gives `{"destination", "enabled", "reason", "messages"}`.
+
+    Raises:
+        NotFound: no such destination.
+        HeardError: the destination is the surveys one.
+    """
+    number = workspace_meant(app, workspace, None)
+    wanted = app.directory.destination(number, destination)
+    tried = await dead_letters(app, workspace=number, destination=wanted.id, reason=reason, by=audit.COMMAND_LINE)
+    return {"destination": wanted.name, "enabled": wanted.enabled, "reason": reason, "messages": tried}
+
+
 async def dead_letters(app: Installation, *, workspace: int, destination: int, reason: str | None, by: str) -> int:
     """Try everything again that was given up, or what was for one reason; gives how many."""
     wanted, now = _of(app, workspace, destination), app.clock.now()
@@ -142,7 +157,10 @@ async def dead_letters(app: Installation, *, workspace: int, destination: int, r
                 connection, workspace, by=by, what="deadletters.retried", subject=wanted.name, at=now, detail=detail
             )
         )
+        await app.couriers.refresh()
         app.couriers.by_destination[wanted.id].look()
+        if not app.couriers.started:
+            await app.couriers.idle()
     return total
 
 

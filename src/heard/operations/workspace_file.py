@@ -2,7 +2,7 @@
 
 What the file does not speak of is left alone: a survey that is not listed stays, and so does a quiet period that is not
 mentioned (`quiet_period: null` takes it away). What it does list is as the file says, whole: a campaign whose line has
-no throttle has none.
+no throttle has none. Kept when left out are a campaign's status, and a destination's switches and filters.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from functools import lru_cache
 import msgspec
 
 NOT_FED = "not_connected"  # the reason that is not written down
+TO = '{"to":['  # how the text begins; the ids of those who get it follow, until the first ]
 KEPT = 1024  # answers in memory as text and as value; a workspace has a few
 
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import ids
+from heard.destinations.kinds import routes_itself
 from heard.messages.again import again
 from heard.messages.message import OURS
 from heard.routing.answer import decode
@@ -94,7 +95,11 @@ def due_again(connection: Connection, destination: Destination, *, now: datetime
 def parcel(
     placed: Placed, destination: Destination, *, forward: Forward | None = None, replay: Replay | None = None
 ) -> Parcel:
-    """The message as this destination gets it; its property filters have taken from it what they take."""
+    """The message as this destination gets it; its property filters have taken from it what they take.
+
+    Sent once more, its `integrations` say that it was for this one alone. Not where the receiver routes by them itself:
+    by our name it would route to nobody, so it gets the sender's own.
+    """
     kept = placed.kept
     document = shaped(
         routed(
@@ -109,7 +114,7 @@ def parcel(
         destination,
     )
     run = replay.id if replay else forward.run if forward else 0
-    if run:
+    if run and not routes_itself(destination.type):
         document["integrations"] = {"All": False, destination.name: True}
     return Parcel(
         placed=placed,

@@ -17,8 +17,8 @@ from heard.messages.again import again
 from heard.steps import keep, told
 from heard.steps.allowance import left
 from heard.steps.plans import shapes
-from heard.steps.route import load, take
-from heard.store import messages, tallies, waiting
+from heard.steps.route import load, name_of_count, take
+from heard.store import forwards, messages, tallies, waiting
 from heard.store.days import day_of
 from heard.store.directory import Directory
 
@@ -65,6 +65,8 @@ def _take(connection: Connection, workspace: int, room: int, directory: Director
     counts: Counter[tuple[int, int, str]] = Counter({(workspace, day_of(now), tallies.TAKEN): len(verdicts)})
     telling = keep.considered(connection, workspace, known, outcome, counts, now)
     tallies.add(connection, counts)
+    names = Counter(name_of_count(reason) for verdict, reason, _, _ in verdicts if verdict != "rejected")
+    forwards.count(connection, {(workspace, ours.id, forwards.hour_of(now), name): n for name, n in names.items()})
     messages.judge(connection, verdicts)
     told.keep(connection, telling, now)
     taken.forwarded |= bool(telling)

@@ -81,7 +81,7 @@ def route(
     for schema in kept.schemas:
         schema.keep(connection, first)
     tallies.add(connection, kept.counts)
-    forwards.count(connection, kept.refused())
+    forwards.count(connection, kept.refused() + kept.taken)
     cursors.put(connection, cursors.ROUTER, records[-1].next_offset)
     routed.messages = len(fresh)
     routed.newest = taken[-1].received_at if taken else None
@@ -97,6 +97,7 @@ class Kept:
         self.schemas: list[Schema] = []  # of each workspace
         self.counts: Counter[tuple[int, int, str]] = Counter()
         self.answers: Counter[tuple[int, int, Routing]] = Counter()  # by workspace and hour: those that refuse somebody
+        self.taken: Counter[forwards.Count] = Counter()  # by our own engine, or dropped by its property filters
 
     def refused(self) -> Counter[forwards.Count]:
         """What kept messages from whom, for the pages of destinations; of those that their source feeds."""
@@ -237,6 +238,8 @@ def _consider(
                     kept.waiting.setdefault(day, {}).setdefault(workspace, []).append(len(rows[day]))
                 elif verdict == "rejected":
                     routed.set_aside += 1
+                elif intake is not None:
+                    kept.taken[workspace, intake.destination, hour, name_of_count(reason)] += 1
         if reason == Reason.NOT_IDENTIFIED and verdict == "held" and isinstance(message, Message):
             held[surveys.trigger_key(message)] = (day, len(rows[day]))
         schema.place(index, day, len(rows[day]))
@@ -286,13 +289,18 @@ def take(
     try:
         left = message if shaping is None else as_it_gets_it(message, shaping)
         if left is None:
-            return "accepted", "filtered"
+            return "accepted", refusals.Reason.FILTERED.value
         if allowed is not None and not allowed.take():
             return _wait(left, known, outcome, allowed, now)
         return surveys.consider(left, known, outcome, now=now)
     except Exception as error:  # our fault, not the sender's: keep the message, say so, go on
         log.exception("message_set_aside", message_id=message.id, source=message.source)
         return "rejected", f"failed: {type(error).__name__}"
+
+
+def name_of_count(reason: str | None) -> str:
+    """As what our own destination's page counts a message that `take` gave this reason."""
+    return f"{forwards.REFUSED}:{reason}" if reason == refusals.Reason.FILTERED.value else forwards.DELIVERED
 
 
 def load(connection: Connection, workspace: int, batch: Iterable[Message | Rejected], directory: Directory) -> Known:

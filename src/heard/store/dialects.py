@@ -219,6 +219,12 @@ def by(index: str, table: str, connection: Connection) -> str:
     return f"{table} INDEXED BY {index}" if is_sqlite(connection) else table
 
 
+def up_to(column: str, mark: str, connection: Connection) -> str:
+    """What stands in a text before the first `mark`, which it has."""
+    place = f"instr({column}, '{mark}')" if is_sqlite(connection) else f"strpos({column}, '{mark}')"
+    return f"substr({column}, 1, {place} - 1)"
+
+
 def listed(connection: Connection, values: Iterable[Any]) -> Any:
     """Many values as the one parameter that `within` expects."""
     return msgspec.json.encode(list(values)).decode() if is_sqlite(connection) else list(values)

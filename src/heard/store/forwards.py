@@ -51,6 +51,20 @@ def due(connection: Connection, destination: int, *, now: datetime, limit: int) 
     return [forward_of(row) for row in connection.execute(query)]
 
 
+def tried_within(
+    connection: Connection, workspace: int, destination: int, *, after: int, until: int, run: int
+) -> frozenset[int]:
+    """The messages after the one number, up to the other, that had trouble in this run, whatever came of it."""
+    query = select(forwards.c.message).where(
+        forwards.c.workspace_id == workspace,
+        forwards.c.destination_id == destination,
+        forwards.c.message > after,
+        forwards.c.message <= until,
+        forwards.c.run == run,
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
 def next_due(connection: Connection, destination: int) -> datetime | None:
     """When something is to be tried again next; None when nothing is."""
     query = select(forwards.c.next_at).where(forwards.c.destination_id == destination, forwards.c.state == "retrying")

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from heard.routing.answer import TO
+from heard.routing.destination import SURVEYS, Destination
 from heard.routing.reasons import KEPT_FROM_SURVEYS
 from heard.store import days, dialects, tallies, whose
 from heard.store import waiting as over_the_limit
@@ -36,6 +38,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[str, ...] | None = None  # tracks of any of these that were free to reach the surveys
     user_id: str | None = None
     verdict: str | None = None
+    to: Destination | None = None  # what it was given where it was routed
     since: datetime | None = None  # received then or later
     until: datetime | None = None  # received before
 
@@ -221,9 +224,17 @@ def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]
             written.append(condition)
             values.append(value)
     if wanted.events is not None:
-        written.append(f"type = 'track' AND verdict <> 'rejected' AND event {dialects.within(connection)}")
-        written.append(f"(reason IS NULL OR reason NOT IN ({', '.join('?' * len(KEPT_FROM_SURVEYS))}))")
-        values += [dialects.listed(connection, wanted.events), *KEPT_FROM_SURVEYS]
+        written.append(f"type = 'track' AND event {dialects.within(connection)}")
+        values.append(dialects.listed(connection, wanted.events))
+    if wanted.events is not None or (wanted.to is not None and wanted.to.type == SURVEYS):
+        written.append(
+            f"verdict <> 'rejected' AND (reason IS NULL OR reason NOT IN ({', '.join('?' * len(KEPT_FROM_SURVEYS))}))"
+        )
+        values += KEPT_FROM_SURVEYS
+    if wanted.to is not None and wanted.to.type != SURVEYS:
+        numbers = f"substr({dialects.up_to('routing', ']', connection)}, {len(TO) + 1})"
+        written.append(f"verdict <> 'rejected' AND routing LIKE ? AND ',' || {numbers} || ',' LIKE ?")
+        values += [f"{TO}%", f"%,{wanted.to.id},%"]
     return "".join(f" AND {condition}" for condition in written), values
 
 

@@ -56,14 +56,13 @@ def routes(app: Installation) -> list[Any]:
         return "\n".join([*lines, *await destinations()]) + "\n"
 
     async def destinations() -> list[str]:
-        """How each destination outside stands; named by its number and name, for a name alone may be another's too."""
+        """How each destination outside stands; by its number alone, for nobody needs a key to read this."""
         last = await app.store.read(messages.last)
         lines: list[str] = []
         for name, kind, of in GAUGES:
             lines.append(f"# TYPE heard_destination_{name} {kind}")
             for number, courier in sorted(app.couriers.by_destination.items()):
-                label = f'id="{number}",destination="{_label(courier.destination.name)}"'
-                lines.append(f"heard_destination_{name}{{{label}}} {of(courier, last)}")
+                lines.append(f'heard_destination_{name}{{id="{number}"}} {of(courier, last)}')
         return lines if app.couriers.by_destination else []
 
     return [ready, metrics]

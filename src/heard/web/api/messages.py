@@ -9,12 +9,12 @@ import msgspec
 from litestar import get, post
 from sqlalchemy import Connection
 
-from heard.errors import Invalid
+from heard.errors import Invalid, NotFound
 from heard.installation import Installation
 from heard.operations import replay
 from heard.operations.destinations_seen import hidden
 from heard.operations.went import DELIVERED, REFUSED, Went, went
-from heard.routing.destination import SURVEYS
+from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import State
 from heard.store import tail
 from heard.store.directory import Directory
@@ -41,10 +41,12 @@ def routes(app: Installation) -> list[Any]:
         user_id: str | None = None,
         event: str | None = None,
         verdict: str | None = None,
+        destination: str | None = None,
         cursor: str | None = None,
         limit: Limit = paging.LIMIT,
     ) -> dict[str, Any]:
-        """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `event`, `verdict`.
+        """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `event`, `verdict`,
+        `destination` (by name: what was routed to it).
 
         Of a user it shows also what came without a userId, under an anonymousId that is known to be theirs. What is
         rare (an event, a verdict, a source) is looked for some way back at a time: a page may be empty, and its `next`
@@ -55,7 +57,8 @@ def routes(app: Installation) -> list[Any]:
         directory = app.directory
         chosen = _source(directory, workspace, source) if source else None
         before = paging.after(cursor, int)
-        wanted = Wanted(user_id=user_id, event=event, source=chosen, verdict=verdict)
+        to = _destination(directory, workspace, destination) if destination else None
+        wanted = Wanted(user_id=user_id, event=event, source=chosen, verdict=verdict, to=to)
 
         def look(connection: Connection) -> tuple[list[Kept], int | None, Mapping[int, list[Went]]]:
             looked = tail.back(connection, workspace, wanted, before=before, limit=limit)
@@ -84,6 +87,13 @@ def _source(directory: Directory, workspace: int, name: str) -> int:
         if source.workspace == workspace and source.name == name:
             return source.id
     raise Invalid(f"There is no source {name!r}.", field="source")
+
+
+def _destination(directory: Directory, workspace: int, name: str) -> Destination:
+    try:
+        return directory.destination(workspace, name)
+    except NotFound as error:
+        raise Invalid(str(error), field="destination") from None
 
 
 def _shown(kept: Kept, told: Sequence[Went], directory: Directory) -> dict[str, Any]:

@@ -13,9 +13,8 @@ from heard.accounts.member import Action
 from heard.destinations.destination import Kind
 from heard.destinations.kinds import KINDS
 from heard.routing.destination import SURVEYS, Destination
-from heard.store import behind, forwards, tallies, waiting
+from heard.store import behind, forwards, waiting
 from heard.store.behind import Behind
-from heard.store.days import day_of
 from heard.web.dashboard.destinations import counted, deliveries, events, filters, replays, settings, tester, words
 from heard.web.dashboard.destinations.counted import Counted
 from heard.web.dashboard.destinations.view import placed
@@ -24,7 +23,6 @@ from heard.web.dashboard.door import visit
 from heard.web.dashboard.shell import Dashboard
 
 LATELY = timedelta(hours=24)
-NOT_TAKEN = ("accepted:no_destination", "held:intake_limit", *(f"accepted:{reason}" for reason in words.REFUSED))
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +31,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     state: Said
     counts: Counted
     behind: Behind | None
-    taken: int | None = None  # today, by our own surveys
-    waits: int | None = None  # for the next day, where they take only so many on one
+    waits: int | None = None  # of our own surveys: for the next day, where they take only so many on one
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
@@ -50,10 +47,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             return [row(connection, each, counted.counted(counts.get(each.id, {}))) for each in ours]
 
         def row(connection: Connection, destination: Destination, counts: Counted) -> Row:
-            position, taken, waits = placed(app, destination), None, None
-            if destination.type == SURVEYS:
-                taken = _taken(tallies.of_day(connection, destination.workspace, day_of(now)))
-                waits = waiting.count(connection, destination.workspace)
+            position = placed(app, destination)
+            waits = waiting.count(connection, destination.workspace) if destination.type == SURVEYS else None
             courier = app.couriers.by_destination.get(destination.id)
             return Row(
                 destination=destination,
@@ -63,7 +58,6 @@ def routes(dashboard: Dashboard) -> list[Any]:
                 behind=None
                 if position is None
                 else behind.behind(connection, destination.workspace, destination.id, position),
-                taken=taken,
                 waits=waits,
             )
 
@@ -81,9 +75,3 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
     rooms = (settings, deliveries, replays, events, filters, tester)
     return [show_destinations, *(handler for room in rooms for handler in room.routes(dashboard))]
-
-
-def _taken(today: dict[str, int]) -> int:
-    return sum(
-        n for name, n in today.items() if name.partition(":")[0] in ("accepted", "held") and name not in NOT_TAKEN
-    )

@@ -57,6 +57,7 @@ def page(
         state=words.state(
             destination, courier, ever=ever, waits=waits, now=app.clock.now(), at_most=kept.waits_at_most(app)
         ),
+        waits=waits,
         held_back=kept.held_for(app, destination),
         tab=tab,
         may_set_up=seen.may("set_up"),

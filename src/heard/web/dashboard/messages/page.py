@@ -23,7 +23,7 @@ from heard.operations import replay
 from heard.operations.destinations_seen import troubles
 from heard.operations.went import Went, went
 from heard.retention import Kind
-from heard.routing.destination import SURVEYS
+from heard.routing.destination import SURVEYS, Destination
 from heard.store import contacts, decisions, deliveries, removals, tail, tallies
 from heard.store.days import day_of
 from heard.store.directory import Directory
@@ -37,8 +37,8 @@ from heard.web.dashboard.messages.station import Became, Step
 from heard.web.dashboard.narrowed import Narrowed
 from heard.web.dashboard.shell import HEADERS, Dashboard
 
-NAMES = ("verdict", "source", "type", "event", "user_id", "time", "from", "to", "live", "cursor", "open")
-TABS = ("matched", "held", "rejected")
+NAMES = ("verdict", "source", "destination", "type", "event", "user_id", "time", "from", "to", "live", "cursor", "open")
+TABS = ("accepted", "matched", "held", "rejected")
 LATELY = {
     "hour": ("last hour", timedelta(hours=1)),
     "day": ("last 24 hours", timedelta(days=1)),
@@ -106,6 +106,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             tab=here.get("verdict"),
             chips=_chips(here),
             sources=[(each.name, each.name) for each in directory.sources.values() if each.workspace == workspace],
+            destinations=[(each.name, each.name) for each in directory.destinations_of(workspace)],
             types=[(each, each) for each in sorted(TYPES)],
             lately=[(name, told) for name, (told, _) in LATELY.items()],
             **shown,
@@ -208,7 +209,8 @@ def _wanted(here: Narrowed, directory: Directory, workspace: int, now: datetime)
         event=here.get("event"),
         events=_listened_to(directory, workspace) if tab == "matched" else None,
         user_id=here.get("user_id"),
-        verdict=tab if tab in ("held", "rejected") else None,
+        verdict=tab if tab != "matched" else None,
+        to=_destination(here.get("destination"), directory, workspace),
         since=now - LATELY[lately][1] if lately else period.begins,
         until=period.ends,
     )
@@ -223,6 +225,15 @@ def _source(name: str | None, directory: Directory, workspace: int) -> int | Non
     raise Invalid(f"There is no source {name!r}.", field="source")
 
 
+def _destination(name: str | None, directory: Directory, workspace: int) -> Destination | None:
+    if name is None:
+        return None
+    found = next((each for each in directory.destinations_of(workspace) if each.name == name), None)
+    if found is None:
+        raise Invalid(f"There is no destination {name!r}.", field="destination")
+    return found
+
+
 def _listened_to(directory: Directory, workspace: int) -> tuple[str, ...]:
     """Every spelling of the events that campaigns listen to."""
     names = {event for place, event in directory.triggered if place == workspace}
@@ -233,6 +244,7 @@ def _chips(here: Narrowed) -> list[Any]:
     lately = here.get("time")
     return here.chips(
         here.chip("source", "source is"),
+        here.chip("destination", "destination is"),
         here.chip("type", "call is"),
         here.chip("event", "event is"),
         here.chip("user_id", "user is"),
@@ -243,14 +255,14 @@ def _chips(here: Narrowed) -> list[Any]:
 def _counts(connection: Connection, workspace: int, now: datetime) -> Mapping[str, int]:
     """How many of today, by tab; what is held is held now."""
     tallied = tallies.of_day(connection, workspace, day_of(now))
-    verdicts = {"all": 0, "matched": 0, "rejected": 0}
+    verdicts = {"all": 0, "accepted": 0, "matched": 0, "rejected": 0}
     outcomes = {each.value for each in Outcome}
     for name, n in tallied.items():
         kind, _, rest = name.partition(":")
         if kind in tallies.VERDICTS:
             verdicts["all"] += n
-        if kind == "rejected":
-            verdicts["rejected"] += n
+        if kind in ("accepted", "rejected"):
+            verdicts[kind] += n
         if kind == "campaign" and rest.split(":")[1] in outcomes:
             verdicts["matched"] += n
     return {**verdicts, "held": tail.waiting(connection, workspace)}
