@@ -57,6 +57,12 @@ def told_id(computation: int, user_id: str, change: int) -> str:
     return "told_" + blake2b(asked, digest_size=16, person=b"heard told").hexdigest()
 
 
+def introduced_id(introduction: int, user_id: str) -> str:
+    """The messageId of what destinations that are told of an audience later hear of a contact who is in it."""
+    asked = msgspec.json.encode((introduction, user_id))
+    return "told_" + blake2b(asked, digest_size=16, person=b"heard introduced").hexdigest()
+
+
 def violation_id(source: int, message_id: str, place: int) -> str:
     """The messageId of what destinations are told of a message's `place`th violation of its tracking plan."""
     asked = msgspec.json.encode((source, message_id, place))

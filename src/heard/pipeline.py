@@ -40,6 +40,7 @@ from heard.housekeeping import Housekeeping
 from heard.log.log import Damage, LogReader, Record
 from heard.postman import Postman
 from heard.steps import allowance, compute, intake, keep, lapse, moments, route, send, settle, tell_back, turns, waves
+from heard.steps.computed import Computed
 from heard.steps.send import Ready
 from heard.store import audiences, cursors, decisions, deliveries, responses
 from heard.store.directory import Directory
@@ -221,12 +222,12 @@ class Pipeline:
         return False
 
     async def compute_once(self) -> bool:
-        """A chunk of what a new audience has to catch up with; False when there is nothing."""
-        if not await self.store.read(audiences.progress):
+        """A chunk of what a new audience has to catch up with, or one's new destination; False without either."""
+        if not await self.store.read(compute.anything):
             return False
         async with self._routing:  # a batch must know who counts, and from which message on
             work = partial(compute.go_on, directory=self._directory(), now=self.clock.now())
-            done: compute.Computed = await self.store.write(work)
+            done: Computed = await self.store.write(work)
             if done.moved_on:
                 await self._changed()
         if done.told:
@@ -318,7 +319,7 @@ class Pipeline:
             return False
         async with self._routing:
             work = partial(compute.slide, directory=self._directory(), now=now)
-            done: compute.Computed = await self.store.write(work)
+            done: Computed = await self.store.write(work)
         if done.told:
             self.couriers.wake()
         return done.worked

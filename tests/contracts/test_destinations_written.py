@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
+from heard.errors import Invalid
 from heard.operations import destinations, workspace_file
 from heard.operations.file_keep import destination_as_written
 from heard.store import edits, tables
@@ -30,7 +32,12 @@ def every_kind(*, more: str = "") -> list[dict[str, Any]]:
                 "secret": f"very-secret{more}",
                 "headers": {"X-Token": f"very-secret{more}"},
             },
-            "events": {"a: b": False, "ü\n": True},
+            "events": {
+                "a: b": False,
+                "ü\n": True,
+                "c": {"Website": False},
+                "d": {"every source": False, "Website": True},
+            },
             "filters": [
                 {"if": "all", "then": {"sample": "0.1%"}},
                 {"if": "event = 'x'", "then": {"drop_properties": ["properties.a\\.b"]}},
@@ -46,6 +53,27 @@ def test_an_export_of_every_kind_applied_again_changes_nothing(tmp_path: Path):
         await heard.apply(*every_kind())
         written = await workspace_file.export(heard.app)
         assert (await workspace_file.apply(heard.app, content=written))["changes"] == []
+
+    front(tmp_path, story)
+
+
+def test_a_switch_for_one_source_is_kept_by_its_number_and_written_by_its_name(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await heard.apply(*every_kind())
+        (kept,) = [row for row in heard.app.directory.destinations.values() if row.name == "Hook"]
+        number = next(each.id for each in heard.app.directory.sources.values() if each.name == "Website")
+        assert kept.switches["c"] == {str(number): False}
+        assert kept.switches["d"] == {"*": False, str(number): True}
+
+        for wrong, said in (
+            ({"Nowhere": False}, "destinations[Hook].events.c: there is no source 'Nowhere'. Sources: Website."),
+            ({}, "write true or false, or names of sources"),
+            ({"Website": "no"}, "write true or false, or names of sources"),
+            ("off", "write true or false, or names of sources"),
+        ):
+            with pytest.raises(Invalid) as refused:
+                await heard.apply({**every_kind()[1], "events": {"c": wrong}})
+            assert said in str(refused.value)
 
     front(tmp_path, story)
 

@@ -1,7 +1,12 @@
-"""Segment's own libraries against a running Heard: whatever they are given arrives as it was given."""
+"""Segment's own libraries against a running Heard: whatever they are given arrives as it was given.
+
+And nothing else does: each program runs twice, against Heard and against a server that only listens. What a webhook
+behind Heard receives is compared with what was sent, whole, ids and times aside.
+"""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -15,12 +20,13 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT, absent
-from tests.flow.running import RunningHeard, eventually
+from tests.contracts.receiver import Receiver
+from tests.flow.running import ACME, RunningHeard, eventually
 
 FLOW = Path(__file__).parent
 OLD_PYTHON = ROOT / ".cache/old-python"
 KEY = "wk_acme_website"
-KINDS = ("identify", "track", "page", "group", "alias")
+KINDS = ("identify", "track", "page", "screen", "group", "alias")
 GIVEN: dict[str, Any] = {
     "email": "björn@ålesund.example",
     "first name": "Björn 🦊 \u2028 \"quoted\" \\ 'single'",
@@ -32,44 +38,71 @@ GIVEN: dict[str, Any] = {
     "active": False,
     "empty": {},
 }
+MORE: dict[str, Any] = {
+    "context": {"ip": "203.0.113.7", "page": {"a title": "Ålesund"}, "nothing": None},
+    "integrations": {"All": True, "Unknown Product": {"an option": [1, None]}, "Another One": False},
+}
+IDS_AND_TIMES = frozenset({"messageId", "timestamp", "originalTimestamp", "receivedAt", "sentAt"})
 PYTHON = """
 import json, sys
 import segment.analytics as analytics
-user, given = sys.argv[3], json.loads(sys.argv[4])
+user, given, more = sys.argv[3], json.loads(sys.argv[4]), json.loads(sys.argv[5])
+both = {"anonymous_id": "unknown " + user, "context": more["context"], "integrations": more["integrations"]}
 analytics.write_key, analytics.host, analytics.gzip = sys.argv[1], sys.argv[2], True
 analytics.on_error = lambda problem, batch: print(problem)
-analytics.identify(user, given)
-analytics.track(user, "Order Completed", given)
-analytics.page(user, "Docs", "Start here", given)
-analytics.group(user, "acme", given)
-analytics.alias("before " + user, user)
+analytics.identify(user, given, **both)
+analytics.track(user, "Order Completed", given, **both)
+analytics.page(user, "Docs", "Start here", given, **both)
+analytics.screen(user, "App", "Welcome", given, **both)
+analytics.group(user, "acme", given, **both)
+analytics.alias("before " + user, user, context=more["context"], integrations=more["integrations"])
 analytics.flush()
 analytics.shutdown()
 """
 NODE = """
 import { Analytics } from '@segment/analytics-node'
-const [writeKey, host, userId, text] = process.argv.slice(1)
-const given = JSON.parse(text)
+const [writeKey, host, userId, text, said] = process.argv.slice(1)
+const given = JSON.parse(text), more = JSON.parse(said)
+const both = { userId, anonymousId: 'unknown ' + userId, ...more }
 const analytics = new Analytics({ writeKey, host })
 analytics.on('error', (problem) => console.log(problem))
-analytics.identify({ userId, traits: given })
-analytics.track({ userId, event: 'Order Completed', properties: given })
-analytics.page({ userId, category: 'Docs', name: 'Start here', properties: given })
-analytics.group({ userId, groupId: 'acme', traits: given })
-analytics.alias({ userId, previousId: 'before ' + userId })
+analytics.identify({ ...both, traits: given })
+analytics.track({ ...both, event: 'Order Completed', properties: given })
+analytics.page({ ...both, category: 'Docs', name: 'Start here', properties: given })
+analytics.screen({ ...both, category: 'App', name: 'Welcome', properties: given })
+analytics.group({ ...both, groupId: 'acme', traits: given })
+analytics.alias({ userId, previousId: 'before ' + userId, ...more })
 await analytics.closeAndFlush()
 """
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHeard]:
-    with RunningHeard(tmp_path_factory.mktemp("libraries") / "data") as running:
+def hook() -> Iterator[Receiver]:
+    """A webhook behind Heard."""
+    with Receiver() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory, hook: Receiver) -> Iterator[RunningHeard]:
+    data = tmp_path_factory.mktemp("libraries") / "data"
+    to_hook = f"\ndestinations:\n  - {{name: Hook, type: webhook, settings: {{url: {hook.url}/in}}}}\n"
+    with RunningHeard(
+        data, environment={"HEARD_ALLOW_PRIVATE_NETWORK": "on"}, workspace=ACME + to_hook, test_clock=False
+    ) as running:
         yield running
 
 
-def ran(command: list[str], heard: RunningHeard, user: str, **more: Any) -> None:
+@pytest.fixture
+def sink() -> Iterator[Receiver]:
+    """Where Segment stood, and nothing behind it."""
+    with Receiver() as listening:
+        yield listening
+
+
+def ran(command: list[str], host: str, user: str, **more: Any) -> None:
     """Run a program that sends one message of each kind; it complains on stdout."""
-    told = [KEY, heard.url, user, json.dumps(GIVEN)]
+    told = [KEY, host, user, json.dumps(GIVEN), json.dumps(MORE)]
     done = subprocess.run([*command, *told], capture_output=True, text=True, timeout=60, check=False, **more)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
@@ -81,7 +114,7 @@ def arrived(heard: RunningHeard, user: str) -> dict[str, Any]:
         found = {each["type"]: each for each in heard.get("messages", user_id=user)["data"]}
         return found if set(found) == set(KINDS) else {}
 
-    return eventually(seen, what=f"five messages of {user}")
+    return eventually(seen, what=f"six messages of {user}")
 
 
 def arrived_as_given(heard: RunningHeard, user: str) -> dict[str, Any]:
@@ -101,46 +134,90 @@ def arrived_as_given(heard: RunningHeard, user: str) -> dict[str, Any]:
     return messages["track"].get("context", {})
 
 
-def test_python(heard: RunningHeard):
-    ran([sys.executable, "-c", PYTHON], heard, "python")
+def sent(sink: Receiver) -> dict[str, Any]:
+    """What a program posted, by kind, with the batch's own words left out: they are about the request."""
+    found: dict[str, Any] = {}
+    for each in sink.received:
+        body = gzip.decompress(each.body) if each.headers.get("content-encoding") == "gzip" else each.body
+        said = json.loads(body)
+        for message in said.get("batch", [said]):
+            found[message.get("type") or each.path.rpartition("/")[2]] = message
+    assert set(found) == set(KINDS)
+    return found
 
+
+def received(hook: Receiver, user: str) -> dict[str, Any]:
+    """What the webhook got of a user, by kind, once it is all there."""
+
+    def seen() -> dict[str, Any]:
+        found = {each["type"]: each for each in map(json.loads, list(hook.bodies)) if each["userId"] == user}
+        return found if set(found) == set(KINDS) else {}
+
+    return eventually(seen, what=f"six messages of {user} at the webhook")
+
+
+def arrives_as_sent(hook: Receiver, user: str, sink: Receiver) -> None:
+    """Whole documents, ids and times aside. Where the path said what a message is, its `type` is written into it."""
+    before, after = sent(sink), received(hook, user)
+    for kind in KINDS:
+        assert without(after[kind]) == {"type": kind} | without(before[kind]), kind
+
+
+def without(message: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in message.items() if key not in IDS_AND_TIMES}
+
+
+def test_python(heard: RunningHeard, hook: Receiver, sink: Receiver):
+    for host in (heard.url, sink.url):
+        ran([sys.executable, "-c", PYTHON], host, "python")
+
+    arrives_as_sent(hook, "python", sink)
     assert arrived_as_given(heard, "python")["library"]["name"] == "analytics-python"
 
 
-def test_an_older_python_client(heard: RunningHeard):
+def test_an_older_python_client(heard: RunningHeard, hook: Receiver, sink: Receiver):
     if not OLD_PYTHON.exists():
         absent("the older Segment client is not installed: `make test` installs it")
-    ran([sys.executable, "-c", PYTHON], heard, "python-2.2", env=os.environ | {"PYTHONPATH": str(OLD_PYTHON)})
+    for host in (heard.url, sink.url):
+        ran([sys.executable, "-c", PYTHON], host, "python-2.2", env=os.environ | {"PYTHONPATH": str(OLD_PYTHON)})
 
+    arrives_as_sent(hook, "python-2.2", sink)
     assert arrived_as_given(heard, "python-2.2")["library"] == {"name": "analytics-python", "version": "2.2.3"}
 
 
-def test_node(heard: RunningHeard, node: Path):
-    ran([str(node), "--input-type=module", "--eval", NODE], heard, "node", cwd=FLOW)
+def test_node(heard: RunningHeard, hook: Receiver, sink: Receiver, node: Path):
+    for host in (heard.url, sink.url):
+        ran([str(node), "--input-type=module", "--eval", NODE], host, "node", cwd=FLOW)
 
+    arrives_as_sent(hook, "node", sink)
     assert arrived_as_given(heard, "node")["library"] == {"name": "@segment/analytics-node", "version": "3.1.0"}
 
 
-def test_curl(heard: RunningHeard):
+def test_curl(heard: RunningHeard, hook: Receiver, sink: Receiver):
     for kind in KINDS:
-        body = json.dumps(said("curl")[kind], ensure_ascii=False)
-        url, auth = f"{heard.url}/v1/{kind}", f"{KEY}:"
-        if shutil.which("curl"):
-            command = ["curl", "-sf", "-u", auth, "-H", "Content-Type: application/json", "-d", body, url]
-            answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        else:
-            answer = httpx.post(url, content=body.encode(), auth=(KEY, "")).text
-        assert json.loads(answer) == {"success": True}
+        assert json.loads(curled(heard.url, kind)) == {"success": True}
+        curled(sink.url, kind)
 
+    arrives_as_sent(hook, "curl", sink)
     arrived_as_given(heard, "curl")
+
+
+def curled(host: str, kind: str) -> str:
+    body, url = json.dumps(said("curl")[kind], ensure_ascii=False), f"{host}/v1/{kind}"
+    if not shutil.which("curl"):
+        return httpx.post(url, content=body.encode(), auth=(KEY, "")).text
+    command = ["curl", "-sf", "-u", f"{KEY}:", "-H", "Content-Type: application/json", "-d", body, url]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def said(user: str) -> dict[str, dict[str, Any]]:
     """One message of each kind, as the documents of the HTTP API write it."""
+    both = {"userId": user, "anonymousId": f"unknown {user}", **MORE}
     return {
-        "identify": {"userId": user, "traits": GIVEN},
-        "track": {"userId": user, "event": "Order Completed", "properties": GIVEN},
-        "page": {"userId": user, "name": "Start here", "category": "Docs", "properties": GIVEN},
-        "group": {"userId": user, "groupId": "acme", "traits": GIVEN},
-        "alias": {"userId": user, "previousId": f"before {user}"},
+        "identify": {**both, "traits": GIVEN},
+        "track": {**both, "event": "Order Completed", "properties": GIVEN},
+        "page": {**both, "name": "Start here", "category": "Docs", "properties": GIVEN},
+        "screen": {**both, "name": "Welcome", "category": "App", "properties": GIVEN},
+        "group": {**both, "groupId": "acme", "traits": GIVEN},
+        "alias": {"userId": user, "previousId": f"before {user}", **MORE},
     }

@@ -68,6 +68,12 @@ def test_an_event_that_is_switched_off_is_named_with_who_does_not_want_it():
     }
 
 
+def test_a_page_is_told_of_the_switches_of_its_own_source():
+    switches = {"Page Scrolled": {"1": False}, "Order Completed": {"8": False}, "Cart Viewed": {"*": False, "1": True}}
+    plan = told(a_destination(switches=switches))["plan"]["track"]
+    assert list(plan) == ["__default", "Page Scrolled"]
+
+
 def test_without_a_switched_off_event_there_is_no_plan():
     assert "plan" not in told(a_destination(switches={"Order Completed": True}))
 

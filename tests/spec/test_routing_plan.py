@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from heard.routing import switches
 from heard.routing.answer import Refusal, Routing, decode, encode
 from heard.routing.destination import Filter
 from heard.routing.plan import MOST_LANES, Plan
@@ -109,6 +111,45 @@ def test_an_event_that_is_switched_off_is_refused_by_its_exact_name():
     assert reason(destination, event="page scrolled") is None
     assert reason(destination, event="Order Completed") is None
     assert reason(destination, event="Anything else") is None
+
+
+@pytest.mark.parametrize(
+    ("switch", "from_this", "from_another"),
+    [
+        ({str(SOURCE): False}, "event_switch", None),
+        ({str(SOURCE + 1): False}, None, "event_switch"),
+        ({"*": False, str(SOURCE): True}, None, "event_switch"),
+        ({"*": False}, "event_switch", "event_switch"),
+        ({"*": True, str(SOURCE): False}, "event_switch", None),
+    ],
+)
+def test_a_switch_may_be_for_one_source_and_its_own_word_wins(
+    switch: dict[str, bool], from_this: str | None, from_another: str | None
+):
+    destination, message = a_destination(switches={"Order Completed": switch}), a_message()
+    assert reason(destination, message) == from_this
+    assert reason(destination, msgspec.structs.replace(message, source=SOURCE + 1)) == from_another
+    assert reason(destination, event="Anything else") is None
+
+
+def test_the_reason_names_the_source_for_which_alone_it_is_off():
+    off = a_destination(switches={"Order Completed": {str(SOURCE): False}})
+    refused = Plan([off], sources={SOURCE: "Website"}).route(a_message()).refusal(off.id)
+    assert refused is not None
+    assert refused.detail.startswith('The event "Order Completed" from Website is switched off for Warehouse hook;')
+    everywhere = a_destination(switches={"Order Completed": {"*": False}})
+    refused = Plan([everywhere], sources={SOURCE: "Website"}).route(a_message()).refusal(off.id)
+    assert refused is not None
+    assert "Website" not in refused.detail
+
+
+def test_a_word_for_one_source_is_written_only_where_it_differs():
+    off = switches.with_own({"Page Scrolled": False}, "Order Completed", 2, False)
+    assert off == {"Page Scrolled": False, "Order Completed": {"2": False}}
+    assert switches.with_own(off, "Order Completed", 2, True) == {"Page Scrolled": False}
+    assert switches.with_own(off, "Page Scrolled", 3, True)["Page Scrolled"] == {"*": False, "3": True}
+    assert switches.with_general(off, "Order Completed", False)["Order Completed"] == {"*": False, "2": False}
+    assert switches.with_general(off, "Page Scrolled", True) == {"Order Completed": {"2": False}}
 
 
 def test_a_switch_is_for_tracks():

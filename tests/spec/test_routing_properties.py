@@ -46,6 +46,8 @@ filters = st.builds(
     share=st.sampled_from((0.1, 0.5, 1.0)),
     paths=st.just(("properties.total",)),
 )
+numbers = st.sampled_from(("*", str(SOURCE), str(SOURCE + 1)))
+switch = st.booleans() | st.dictionaries(numbers, st.booleans(), min_size=1)
 destinations = st.builds(
     Destination,
     id=st.just(0),
@@ -55,7 +57,7 @@ destinations = st.builds(
     sources=st.sampled_from((None, frozenset({SOURCE}), frozenset({SOURCE + 1}))),
     enabled=st.sampled_from((True, True, True, False)),
     methods=st.sampled_from((Destination(id=0, workspace=0, name="", type="").methods, frozenset({"track"}))),
-    switches=st.dictionaries(st.sampled_from(EVENTS), st.booleans(), max_size=3),
+    switches=st.dictionaries(st.sampled_from(EVENTS), switch, max_size=3),
     filters=st.lists(filters, max_size=4).map(tuple),
     consent_categories=st.sampled_from(((), ("ad",), CATEGORIES)),
 )

@@ -137,6 +137,24 @@ def test_an_audience_that_is_made_later_takes_in_what_was_there(served: Served):
     assert served.heard.get("contacts/bob")["traits"]["talked_to_us"] is True
 
 
+def test_a_destination_that_is_named_later_is_told_who_is_in_it(served: Served):
+    """Applied beside the running server, on its page, and told by its courier."""
+    with Receiver() as late:
+        again = workspace(f"{served.hook.url}/in")
+        settings = {"url": f"{late.url}/in", "secret": "shh"}
+        again["destinations"].append({"name": "Late hook", "type": "webhook", "sources": [], "settings": settings})
+        again["audiences"][0]["to"].append("Late hook")
+        file = served.heard.data.parent / "late.yaml"
+        file.write_text(yaml.safe_dump(again))
+        served.heard.cli("apply", str(file), "--json")
+        eventually(lambda: late.bodies, what="the first sync of the late hook")
+        served.heard.settle()
+        assert [(each["userId"], each["traits"]) for each in map(json.loads, late.bodies)] == [("ann", {KEY: True})]
+        seen = owner(served.heard)
+        (number,) = re.findall(rf'/audiences/(\d+)">{NAME}<', seen.get("/audiences"))
+        assert "Heard, Warehouse hook, Late hook" in seen.get(f"/audiences/{number}")
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

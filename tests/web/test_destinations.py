@@ -387,3 +387,28 @@ def test_the_metrics_know_destinations_by_their_number_and_name_none(
         assert told[number] == "A plan that nobody may know"
     finally:
         ted.post(f"{path}/remove")
+
+
+def test_heard_switched_off_asks_nobody_and_says_so_until_it_is_on_again(heard: RunningHeard, ted: Visitor):
+    found = re.search(r'href="(/destinations/\d+)">Heard<', ted.get("/destinations"))
+    assert found is not None
+    ours, form = found[1], {"name": "Heard", "fed_by": "every"}
+    heard.send("identify", userId="barney", traits={"email": "barney@stinson.example"})
+    ted.post(f"{ours}/settings", form)
+    heard.send("track", userId="barney", event="Order Completed", properties={"total": 80})
+    heard.settle()
+
+    assert heard.get("contacts/barney/why")["decisions"] == []
+    assert heard.get("deliveries", user_id="barney")["data"] == []
+    (off,) = [each for each in heard.get("messages", user_id="barney")["data"] if each["type"] == "track"]
+    page = ted.get(f"/messages/{off['id']}")
+    assert "<code>disabled</code>" in page
+    assert "Heard is switched off; switch it on to send to it again." in page
+    assert "Switched off" in ted.get(ours)
+
+    ted.post(f"{ours}/settings", {**form, "enabled": "1"})
+    heard.send("track", userId="barney", event="Order Completed", properties={"total": 80})
+    heard.settle()
+    (decision,) = heard.get("contacts/barney/why")["decisions"]
+    assert decision["outcome"] == "invited"
+    assert len(heard.get("deliveries", user_id="barney")["data"]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -153,6 +154,42 @@ def test_an_event_is_switched_off_for_a_destination_from_here(ted: Visitor, shop
 
     ted.post(f"{shop}/schema/switch", {"event": "Order Completed", "listed": number, "on": number})
     assert "checked" in ted.get(shop + EVENT).split('id="h-switches"')[1].split("</ul>")[0]
+
+
+def test_a_switch_on_a_sources_page_is_for_that_source_and_both_words_are_shown(
+    heard: RunningHeard, ted: Visitor, shop: str
+):
+    other = ted.post("/sources", {"name": "App"})
+    for path in (shop, other):
+        send(heard, key_of(ted, path), order(total=3))
+    heard.settle()
+    number = ted.get(shop + EVENT).split('name="listed" value="')[1].split('"')[0]
+    ted.post(f"{shop}/schema/switch", {"event": "Order Completed", "listed": number})
+
+    here, there = (ted.get(path + EVENT).split('id="h-switches"')[1].split("</form>")[0] for path in (shop, other))
+    assert ("checked" in here, "(on for other sources)" in here) == (False, True)
+    assert "checked" in there
+    assert re.search(r'Off for <a href="[^"]*">Shop</a>', ted.get(f"/destinations/{number}/events"))
+    assert "Shop: false" in ted.get("/settings/file")
+    assert [refused(heard, ted, path) for path in (shop, other)] == [("event_switch", "Order Completed"), None]
+    (off,) = [each for each in heard.get("messages", source="Shop")["data"] if each["not_to"]][:1]
+    assert 'The event "Order Completed" from Shop is switched off for Heard' in off["not_to"][0]["why"]
+
+    ted.post(f"/destinations/{number}/events", {"listed": ["Order Completed"]})
+    ted.post(f"{other}/schema/switch", {"event": "Order Completed", "listed": number, "on": number})
+    assert [refused(heard, ted, path) for path in (shop, other)] == [("event_switch", "Order Completed"), None]
+    assert re.search(r'On for <a href="[^"]*">App</a>', ted.get(f"/destinations/{number}/events"))
+    ted.post(f"/destinations/{number}/events", {"listed": ["Order Completed"], "on": ["Order Completed"]})
+    ted.post(f"{shop}/schema/switch", {"event": "Order Completed", "listed": number, "on": number})
+    assert refused(heard, ted, shop) is None
+
+
+def refused(heard: RunningHeard, ted: Visitor, path: str) -> tuple[str, str] | None:
+    """Why the next order from there does not reach the surveys; None when it does."""
+    send(heard, key_of(ted, path), order(total=3))
+    heard.settle()
+    newest = heard.get("messages", limit=1)["data"][0]
+    return (newest["not_to"][0]["reason"], newest["event"]) if newest["not_to"] else None
 
 
 def test_who_may_not_set_up_sees_and_changes_nothing(heard: RunningHeard, ted: Visitor, shop: str):

@@ -29,7 +29,10 @@ class Form(StrEnum):
 
 
 class Computed(msgspec.Struct, frozen=True, kw_only=True):
-    """`key` is the trait. `to`: numbers of destinations outside; `on_contact`: contacts have the trait."""
+    """`key` is the trait. `to`: numbers of destinations outside; `on_contact`: contacts have the trait.
+
+    `introduced`: the newest introduction that still goes on (`heard.steps.introduce`); 0 = none does.
+    """
 
     id: int
     workspace: int
@@ -40,6 +43,7 @@ class Computed(msgspec.Struct, frozen=True, kw_only=True):
     to: tuple[int, ...] = ()
     on_contact: bool = True
     form: Form = Form.TRAITS
+    introduced: int = 0
 
 
 class Audience(Computed, frozen=True, kw_only=True):

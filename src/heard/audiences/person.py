@@ -21,14 +21,21 @@ from heard.audiences.order import Book
 SETTLED = frozenset({Phase.PEOPLE, Phase.LIVE})
 
 
-class Entry(msgspec.Struct, omit_defaults=True, rename={"version": "v", "counts": "n", "running": "r", "value": "x"}):
-    """`counts` by the number of the condition, for an audience; `running` for a trait. `changes`: how often told."""
+NAMES = {"version": "v", "counts": "n", "running": "r", "value": "x", "introduced": "i"}
+
+
+class Entry(msgspec.Struct, omit_defaults=True, rename=NAMES):
+    """`counts` by the number of the condition, for an audience; `running` for a trait. `changes`: how often told.
+
+    `introduced`: the newest introduction that went on when it was told last, so its destinations know.
+    """
 
     version: int = 1
     counts: dict[int, list[int]] = {}
     running: dict[int, list[Any]] = {}
     value: Any = None
     changes: int = 0
+    introduced: int = 0
 
 
 Entries = dict[int, Entry]
@@ -48,7 +55,9 @@ def entry_of(entries: Entries, each: Audience | ComputedTrait) -> Entry:
     known = entries.get(each.id)
     if known is None or known.version != each.version:
         told = known or Entry()
-        known = entries[each.id] = Entry(version=each.version, value=told.value, changes=told.changes)
+        known = entries[each.id] = Entry(
+            version=each.version, value=told.value, changes=told.changes, introduced=told.introduced
+        )
     return known
 
 
@@ -121,7 +130,7 @@ def settle(
         if value == before or (not value and (known is None or not known.changes)):
             continue  # who never was a member is not told to have left
         entry = entry_of(entries, each)
-        entry.value, entry.changes = value, entry.changes + 1
+        entry.value, entry.changes, entry.introduced = value, entry.changes + 1, each.introduced
         changes.append(Change(of=each, value=value, number=entry.changes))
     return changes
 

@@ -15,13 +15,21 @@ from heard.contacts.contact import Contact
 from heard.errors import NotFound
 from heard.installation import Installation
 from heard.operations import contacts_found
-from heard.store import audiences, contacts, cursors, days
+from heard.store import audiences, contacts, cursors, days, introductions
 from heard.store.audiences import ENTERED, LEFT, Membership
+from heard.store.introductions import Introduction
 
 LATELY = timedelta(days=6)  # before today: seven UTC days with it
 PAGE = 50  # members
 EXAMINED = 5_000  # memberships a look, those that are over among them
 DRAWN = 90  # days
+
+
+class Introduced(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is being told of those that are in it already, and how far that is: 0 to 1."""
+
+    names: list[str]
+    progress: float
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +43,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     progress: float | None
     created_at: datetime
+    introduced: Introduced | None = None
 
     @property
     def is_audience(self) -> bool:
@@ -72,7 +81,12 @@ async def every(app: Installation, workspace: int) -> list[Seen]:
         moved = audiences.moved_since(connection, workspace, days.day_of(app.clock.now() - LATELY))
         rows = audiences.rows(connection, workspace)
         people = cursors.get(connection, "next:contacts")
-        found = [_seen(app, row, moved, people) for row in rows if row["id"] in app.directory.book(workspace).by_id]
+        going_on = introductions.waiting(connection, workspace)
+        found = [
+            _seen(app, row, moved, people, [each for each in going_on if each.audience == row["id"]])
+            for row in rows
+            if row["id"] in app.directory.book(workspace).by_id
+        ]
         return sorted(found, key=lambda each: not each.is_audience)
 
     return await app.store.read(look)
@@ -136,7 +150,7 @@ def _sizes(connection: Connection, workspace: int, seen: Seen, now: datetime) ->
     return sizes[::-1] if len(sizes) > 1 else []
 
 
-def _seen(app: Installation, row: Any, moved: dict[str, int], people: int) -> Seen:
+def _seen(app: Installation, row: Any, moved: dict[str, int], people: int, going_on: list[Introduction]) -> Seen:
     book, known = app.directory.book(row["workspace_id"]), app.directory.destinations
     computed = book.by_id[row["id"]]
     is_audience = isinstance(computed, Audience)
@@ -152,7 +166,17 @@ def _seen(app: Installation, row: Any, moved: dict[str, int], people: int) -> Se
         left=moved.get(f"{LEFT}:{row['id']}", 0),
         progress=_progress(row, people),
         created_at=row["created_at"],
+        introduced=_introduced(app, going_on, ours, people),
     )
+
+
+def _introduced(app: Installation, going_on: list[Introduction], ours: list[str], people: int) -> Introduced | None:
+    if not going_on:
+        return None
+    known = app.directory.destinations
+    names = ours if any(each.on_contact for each in going_on) else []
+    outside = dict.fromkeys(known[number].name for each in going_on for number in each.to if number in known)
+    return Introduced(names=[*names, *outside], progress=_share(min(each.looked_at for each in going_on), people))
 
 
 def _progress(row: Any, people: int) -> float | None:
@@ -160,4 +184,8 @@ def _progress(row: Any, people: int) -> float | None:
     if row["phase"] == Phase.LIVE.value:
         return None
     counted = row["position"] / row["last"] if row["last"] else 0.0
-    return (min(counted, 1.0) + min(row["looked_at"] / people if people else 0.0, 1.0)) / 2
+    return (min(counted, 1.0) + _share(row["looked_at"], people)) / 2
+
+
+def _share(looked_at: int, people: int) -> float:
+    return min(looked_at / people, 1.0) if people else 0.0

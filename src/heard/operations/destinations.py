@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from heard.errors import HeardError, Invalid, NotFound
 from heard.installation import Installation
 from heard.operations.file_changes import Change
-from heard.operations.file_destination import destination_line
+from heard.operations.file_destination import destination_line, with_names
 from heard.operations.file_keep import destination_as_written, keep_destination
 from heard.operations.places import without_place
-from heard.routing.destination import SURVEYS
+from heard.routing.destination import SURVEYS, Destination
+from heard.routing.switches import Switches
 from heard.store import audit, edits, tables
 from heard.store.edits import Row
 
@@ -54,6 +55,13 @@ async def save(app: Installation, *, workspace: int, number: int | None, written
     made = await app.store.write(lambda connection: without_place(lambda: work(connection), PLACE))
     await app.reload()
     return made
+
+
+async def switch(app: Installation, destination: Destination, switches: Switches, *, by: str) -> None:
+    """Which events it gets, instead of what was said before."""
+    names = {each.id: each.name for each in app.directory.sources.values() if each.workspace == destination.workspace}
+    written = {"events": with_names(switches, names)}
+    await save(app, workspace=destination.workspace, number=destination.id, written=written, by=by)
 
 
 async def remove(app: Installation, *, workspace: int, number: int, by: str) -> str:

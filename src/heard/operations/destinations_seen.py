@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from heard.destinations.kinds import secrets_of, with_defaults
 from heard.destinations.veiled import HIDDEN, host_alone, veiled, veiled_request
 from heard.installation import Installation
+from heard.operations.file_destination import with_names
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
 from heard.routing.lines import written
@@ -77,7 +78,7 @@ def set_up(destination: Destination, app: Installation) -> dict[str, Any]:
         "enabled": destination.enabled,
         "sources": None if fed is None else [sources[number].name for number in sorted(fed) if number in sources],
         "settings": _settings(destination),
-        "events": dict(destination.switches),
+        "events": with_names(destination.switches, {number: each.name for number, each in sources.items()}),
         "filters": [written(each) for each in destination.filters],
     }
 

@@ -15,6 +15,7 @@ from heard.audiences.conditions import MemberOf, leaves
 from heard.audiences.order import in_order
 from heard.errors import Invalid
 from heard.operations.file_changes import Change, compare
+from heard.operations.file_introductions import introduce
 from heard.store import audiences, directory, tables
 from heard.store.directory import AUDIENCE, TRAIT
 from heard.store.edits import Row
@@ -119,6 +120,7 @@ def keep_one(
         before = {key: value for key, value in row["settings"].items() if key not in ("to", "as")}
         again = before != line.definition
         audiences.keep(connection, workspace, row, now=now, again=again, **values)
+        introduce(connection, workspace, row, settings, now)
         row |= values
     return row["id"]
 

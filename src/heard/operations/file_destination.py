@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,16 +12,19 @@ from heard.destinations import kinds
 from heard.errors import Invalid
 from heard.routing.destination import Filter
 from heard.routing.lines import read_filter
+from heard.routing.switches import REST, Switch, Switches
 
 LONGEST_NAME = 100
 KEYS = ("name", "type", "enabled", "sources", "settings", "events", "filters")
+EVERY_SOURCE = "every source"  # in a switch: those that it does not name
 MOST_FILTERS, MOST_EVENTS = 50, 5000
 
 
 class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
     """`sources` by name, None = every one. `switches`: which events it gets, by exact name; one that is absent is on.
 
-    `switches` and `filters` UNSET = as they are: pages and API change them, and a file need not know.
+    A switch for single sources names them, with `every source` for the rest. `switches` and `filters` UNSET = as they
+    are: pages and API change them, and a file need not know.
     """
 
     name: str
@@ -28,7 +32,7 @@ class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] | None
     settings: dict[str, Any]
     enabled: bool = True
-    switches: dict[str, bool] | UnsetType = UNSET
+    switches: dict[str, Switch] | UnsetType = UNSET
     filters: tuple[Filter, ...] | UnsetType = UNSET
 
 
@@ -71,16 +75,54 @@ def _sources(line: dict[str, Any], place: str) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(fed))
 
 
-def _switches(written: object, place: str) -> dict[str, bool] | UnsetType:
+def _switches(written: object, place: str) -> dict[str, Switch] | UnsetType:
     if written is None:
         return UNSET
-    if not isinstance(written, dict) or not all(
-        isinstance(name, str) and isinstance(on, bool) for name, on in written.items()
-    ):
+    if not isinstance(written, dict) or not all(isinstance(name, str) for name in written):
         raise Invalid(f"{place}: write the names of events, each with true or false.", field=place)
     if len(written) > MOST_EVENTS:
         raise Invalid(f"{place}: at most {MOST_EVENTS:,} events can be switched; use a filter.", field=place)
+    for name, said in written.items():
+        if not (isinstance(said, bool) or (isinstance(said, dict) and said and _is_by_source(said))):
+            raise Invalid(
+                f"{place}.{name}: write true or false, or names of sources, each with true or false.",
+                field=f"{place}.{name}",
+            )
     return dict(written)
+
+
+def _is_by_source(said: dict[Any, Any]) -> bool:
+    return all(isinstance(name, str) and isinstance(on, bool) for name, on in said.items())
+
+
+def with_numbers(switches: Switches, sources: Mapping[str, int], place: str) -> dict[str, Switch]:
+    """As they are kept, of what a line says.
+
+    Raises:
+        Invalid: there is no such source.
+    """
+    return {
+        event: said if isinstance(said, bool) else _numbered(said, sources, f"{place}.events.{event}")
+        for event, said in switches.items()
+    }
+
+
+def _numbered(said: Mapping[str, bool], sources: Mapping[str, int], place: str) -> dict[str, bool]:
+    for name in said:
+        if name != EVERY_SOURCE and name not in sources:
+            raise Invalid(
+                f"{place}: there is no source {name!r}. Sources: {', '.join(sources) or 'none'}.", field=place
+            )
+    return {REST if name == EVERY_SOURCE else str(sources[name]): on for name, on in said.items()}
+
+
+def with_names(switches: Switches, sources: Mapping[int, str]) -> dict[str, Switch]:
+    """As a line says it, of what is kept."""
+    names = {str(number): name for number, name in sources.items()} | {REST: EVERY_SOURCE}
+    return {
+        event: said if isinstance(said, bool) else {names[each]: on for each, on in said.items() if each in names}
+        for event, said in switches.items()
+    }
 
 
 def _filters(written: object, place: str) -> tuple[Filter, ...] | UnsetType:

@@ -21,7 +21,7 @@ from heard.errors import Invalid
 from heard.operations import secrets_made
 from heard.operations.file_audience import check_audience, keep_computed, names_of_audiences
 from heard.operations.file_changes import Change, compare
-from heard.operations.file_destination import DestinationLine
+from heard.operations.file_destination import DestinationLine, with_names, with_numbers
 from heard.operations.file_plan import keep_plans
 from heard.operations.file_read import (
     CampaignLine,
@@ -182,9 +182,13 @@ def keep_destination(
         "settings": line.settings,
         "source_ids": None if line.sources is None else sorted(sources[name] for name in line.sources),
         "enabled": int(line.enabled),
-        "switches": line.switches if line.switches is not UNSET else row["switches"] if row else {},
-        "filters": line.filters if line.filters is not UNSET else row["filters"] if row else (),
+        "switches": row["switches"] if row else {},
+        "filters": row["filters"] if row else (),
     }
+    if line.switches is not UNSET:
+        values["switches"] = with_numbers(line.switches, sources, place)
+    if line.filters is not UNSET:
+        values["filters"] = line.filters
     if row is None:
         changes.append(Change(place=place, added=True))
         return edits.keep_destination(connection, workspace, None, **values)
@@ -293,7 +297,7 @@ def destination_as_written(row: Mapping[str, Any], sources: Mapping[int, str]) -
         written["sources"] = [sources[number] for number in row["source_ids"] if number in sources]
     more = {
         "settings": row["settings"],
-        "events": row["switches"],
+        "events": with_names(row["switches"], sources),
         "filters": [written_filter(each) for each in row["filters"]],
     }
     return written | {key: value for key, value in more.items() if value}

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from heard.errors import NotFound
 from heard.installation import Installation
+from heard.routing import switches
 from heard.routing.destination import Destination
 from heard.schema.seen import Field, Key, Times
 from heard.schema.tracking_plan import Rule, TrackingPlan, places
@@ -48,14 +49,17 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class One(msgspec.Struct, frozen=True, kw_only=True):
-    """An event; `newest` None where the message is not kept any more. `switches`: whether each destination gets it."""
+    """An event; `newest` None where the message is not kept any more.
+
+    `switches`: whether each destination gets it from this source, and from those of which nothing is said.
+    """
 
     row: Row
     rule: Rule | None
     fields: list[Seen]
     newest: Kept | None
     broken: list[Broken]
-    switches: list[tuple[Destination, bool]]
+    switches: list[tuple[Destination, bool, bool]]
 
 
 async def every(app: Installation, *, workspace: int, source: int) -> list[Row]:
@@ -93,10 +97,15 @@ async def one(app: Installation, *, workspace: int, source: int, type: str, name
             fields=_fields(seen.fields_of(connection, workspace, source, type, name), event, rule),
             newest=placed[number].kept if number in placed else None,
             broken=broken,
-            switches=[(each, each.switches.get(name, True)) for each in fed] if type == "track" else [],
+            switches=[_switch(each, name, source) for each in fed] if type == "track" else [],
         )
 
     return await app.store.read(look)
+
+
+def _switch(destination: Destination, event: str, source: int) -> tuple[Destination, bool, bool]:
+    said = destination.switches
+    return destination, switches.is_on(said, event, source), switches.general(said, event)
 
 
 async def violations(app: Installation, *, workspace: int, source: int) -> list[Broken]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from heard.routing import switches
 from heard.routing.destination import Destination
 from heard.sources.source import Source
 
@@ -35,7 +36,7 @@ def settings_of(source: Source, destinations: Iterable[Destination], *, base_url
         },
         "metrics": {"sampleRate": 0, "host": api_host},
     }
-    if switched_off := _switched_off(fed):
+    if switched_off := _switched_off(fed, source.id):
         settings["plan"] = {"track": {EVERY_OTHER_EVENT: {"enabled": True, "integrations": {}}, **switched_off}}
     if categories := sorted({category for each in fed for category in each.consent_categories}):
         settings["consentSettings"] = {
@@ -60,14 +61,15 @@ def _integration(destination: Destination) -> dict[str, Any]:
     return told
 
 
-def _switched_off(destinations: Sequence[Destination]) -> dict[str, Any]:
+def _switched_off(destinations: Sequence[Destination], source: int) -> dict[str, Any]:
     """By event: who does not want it. The event itself stays enabled, so that it always reaches us and is kept.
 
     The library writes these into the message's `integrations`, over what the page had said there.
     """
     plan: dict[str, Any] = {}
     for destination in destinations:
-        for event, on in destination.switches.items():
+        for event in destination.switches:
+            on = switches.is_on(destination.switches, event, source)
             if not on and destination.name not in NOT_A_NAME and event != EVERY_OTHER_EVENT:
                 plan.setdefault(event, {"enabled": True, "integrations": {}})["integrations"][destination.name] = False
     return plan

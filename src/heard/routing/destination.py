@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from heard.routing.switches import Switch, Switches
+
 SURVEYS = "surveys"  # the type of our own engine
 ALIASES: Mapping[str, tuple[str, ...]] = {SURVEYS: ("Heard", "Promoter.io", "Promoter", "SatisMeter")}
 """Names beside its own by which a destination of a type is meant in the `integrations` object."""
@@ -26,7 +28,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """What messages are routed to. `sources` None = every source; `switches` by exact event name, absent = on."""
+    """What messages are routed to. `sources` None = every source; `switches`: `heard.routing.switches`."""
 
     id: int
     workspace: int
@@ -37,7 +39,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     methods: frozenset[str] = frozenset({"identify", "track", "page", "screen", "group", "alias"})
     """The types of message it can take."""
-    switches: Mapping[str, bool] = msgspec.field(default_factory=dict[str, bool])
+    switches: Switches = msgspec.field(default_factory=dict[str, Switch])
     filters: tuple[Filter, ...] = ()
     consent_categories: tuple[str, ...] = ()
     """Categories of consent that must all be true where a message carries consent."""

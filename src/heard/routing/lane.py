@@ -14,7 +14,7 @@ from heard import fql
 from heard.fql.tree import Expression, Path
 from heard.fql.write import text_of
 from heard.messages.message import Message
-from heard.routing import document, reasons
+from heard.routing import document, reasons, switches
 from heard.routing.answer import Refusal
 from heard.routing.destination import Destination
 from heard.routing.document import Document
@@ -115,12 +115,13 @@ def closed(destination: Destination, source: int, type: str) -> Refusal | None: 
     return None if type in destination.methods else reasons.method_not_supported(destination, type)
 
 
-def switch(destination: Destination, known: Known) -> Refusal | None:
-    """The workspace's no to an event."""
+def switch(destination: Destination, source: int, known: Known, names: Mapping[int, str]) -> Refusal | None:
+    """The workspace's no to an event. `names` of sources, for the no to one of them."""
     event = known.get("event")
-    if known["type"] != "track" or event is None or destination.switches.get(event, True):
+    if known["type"] != "track" or event is None or switches.is_on(destination.switches, event, source):
         return None
-    return reasons.event_switch(destination, event)
+    alone = source in switches.own(destination.switches, event)
+    return reasons.event_switch(destination, event, names.get(source, "this source") if alone else None)
 
 
 def _questions(

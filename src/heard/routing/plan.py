@@ -17,7 +17,7 @@ a look-up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from heard import fql
@@ -32,6 +32,7 @@ from heard.routing.remainder import Known
 from heard.routing.word import EMPTY, Wish, Word
 
 KNOWN_BY_HEART = 1024  # bytes of an `integrations` object up to which its meaning is remembered
+NAMELESS: Mapping[int, str] = {}
 MOST_LANES = 2048  # an event that comes after so many others is asked every filter
 
 Key = tuple[int, str] | tuple[int, str, str | None]
@@ -39,10 +40,10 @@ Key = tuple[int, str] | tuple[int, str, str | None]
 
 
 class Plan:
-    """The routing of one workspace."""
+    """The routing of one workspace. `sources`: their names, for reasons that are about one of them."""
 
-    def __init__(self, destinations: Sequence[Destination]) -> None:
-        self.destinations = tuple(destinations)
+    def __init__(self, destinations: Sequence[Destination], *, sources: Mapping[int, str] = NAMELESS) -> None:
+        self.destinations, self._sources = tuple(destinations), sources
         self._names = tuple(
             tuple(name for name in each.names if name != integrations.NOBODY) for each in self.destinations
         )
@@ -132,7 +133,7 @@ class Plan:
                 destination=each,
                 names=names,
                 closed=lane.closed(each, key[0], key[1]),
-                switch=lane.switch(each, known),
+                switch=lane.switch(each, key[0], known, self._sources),
                 broken=broken,
                 asks=asked,
             )

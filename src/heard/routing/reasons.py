@@ -99,8 +99,10 @@ def bundled(name: str) -> Refusal:
     return Refusal(Reason.BUNDLED.value, detail)
 
 
-def event_switch(destination: Destination, event: str) -> Refusal:
-    detail = f'The event "{event}" is switched off for {destination.name}; switch it on in its `events`.'
+def event_switch(destination: Destination, event: str, source: str | None = None) -> Refusal:
+    """`source`: the one for which alone it is off."""
+    comes = f" from {source}" if source is not None else ""
+    detail = f'The event "{event}"{comes} is switched off for {destination.name}; switch it on in its `events`.'
     return Refusal(Reason.EVENT_SWITCH.value, detail)
 
 

@@ -24,22 +24,21 @@ from heard.contacts.contact import without
 from heard.destinations.known import Known
 from heard.messages.again import again
 from heard.messages.events import spellings
-from heard.steps import told
-from heard.store import audiences, contacts
+from heard.steps import introduce, told
+from heard.steps.computed import PEOPLE, Computed
+from heard.store import audiences, contacts, introductions
 from heard.store.audiences import Progress
 from heard.store.directory import Directory
 
-MESSAGES, PEOPLE, LAPSING = 5000, 500, 500  # looked at in one go
+MESSAGES, LAPSING = 5000, 500  # looked at in one go
 
 
-class Computed(msgspec.Struct, kw_only=True):
-    worked: bool = False
-    moved_on: bool = False  # somebody is in another phase: the directory is old
-    told: bool = False  # something goes to destinations outside
+def anything(connection: Connection) -> bool:
+    return bool(audiences.progress(connection)) or bool(introductions.waiting(connection))
 
 
 def go_on(connection: Connection, *, directory: Directory, now: datetime) -> Computed:
-    """One chunk of what is not live yet; nothing when everything is."""
+    """One chunk of what is not live yet, then of who is told later; nothing when everybody knows everything."""
     waiting = audiences.progress(connection)
     if leaving := [each for each in waiting if each.phase is Phase.LEAVING]:  # before another one has its trait
         return _take_off(connection, leaving[0], directory, now)
@@ -52,9 +51,10 @@ def go_on(connection: Connection, *, directory: Directory, now: datetime) -> Com
     looking = [each for each in waiting if each.phase is Phase.PEOPLE]
     if looking:
         return _look(connection, _together(looking), directory, now)
-    ready = [each for each in waiting if _may_look(each, directory.book(each.workspace))]
-    audiences.proceed(connection, [msgspec.structs.replace(each, phase=Phase.PEOPLE) for each in ready])
-    return Computed(worked=bool(ready), moved_on=bool(ready))
+    if ready := [each for each in waiting if _may_look(each, directory.book(each.workspace))]:
+        audiences.proceed(connection, [msgspec.structs.replace(each, phase=Phase.PEOPLE) for each in ready])
+        return Computed(worked=True, moved_on=True)
+    return introduce.go_on(connection, directory=directory, now=now)
 
 
 def slide(connection: Connection, *, directory: Directory, now: datetime) -> Computed:

@@ -20,7 +20,9 @@ def plan_of(directory: Directory, workspace: int) -> Plan:
     """Made once for each state of the directory."""
     plan = directory.plans.get(workspace)
     if plan is None:
-        plan = directory.plans[workspace] = Plan([able(each) for each in directory.destinations_of(workspace)])
+        names = {each.id: each.name for each in directory.sources.values() if each.workspace == workspace}
+        ours = [able(each) for each in directory.destinations_of(workspace)]
+        plan = directory.plans[workspace] = Plan(ours, sources=names)
     return plan
 
 

@@ -50,7 +50,8 @@ def settle(
                 contact = identified(contact, msgspec.json.encode({change.of.key: change.value}))
                 known.learn_contact(contact)
             if change.of.to:
-                rows.append(_row(contact, change, known.directory, now))
+                number = ids.told_id(change.of.id, user, change.number)
+                rows.append(row(contact, change, number, change.of.to, known.directory, now))
     audiences.move(connection, workspace, moved, now)
     audiences.keep_people(
         connection,
@@ -69,10 +70,10 @@ def keep(connection: Connection, rows: list[Row], now: datetime) -> None:
         messages.keep(connection, day, rows)
 
 
-def _row(contact: Contact, change: Change, directory: Directory, now: datetime) -> Row:
+def row(contact: Contact, change: Change, number: str, to: Iterable[int], directory: Directory, now: datetime) -> Row:
+    """The message `number` that tells a change to these destinations."""
     assert contact.user_id is not None
-    number = ids.told_id(change.of.id, contact.user_id, change.number)
-    wanted = [directory.destinations[each] for each in change.of.to if each in directory.destinations]
+    wanted = [directory.destinations[each] for each in sorted(to) if each in directory.destinations]
     return telling(contact.workspace, number, document(contact.user_id, change), wanted, now=now)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from heard.audiences.audience import Audience, Phase
 from heard.audiences.person import Change, Entries
 from heard.messages.message import OURS
-from heard.store import cursors, days, dialects, edits, messages, tables
+from heard.store import cursors, days, dialects, edits, introductions, messages, tables
 from heard.store.messages import Kept, kept_of
 from heard.store.types import micros, moment
 
@@ -229,6 +229,7 @@ def leave(connection: Connection, workspace: int, number: int) -> None:
     key = connection.execute(select(table.c.key).where(*there)).scalar_one()
     values = {"name": mark, "key": mark, "settings": {"trait": key}, "phase": Phase.LEAVING.value, "looked_at": 0}
     connection.execute(table.update().where(*there).values(**values))
+    introductions.forget(connection, workspace, number)
 
 
 def trait_of_leaving(connection: Connection, workspace: int, number: int) -> str:

@@ -30,7 +30,7 @@ from heard.routing.plan import Plan
 from heard.schema import read as tracking
 from heard.schema.tracking_plan import TrackingPlan, Unplanned
 from heard.sources.source import Source
-from heard.store import mail_settings, tables
+from heard.store import introductions, mail_settings, tables
 from heard.surveys import send_back
 from heard.surveys.survey import Survey
 
@@ -175,9 +175,9 @@ def load(connection: Connection) -> Directory:
 
 def _books(connection: Connection, destinations: Mapping[int, Destination]) -> dict[int, Book]:
     found: dict[int, list[Audience | ComputedTrait]] = defaultdict(list)
-    table = tables.audiences
+    table, newest = tables.audiences, introductions.newest(connection)
     for row in connection.execute(select(table).where(table.c.phase != Phase.LEAVING.value).order_by(table.c.id)):
-        found[row.workspace_id].append(_computed(row, destinations))
+        found[row.workspace_id].append(_computed(row, destinations, newest.get(row.id, 0)))
     return {workspace: book(computed) for workspace, computed in found.items()}
 
 
@@ -186,10 +186,10 @@ def computed_of(connection: Connection, workspace: int) -> list[Audience | Compu
     table = tables.audiences
     there = table.c.workspace_id == workspace, table.c.phase != Phase.LEAVING.value
     rows = connection.execute(select(table).where(*there).order_by(table.c.id))
-    return [_computed(row, {}) for row in rows]
+    return [_computed(row, {}, 0) for row in rows]
 
 
-def _computed(row: Any, destinations: Mapping[int, Destination]) -> Audience | ComputedTrait:
+def _computed(row: Any, destinations: Mapping[int, Destination], introduced: int) -> Audience | ComputedTrait:
     wanted = row.settings.get("to")
     known = [number for number in wanted or () if number in destinations]
     told: dict[str, Any] = {
@@ -202,6 +202,7 @@ def _computed(row: Any, destinations: Mapping[int, Destination]) -> Audience | C
         "to": tuple(number for number in known if destinations[number].type != SURVEYS),
         "on_contact": wanted is None or any(destinations[number].type == SURVEYS for number in known),
         "form": Form(row.settings.get("as", Form.TRAITS)),
+        "introduced": introduced,
     }
     if row.kind == AUDIENCE:
         return Audience(**told, condition=definitions.condition(row.settings["where"], row.name))

@@ -162,6 +162,18 @@ audience_memberships = Table(  # append-only: who was a member, from when to whe
     Index("audience_memberships_of", "workspace_id", "audience_id", "entered_at"),
     sqlite_with_rowid=False,
 )
+introductions = Table(  # destinations that are told of an audience later than others, until all members were told
+    "introductions",
+    metadata,
+    of_workspace(),
+    numbered(),
+    Column("audience_id", BigInteger, nullable=False),
+    Column("told", Json(list[int]), nullable=False),  # destinations outside
+    Column("on_contact", Integer, nullable=False),
+    Column("looked_at", BigInteger, nullable=False),  # contacts up to here were looked at
+    Column("begun_at", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 # ── privacy ──
 regulations = Table(  # privacy requests; who they are about is taken out when they are finished

@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from heard.routing.destination import Filter
 from heard.routing.forward import Try
+from heard.routing.switches import Switch
 from heard.store.tables.columns import metadata, numbered, of_workspace
 from heard.store.types import Json, Moment
 
@@ -44,7 +45,7 @@ destinations = Table(
     Column("settings", Json(dict[str, Any]), nullable=False),
     Column("source_ids", Json(list[int]), nullable=True),  # null = every source
     Column("enabled", Integer, nullable=False, server_default="1"),
-    Column("switches", Json(dict[str, bool]), nullable=False, server_default="{}"),
+    Column("switches", Json(dict[str, Switch]), nullable=False, server_default="{}"),
     Column("filters", Json(tuple[Filter, ...]), nullable=False, server_default="[]"),
     UniqueConstraint("workspace_id", "name"),
     sqlite_with_rowid=False,

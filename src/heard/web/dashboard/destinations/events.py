@@ -12,7 +12,9 @@ from litestar.params import FromPath
 from heard.accounts.member import Action
 from heard.errors import Invalid
 from heard.operations import destinations
+from heard.routing import switches
 from heard.routing.destination import Destination
+from heard.sources.source import Source
 from heard.store.recent import Look, Seen
 from heard.web.dashboard.destinations import view
 from heard.web.dashboard.destinations.view import mine
@@ -27,12 +29,17 @@ LONGEST = 500  # characters of the name of an event
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """`times` 0: not among the messages that were looked through."""
+    """`times` 0: not among the messages that were looked through. `alone`: sources of which something else is said."""
 
     event: str
     on: bool
+    alone: tuple[tuple[Source, bool], ...] = ()
     times: int = 0
     last: datetime | None = None
+
+    @property
+    def is_switched(self) -> bool:
+        return not self.on or bool(self.alone)
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
@@ -49,12 +56,13 @@ def routes(dashboard: Dashboard) -> list[Any]:
         seen, fields = visit(request), await request.form()
         destination = mine(app, seen, number)
         listed, on = ([str(each) for each in fields.getall(name, [])] for name in ("listed", "on"))
-        changed = {event: event in on for event in listed if destination.switches.get(event, True) != (event in on)}
+        said = destination.switches
+        changed = {event: event in on for event in listed if switches.general(said, event) != (event in on)}
         if changed:
             await keep(seen, destination, changed)
         off = sum(not each for each in changed.values())
-        said = [f"{n:,} switched {word}" for n, word in ((len(changed) - off, "on"), (off, "off")) if n]
-        return dashboard.to(f"/destinations/{number}/events", f"{', '.join(said)}." if said else "Nothing was changed.")
+        done = [f"{n:,} switched {word}" for n, word in ((len(changed) - off, "on"), (off, "off")) if n]
+        return dashboard.to(f"/destinations/{number}/events", f"{', '.join(done)}." if done else "Nothing was changed.")
 
     @post("/destinations/{number:int}/events/add", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
     async def add(request: Incoming, number: FromPath[int]) -> Response[bytes]:
@@ -70,14 +78,21 @@ def routes(dashboard: Dashboard) -> list[Any]:
         return dashboard.to(f"/destinations/{number}/events", f"{event} is switched off for {destination.name}.")
 
     async def keep(seen: Visit, destination: Destination, changed: dict[str, bool]) -> None:
-        """On is what an event is without a word, so only what is off is written down."""
-        switches = {event: on for event, on in {**destination.switches, **changed}.items() if not on}
-        await destinations.save(
-            app,
-            workspace=seen.workspace.id,
-            number=destination.id,
-            written={"events": switches},
-            by=seen.email,
+        """For every source; what is said of single ones stays."""
+        wanted = destination.switches
+        for event, on in changed.items():
+            wanted = switches.with_general(wanted, event, on)
+        await destinations.switch(app, destination, wanted, by=seen.email)
+
+    def row(destination: Destination, event: str, *, times: int = 0, last: datetime | None = None) -> Row:
+        own = switches.own(destination.switches, event)
+        known = [(source, on) for number, on in own.items() if (source := app.directory.sources.get(number))]
+        return Row(
+            event=event,
+            on=switches.general(destination.switches, event),
+            alone=tuple(sorted(known, key=lambda each: each[0].name)),
+            times=times,
+            last=last,
         )
 
     async def page(
@@ -88,12 +103,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
             lambda connection: events_seen.of(connection, seen.workspace.id, since)
         )
         known, look = found
-        rows = [
-            Row(event=name, on=destination.switches.get(name, True), times=each.times, last=each.last)
-            for name, each in known.items()
-        ]
-        rows += [Row(event=name, on=on) for name, on in sorted(destination.switches.items()) if name not in known]
-        off_first = sorted(rows[:MOST_SHOWN] + [each for each in rows[MOST_SHOWN:] if not each.on], key=_in_order)
+        rows = [row(destination, name, times=each.times, last=each.last) for name, each in known.items()]
+        rows += [row(destination, name) for name in sorted(destination.switches) if name not in known]
+        off_first = sorted(rows[:MOST_SHOWN] + [each for each in rows[MOST_SHOWN:] if each.is_switched], key=_in_order)
         return view.page(
             dashboard,
             seen,

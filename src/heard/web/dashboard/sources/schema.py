@@ -12,6 +12,7 @@ from heard.accounts.member import Action
 from heard.errors import NotFound
 from heard.operations import destinations, schema_seen
 from heard.operations.schema_seen import One
+from heard.routing import switches
 from heard.store.seen import MOST_EVENTS
 from heard.web.dashboard.destinations.view import mine as my_destination
 from heard.web.dashboard.door import visit
@@ -77,7 +78,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
     @post("/sources/{number:int}/schema/switch", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
     async def switch(request: Incoming, number: FromPath[int]) -> Response[bytes]:
-        """Which destinations get an event; the switches that the destinations' own pages have too."""
+        """Which destinations get an event from this source; of others it says nothing."""
         seen, fields = visit(request), await request.form()
         source, event = mine(app, seen, number), str(fields.get("event") or "")
         here = f"/sources/{source.id}/schema"
@@ -85,13 +86,10 @@ def routes(dashboard: Dashboard) -> list[Any]:
         changed = 0
         for each in dict.fromkeys(listed):
             destination = my_destination(app, seen, int(each) if each.isdecimal() else 0)
-            if not event or destination.switches.get(event, True) == (each in on):
+            if not event or switches.is_on(destination.switches, event, source.id) == (each in on):
                 continue
-            switches = {name: wanted for name, wanted in destination.switches.items() if name != event}
-            written = {"events": {**switches, **({} if each in on else {event: False})}}
-            await destinations.save(
-                app, workspace=seen.workspace.id, number=destination.id, written=written, by=seen.email
-            )
+            wanted = switches.with_own(destination.switches, event, source.id, each in on)
+            await destinations.switch(app, destination, wanted, by=seen.email)
             changed += 1
         said = "Nothing was changed." if not changed else "Saved. It holds for what comes from now on."
         return dashboard.to(here if not event else address(source.id, schema_seen.Key(source.id, "track", event)), said)
