@@ -254,7 +254,7 @@ def test_a_workspace_that_was_named_is_not_renamed(app: Installation):
         (acme(destinations=[{"name": "Hook", "type": "pigeon"}]), "destinations[0].type", "webhook"),
         (acme(destinations=[{"name": "Hook", "type": "webhook"}]), "destinations[0].settings.url", "needs this"),
         (acme(destinations=[HOOK | {"enabled": "yes"}]), "destinations[0].enabled", "true or false"),
-        (acme(destinations=[HOOK | {"events": {"a": "on"}}]), "destinations[0].events", "true or false"),
+        (acme(destinations=[HOOK | {"events": {"a": "on"}}]), "destinations[0].events.a", "true or false"),
         (acme(destinations=[HOOK | {"filters": {}}]), "destinations[0].filters", "write a list"),
         (acme(destinations=[HOOK | {"filters": [{"if": "a =", "then": "drop"}]}]), "destinations[0].filters[0].if", ""),
         (acme(destinations=[HOOK | {"filters": [{"if": "all"}]}]), "destinations[0].filters[0].then", "drop"),
