@@ -77,8 +77,10 @@ async def described(
     workspace: str | None = None,
     workspace_id: int | None = None,
 ) -> dict[str, Any]:
-    """`{"name", "survey", "channel", "recipients", "status", "link": {"url", "identity", "secret"} | null,
-    "embed": {"tool", "html": {language: text}, "text": {language: text}} | null}`; the last two of the channel link.
+    """`{"name", "survey", "channel", "recipients", "status", "link": {"url", "identity"} | null,
+    "embed": {"tool", "html": {language: text}, "text": {language: text}} | null}`, the last two of the channel link.
+
+    What signs the link is not told: a key that may only read could make contacts by it.
 
     Raises:
         NotFound: there is no such campaign.
@@ -99,7 +101,6 @@ async def described(
         "link": {
             "url": address(app, found),
             "identity": found.link_identity.value,
-            "secret": secrets(app, found)[0],
         }
         if is_link
         else None,

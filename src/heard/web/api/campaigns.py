@@ -40,7 +40,7 @@ class Past(msgspec.Struct, forbid_unknown_fields=True):
 def routes(app: Installation) -> list[Any]:
     @get("/campaigns/{name:str}", tags=["campaigns"])
     async def get_campaign(workspace: int, name: str, tool: str | None = None) -> Any:
-        """What a campaign is; by link, also its address, what signs it, and the blocks for mails of `tool`."""
+        """What a campaign is; by link, also its address and the blocks for mails of `tool`."""
         return await campaign_link.described(app, campaign=names.name(name), tool=tool, workspace_id=workspace)
 
     @post("/campaigns/{name:str}/activate", tags=["campaigns"], status_code=200)
