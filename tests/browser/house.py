@@ -32,6 +32,8 @@ audiences:
   - {name: Order Completed Last 30days, where: {event: Order Completed, within: 30d}, to: []}
 computed_traits:
   - {name: total_orders, count: {event: Order Completed}, to: []}
+campaigns:
+  - {name: Newsletter, survey: Support NPS, channel: link, throttle: 90d, status: ready}
 """
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -154,6 +156,7 @@ def ids_in(folder: Path) -> dict[str, str]:
         return {
             "contact": one("SELECT contact_id FROM responses WHERE comment IS NOT NULL ORDER BY id DESC"),
             "campaign": one("SELECT campaign_id FROM decisions GROUP BY 1 ORDER BY count(*) DESC"),
+            "linked": one("SELECT id FROM campaigns WHERE name = 'Newsletter'"),
             "survey": one("SELECT id FROM surveys"),
             "audience": one("SELECT id FROM audiences"),
             "list": one("SELECT id FROM lists"),

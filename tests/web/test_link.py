@@ -33,7 +33,7 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHeard]:
     with RunningHeard(tmp_path_factory.mktemp("link") / "data", workspace=WORKSPACE) as running:
-        for name in ("ann", "ben", "cy", "dot", "eve"):
+        for name in ("ann", "ben", "cy", "dot", "eve", "fay", "gus"):
             running.send("identify", userId=name, traits={"email": f"{name}@acme.example", "firstName": name.title()})
         running.settle()
         yield running
@@ -269,7 +269,7 @@ def test_the_statistics_say_what_came_of_the_link(heard: RunningHeard):
     assert found["sent"] == 0
     assert found["response_rate"]["share"] is None
     assert found["opened"] == 0, "a program opened it until now"
-    for user in ("ann", "cy", "cy"):
+    for user in ("fay", "gus", "gus"):
         httpx.get(url(heard), params={"user_id": user, "a": "5"}, headers={"user-agent": PHONE})
     found = heard.get("campaigns/Newsletter/statistics")
     assert found["opened"] == 2

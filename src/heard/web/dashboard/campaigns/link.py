@@ -36,10 +36,10 @@ PAGE = (
 def routes(dashboard: Dashboard) -> list[Any]:
     app = dashboard.app
 
-    @get("/campaigns/{number:int}/link", opt={"may": Action.SEE}, include_in_schema=False)
-    async def show_link(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+    @get("/campaigns/{linked:int}/link", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_link(request: Incoming, linked: FromPath[int]) -> Response[bytes]:
         seen = visit(request)
-        campaign = by_link(seen, number)
+        campaign = by_link(seen, linked)
         tool, language = chosen(campaign, request.query_params)
         block = campaign_link.blocks(app, campaign, tool)[language]
         since = day_of(app.clock.now() - MONTH)
@@ -65,26 +65,26 @@ def routes(dashboard: Dashboard) -> list[Any]:
             tab="link",
         )
 
-    @get("/campaigns/{number:int}/link/html", opt={"may": Action.SEE}, include_in_schema=False)
-    async def show_block(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+    @get("/campaigns/{linked:int}/link/html", opt={"may": Action.SEE}, include_in_schema=False)
+    async def show_block(request: Incoming, linked: FromPath[int]) -> Response[bytes]:
         """The block as it looks in a mail, for a frame."""
-        campaign = by_link(visit(request), number)
+        campaign = by_link(visit(request), linked)
         tool, language = chosen(campaign, request.query_params)
         block = campaign_link.blocks(app, campaign, tool)[language]
         colours = THEMES.get(request.query_params.get("theme", ""), THEMES["light"])
         html = PAGE.format(language=language, colours=colours, block=block.html)
         return Response(html.encode(), media_type="text/html", headers=dict(HEADERS))
 
-    @post("/campaigns/{number:int}/link/anew", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
-    async def make_anew(request: Incoming, number: FromPath[int]) -> Response[bytes]:
+    @post("/campaigns/{linked:int}/link/anew", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
+    async def make_anew(request: Incoming, linked: FromPath[int]) -> Response[bytes]:
         seen = visit(request)
-        by_link(seen, number)
-        await campaign_link.turn(app, workspace=seen.workspace.id, number=number, by=seen.email)
-        return dashboard.to(f"/campaigns/{number}/link", "The link is a new one. Put it in the place of the old one.")
+        by_link(seen, linked)
+        await campaign_link.turn(app, workspace=seen.workspace.id, number=linked, by=seen.email)
+        return dashboard.to(f"/campaigns/{linked}/link", "The link is a new one. Put it in the place of the old one.")
 
-    def by_link(seen: Visit, number: int) -> Campaign:
+    def by_link(seen: Visit, linked: int) -> Campaign:
         """Raises NotFound for a campaign that has no link."""
-        campaign = mine(app, seen, number)
+        campaign = mine(app, seen, linked)
         if campaign.channel is not Channel.LINK:
             raise NotFound("This campaign asks by e-mail and has no link.")
         return campaign
