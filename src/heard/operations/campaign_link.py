@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import Campaign, Channel
+from heard.campaigns.campaign import Campaign, Channel, LinkIdentity
 from heard.channels.link import embed
 from heard.channels.link.embed import Block
 from heard.channels.link.tools import BY_KEY, OTHER, Tool
@@ -64,6 +64,7 @@ def blocks(app: Installation, campaign: Campaign, tool: Tool) -> dict[str, Block
             tool,
             worded(survey.kind, brand=brand, language=code),
             language=code if several else None,
+            signed=campaign.link_identity is LinkIdentity.SIGNED,
         )
         for code in survey.languages
     }

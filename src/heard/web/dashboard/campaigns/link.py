@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from heard.accounts.member import Action
-from heard.campaigns.campaign import Campaign, Channel
+from heard.campaigns.campaign import Campaign, Channel, LinkIdentity
 from heard.channels.link import embed
 from heard.channels.link.tools import BY_KEY, OTHER, TOOLS
 from heard.errors import NotFound
@@ -53,7 +53,12 @@ def routes(dashboard: Dashboard) -> list[Any]:
             here="campaigns",
             campaign=campaign,
             address=address,
-            whole=embed.link(address, tool, language if len(spoken) > 1 else None),
+            whole=embed.link(
+                address,
+                tool,
+                language if len(spoken) > 1 else None,
+                signed=campaign.link_identity is LinkIdentity.SIGNED,
+            ),
             block=block,
             tool=tool,
             tools=TOOLS,
