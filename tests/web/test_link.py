@@ -207,7 +207,9 @@ def test_the_page_of_the_link(heard: RunningHeard):
     assert "sandbox" in frame.headers["content-security-policy"]
     results = seen.get("/campaigns/1/results")
     assert "not known: your other tools decide" in results
-    assert "by link" in seen.get("/contacts/1")
+    timeline = seen.get("/contacts/1")
+    assert "by link" in timeline
+    assert "Mail sent" not in timeline
 
     assert seen.browser.get("/campaigns/1/mail").headers["location"] == "/campaigns/1/link"
     seen.get("/campaigns/1/mail/html", status=404)
@@ -275,6 +277,24 @@ def test_the_statistics_say_what_came_of_the_link(heard: RunningHeard):
     assert found["opened"] == 2
     assert found["link"]["unfilled"] >= 4
     assert found["link"]["unknown"] >= 1
+
+
+def test_a_campaign_that_has_asked_keeps_its_channel(heard: RunningHeard):
+    seen = owner(heard)
+    form = {"name": "Newsletter", "survey": "Relationship NPS", "recipients": "event", "event": "Order", "version": "1"}
+    page = seen.post("/campaigns/1", form, status=422)
+    assert "has asked by link and cannot go on by email" in page
+    path = heard.data.parent / "other.yaml"
+    path.write_text(
+        "workspace: Acme\ncampaigns:\n  - {name: Newsletter, survey: Relationship NPS, channel: email, event: Order}\n"
+    )
+    assert "cannot go on by email" in heard.cli("apply", str(path), code=1)
+
+
+def test_answers_by_link_count_for_no_response_rate(heard: RunningHeard):
+    page = owner(heard).get("/?period=all")
+    assert "came by a link, and count for no rate" in page
+    assert re.search(r"Response rate \d", page) is None
 
 
 def test_a_link_made_anew_opens_and_the_old_one_does_not(heard: RunningHeard):

@@ -29,6 +29,7 @@ from heard.web.dashboard.named import named
 from heard.web.dashboard.shell import Dashboard
 
 Incoming = Request[Any, Any, Any]
+_FIELDS = {"channel": "recipients"}  # whom it asks says how
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
@@ -146,7 +147,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
                 seen, mended, campaign=campaign, status=409, told=True, problem=str(problem), differences=differences
             )
         except Invalid as problem:
-            wrong = {problem.field or "name": str(problem)}
+            wrong = {_FIELDS.get(problem.field or "", problem.field or "name"): str(problem)}
             return await form_page(seen, form, campaign=campaign, status=422, told=True, wrong=wrong)
         said = f"Saved {form.name}." if campaign else f"{form.name} is a draft. It asks nobody until it is activated."
         return dashboard.to(f"/campaigns/{number}", said)
