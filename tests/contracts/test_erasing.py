@@ -280,3 +280,16 @@ def test_what_they_opened_of_a_public_link_goes_too(desk: Desk):
 
     erase(desk, a_regulation(desk))
     assert "ann's own browser" not in everything(desk)
+    assert ANN not in everything(desk)
+
+
+def test_an_answer_that_was_not_taken_of_somebody_unknown_goes_too(desk: Desk):
+    desk.campaign(2, channel="link", event=None)
+    said = {"value": 9, "comment": "My name is Nobody-77", "agent": "", "client": "", "now": desk.now}
+    known = {"campaign": desk.directory.campaigns[2], "directory": desk.directory}
+    desk.store.write_now(partial(follow.follow, named=Named(user_id="nobody-77"), **known, **said))
+    assert "nobody-77" in everything(desk)
+    assert "my name is" not in everything(desk)
+
+    erase(desk, a_regulation(desk, Type.SUPPRESS_WITH_DELETE, "nobody-77"))
+    assert "nobody-77" not in everything(desk)

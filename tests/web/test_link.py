@@ -210,6 +210,8 @@ def test_the_page_of_the_link(heard: RunningHeard):
     timeline = seen.get("/contacts/1")
     assert "by link" in timeline
     assert "Mail sent" not in timeline
+    assert "by its link" in timeline
+    assert "by its link" in seen.get("/decisions?campaign=1")
 
     assert seen.browser.get("/campaigns/1/mail").headers["location"] == "/campaigns/1/link"
     seen.get("/campaigns/1/mail/html", status=404)
