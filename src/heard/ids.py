@@ -22,6 +22,7 @@ import msgspec
 VERSION = 1
 RESPONDENT = b"respondent"  # the purpose of a token in a survey mail
 PREVIEW = b"preview"  # ... in a mail that a member sent to themselves; it opens nobody's invitation
+CAMPAIGN = b"campaign"  # ... of the public link of a campaign, which stands in mails that others send
 PREVIEW_TIME = 42  # bits of milliseconds, until the year 2109; what stands above them is the language
 MAC = 16  # octets of HMAC-SHA256 that are kept
 SIZE = 1 + 1 + 4 + 16 + MAC  # version, key id, workspace, delivery, MAC
@@ -73,6 +74,12 @@ def sent_back_id(delivery: str, what: str) -> str:
     """The messageId of what destinations are told of the answer to an invitation: `what` is `answered`, say."""
     asked = msgspec.json.encode((delivery, what))
     return "answer_" + blake2b(asked, digest_size=16, person=b"heard send back").hexdigest()
+
+
+def visit_id(campaign: int, contact: int) -> str:
+    """Under which is kept what a contact opened of a campaign's public link, until an answer gives it a delivery."""
+    asked = msgspec.json.encode((campaign, contact))
+    return blake2b(asked, digest_size=16, person=b"heard visit").hexdigest()
 
 
 class Previewed(msgspec.Struct, frozen=True):
@@ -139,6 +146,18 @@ class LinkKeys:
         candidates = [secret for key_id, secret in self._secrets if key_id == said[1]] or [self._secrets[0][1]]
         genuine = [hmac.compare_digest(self._mac(each, workspace, purpose, said), mac) for each in candidates]
         return Link(workspace, said[6:].hex()) if any(genuine) else None
+
+    def campaign_tokens(self, workspace: int, campaign: int, turn: int) -> list[str]:
+        """What the public link of a campaign may be called, 22 characters, the one to show first; the others were shown
+        under former secrets. `turn` counts how often it was made anew."""
+        said = b"%d/%d" % (campaign, turn)
+        macs = (self._mac(secret, workspace, CAMPAIGN, said) for _, secret in self._secrets)
+        return [urlsafe_b64encode(each).rstrip(b"=").decode() for each in macs]
+
+    def campaign_secrets(self, workspace: int, campaign: int, turn: int) -> list[str]:
+        """What the parameters of a campaign's public link are signed with, the one to show first."""
+        said = b"%d/%d" % (campaign, turn)
+        return ["ls_" + self._mac(secret, workspace, CAMPAIGN + b" secret", said).hex() for _, secret in self._secrets]
 
     def _mac(self, secret: bytes, workspace: int, purpose: bytes, said: bytes) -> bytes:
         key = self._derived.get((secret, workspace))

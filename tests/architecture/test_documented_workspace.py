@@ -51,6 +51,8 @@ def said_of(place: str, **more: Any) -> str:
     smallest = SMALLEST[place]
     if place == "computed_traits[]" and more.keys() & set(aggregates.KINDS):
         smallest = {"name": smallest["name"]}  # a trait is of one kind
+    if place == "campaigns[]" and more.keys() & {"link_identity"}:
+        smallest = {key: value for key, value in smallest.items() if key != "event"} | {"channel": "link"}
     if place == "campaigns[]" and more.keys() & {"recipients", "drip"}:
         smallest = {key: value for key, value in smallest.items() if key != "event"}  # nothing happens first
         smallest |= {"recipients": "list", "list": "Customers"}

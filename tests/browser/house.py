@@ -34,6 +34,8 @@ audiences:
   - {name: Order Completed Last 30days, where: {event: Order Completed, within: 30d}, to: []}
 computed_traits:
   - {name: total_orders, count: {event: Order Completed}, to: []}
+campaigns:
+  - {name: Newsletter, survey: Support NPS, channel: link, throttle: 90d, status: ready}
 """
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
 """What can be wrong in the dark alone: all else is the same as by day."""
@@ -160,6 +162,7 @@ def ids_in(folder: Path) -> dict[str, str]:
         return {
             "contact": one("SELECT contact_id FROM responses WHERE comment IS NOT NULL ORDER BY id DESC"),
             "campaign": one("SELECT campaign_id FROM decisions GROUP BY 1 ORDER BY count(*) DESC"),
+            "linked": one("SELECT id FROM campaigns WHERE name = 'Newsletter'"),
             "survey": one("SELECT id FROM surveys"),
             "audience": one("SELECT id FROM audiences"),
             "list": one("SELECT id FROM lists"),

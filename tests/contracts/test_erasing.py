@@ -11,9 +11,11 @@ import msgspec
 import pytest
 from sqlalchemy import inspect
 
+from heard.channels.link.who import Named
 from heard.contacts.regulation import Regulation, State, SubjectType, Type
 from heard.contacts.suppression import Suppressed, user_mark
-from heard.steps import forget, leave, route
+from heard.responses.clicks import Click, Link
+from heard.steps import follow, forget, leave, route
 from heard.store import days, dialects, erasing, regulations, suppressed, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import MINUTE
@@ -267,3 +269,27 @@ def test_a_message_that_overtook_the_suppression_is_kept_as_a_count_without_its_
     assert "ron-5" not in everything(desk)
     assert "bought steak" not in everything(desk)
     assert "april" in everything(desk)
+
+
+def test_what_they_opened_of_a_public_link_goes_too(desk: Desk):
+    desk.campaign(2, channel="link", event=None)
+    click = Click(at=desk.now, method="GET", link=Link.SURVEY, agent="ann's own browser")
+    known = {"campaign": desk.directory.campaigns[2], "directory": desk.directory, "click": click}
+    desk.store.write_now(partial(follow.opened, named=Named(user_id=ANN), **known))
+    assert "ann's own browser" in everything(desk)
+
+    erase(desk, a_regulation(desk))
+    assert "ann's own browser" not in everything(desk)
+    assert ANN not in everything(desk)
+
+
+def test_an_answer_that_was_not_taken_of_somebody_unknown_goes_too(desk: Desk):
+    desk.campaign(2, channel="link", event=None)
+    said = {"value": 9, "comment": "My name is Nobody-77", "agent": "", "client": "", "now": desk.now}
+    known = {"campaign": desk.directory.campaigns[2], "directory": desk.directory}
+    desk.store.write_now(partial(follow.follow, named=Named(user_id="nobody-77"), **known, **said))
+    assert "nobody-77" in everything(desk)
+    assert "my name is" not in everything(desk)
+
+    erase(desk, a_regulation(desk, Type.SUPPRESS_WITH_DELETE, "nobody-77"))
+    assert "nobody-77" not in everything(desk)

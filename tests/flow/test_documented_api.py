@@ -27,6 +27,7 @@ YEARLY = """
 workspace: Acme
 campaigns:
   - {name: Yearly, survey: Relationship NPS, channel: email, recipients: list, list: Customers, status: complete}
+  - {name: Newsletter, survey: Relationship NPS, channel: link, status: active}
 """
 CALLS: dict[str, dict[str, Any]] = TOLD["calls"]
 MOVES_TIME = "POST /api/test-clock"

@@ -113,3 +113,22 @@ def test_a_preview_link_opens_nobodys_invitation():
 
     assert keys.read(keys.token(3, made, purpose=ids.PREVIEW)) is None
     assert keys.read(keys.token(3, made, purpose=ids.PREVIEW), purpose=ids.PREVIEW) == Link(3, made)
+
+
+def test_a_public_link_is_of_one_campaign_and_one_turn_and_outlives_a_change_of_the_secret():
+    old, other = b"the secret of a test, 32 octets!", b"another secret, of 32 octets too"
+    keys, changed = LinkKeys(old), LinkKeys(other, former=[old])
+    which = [(1, 1, 0), (1, 1, 1), (1, 2, 0), (2, 1, 0), (1, 11, 0)]
+    tokens = [keys.campaign_tokens(*each)[0] for each in which]
+    secrets = [keys.campaign_secrets(*each)[0] for each in which]
+
+    assert len({*tokens, *secrets}) == 2 * len(which)
+    assert {len(each) for each in tokens} == {22}
+    assert changed.campaign_tokens(1, 1, 0)[1:] == tokens[:1]
+    assert changed.campaign_secrets(1, 1, 0)[1:] == secrets[:1]
+    assert changed.campaign_tokens(1, 1, 0)[0] != tokens[0]
+
+
+def test_what_somebody_opens_of_a_public_link_is_kept_under_an_id_of_its_own():
+    assert ids.visit_id(1, 12) != ids.visit_id(11, 2)
+    assert len(ids.visit_id(1, 12)) == len(DELIVERY)

@@ -32,8 +32,12 @@ destinations:
 audiences:
   - {name: Hook audience, where: {event: Order Completed}}
 """
-OTHER = HOOK.replace("Hook", "Barney Stinson") + ACME.replace("Acme", "MacLaren").replace("acme", "maclaren").replace(
-    "Post-purchase", "After a pint"
+LINKED = """  - {name: Newsletter, survey: Relationship NPS, channel: link, status: ready}
+"""  # after the campaigns of ACME
+OTHER = (
+    HOOK.replace("Hook", "Barney Stinson")
+    + ACME.replace("Acme", "MacLaren").replace("acme", "maclaren").replace("Post-purchase", "After a pint")
+    + LINKED
 )
 SECRET = "Barney Stinson"  # what only the other workspace knows
 FORM = re.compile(r"/(new|edit|preview|brand|mail|look|file)\b")  # a GET that shows the form of a change, or part of it
@@ -97,7 +101,7 @@ def sign_in(url: str, email: str, password: str) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    with RunningHeard(tmp_path_factory.mktemp("two") / "data", workspace=ACME + HOOK) as heard:
+    with RunningHeard(tmp_path_factory.mktemp("two") / "data", workspace=ACME + LINKED + HOOK) as heard:
         heard.cli("init", "--workspace", "MacLaren", "--json")
         heard.apply(OTHER)
         for key, person in (("wk_acme_website", "Ted Mosby"), ("wk_maclaren_website", SECRET)):
@@ -126,13 +130,15 @@ def ids_of(heard: RunningHeard, workspace: str) -> dict[str, str]:
         days = database.execute("SELECT name FROM sqlite_master WHERE name GLOB 'messages_2???????'")
         today = max(row[0] for row in days)
 
-        def one(column: str, table: str) -> str:
-            query = f"SELECT {column} FROM {table} WHERE workspace_id = (SELECT id FROM workspaces WHERE name = ?)"
+        def one(column: str, table: str, which: str = "1 = 1") -> str:
+            ours = "workspace_id = (SELECT id FROM workspaces WHERE name = ?)"
+            query = f"SELECT {column} FROM {table} WHERE {ours} AND {which}"
             return str(database.execute(query + f" ORDER BY {column} DESC", [workspace]).fetchone()[0])
 
         return {
             "contact": one("id", "contacts"),
-            "campaign": one("id", "campaigns"),
+            "campaign": one("id", "campaigns", "name <> 'Newsletter'"),
+            "linked": one("id", "campaigns", "name = 'Newsletter'"),
             "survey": one("id", "surveys"),
             "audience": one("id", "audiences"),
             "list": one("id", "lists"),

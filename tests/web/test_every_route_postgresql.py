@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.flow.running import ACME, RunningHeard, answer, links_in
-from tests.web.test_every_route import HOOK, Route, every_route
+from tests.web.test_every_route import HOOK, LINKED, Route, every_route
 
 CHANGED = "plan%20%3D%20'Premium'"
 
@@ -31,7 +31,7 @@ def there(tmp_path_factory: pytest.TempPathFactory, postgres: Any) -> Iterator[P
     postgres.psql(f"CREATE SCHEMA {schema};")
     url = f"{uri}{'&' if '?' in uri else '?'}options={quote(f'-csearch_path={schema}')}"
     data = tmp_path_factory.mktemp("there") / "data"
-    with RunningHeard(data, environment={"HEARD_DATABASE_URL": url}, workspace=ACME + HOOK) as heard:
+    with RunningHeard(data, environment={"HEARD_DATABASE_URL": url}, workspace=ACME + LINKED + HOOK) as heard:
         for user in ("ted", "robin"):
             heard.send("identify", userId=user, traits={"email": f"{user}@mosby.example", "plan": "Premium"})
         for user in ("ted", "robin", "barney"):  # nobody knows Barney: he is waited for
@@ -58,6 +58,8 @@ def ids_in(url: str) -> dict[str, str]:
                  "destination": "destinations", "audience": "audiences", "list": "lists",
                  "message": today}  # fmt: skip
         found = {noun: one(table) for noun, table in nouns.items()}
+        found["linked"] = one("campaigns WHERE name = 'Newsletter'")
+        found["campaign"] = one("campaigns WHERE name <> 'Newsletter'")
     engine.dispose()
     return found | {"invite": "999999"}
 

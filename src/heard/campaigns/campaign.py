@@ -28,6 +28,14 @@ SOONEST_REMINDER, LATEST_REMINDER = timedelta(hours=24), timedelta(days=29)
 
 class Channel(StrEnum):
     EMAIL = "email"
+    LINK = "link"  # a public address, in mails and pages that others send
+
+
+class LinkIdentity(StrEnum):
+    """As whom a link may answer that nobody signed."""
+
+    KNOWN = "known"  # as the contact it names
+    SIGNED = "signed"  # as nobody
 
 
 class Recipients(StrEnum):
@@ -37,6 +45,7 @@ class Recipients(StrEnum):
     API = "api"  # whom a program names
     LIST = "list"  # everybody on `list`
     AUDIENCE = "audience"  # every member of `audience`
+    LINK = "link"  # whoever follows its link
 
 
 GATHERED = frozenset({Recipients.LIST, Recipients.AUDIENCE})  # those that are asked wave by wave, not one by one
@@ -79,6 +88,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     ends: datetime | None = None
     forward_to: str | None = None  # where replies to its mails go; None = where the brand says
     template: Template = Template()
+    link_identity: LinkIdentity = LinkIdentity.KNOWN
+    link_turn: int = 0  # how often its link was made anew
     status: Status = Status.DRAFT
     version: int = 1
 

@@ -20,6 +20,7 @@ from heard.campaigns.campaign import (
     SOONEST_AGAIN,
     SOONEST_REMINDER,
     Channel,
+    LinkIdentity,
     Recipients,
     Status,
     Template,
@@ -29,7 +30,10 @@ from heard.errors import Invalid
 
 NOT_YET = ("language",)
 THE_CALLERS = ("name", "survey")
-CHANNELS_NOT_YET = ("widget", "link")
+CHANNELS_NOT_YET = ("widget",)
+OF_LINKS = frozenset(
+    {"channel", "throttle", "quota", "starts", "ends", "list", "status", "link_identity"}
+)  # what a campaign by link obeys; it writes to nobody, and nothing leads to it
 
 
 def read(written: Mapping[str, Any], *, field: str = "campaign") -> dict[str, Any]:
@@ -44,8 +48,21 @@ def read(written: Mapping[str, Any], *, field: str = "campaign") -> dict[str, An
         for key, value in written.items()
         if key in _READERS and value is not None
     }
+    if read_as.get("channel") is Channel.LINK:
+        _refuse_what_is_of_mails(read_as, field)
+        return {**read_as, "recipients": Recipients.LINK}
+    if read_as.pop("link_identity", None):
+        said = "leave it out; only a campaign with the channel link has a link."
+        raise Invalid(f"{field}.link_identity: {said}", field=f"{field}.link_identity")
     read_as["recipients"] = _recipients_of(read_as, field)
     return read_as
+
+
+def _refuse_what_is_of_mails(read_as: Mapping[str, Any], field: str) -> None:
+    for key in read_as:
+        if key not in OF_LINKS:
+            said = f"leave it out; a campaign with the channel link mails nobody and waits for nothing, so `{key}`"
+            raise Invalid(f"{field}.{key}: {said} has no meaning.", field=f"{field}.{key}")
 
 
 def _recipients_of(read_as: Mapping[str, Any], field: str) -> Recipients:
@@ -129,10 +146,9 @@ def _yes(value: object, where: str) -> bool:
 
 
 def _recipients(value: object, where: str) -> Recipients:
-    try:
-        return Recipients(str(value))
-    except ValueError:
-        raise Invalid(f"{where}: write one of {', '.join(Recipients)}.", field=where) from None
+    if value not in tuple(_NEEDS):
+        raise Invalid(f"{where}: write one of {', '.join(_NEEDS)}.", field=where)
+    return Recipients(str(value))
 
 
 def _condition(value: object, where: str) -> str:
@@ -227,10 +243,18 @@ def _template(value: object, where: str) -> Template:
 
 def _channel(value: object, where: str) -> Channel:
     if value in CHANNELS_NOT_YET:
-        raise Invalid(f"{where}: not yet: this version of Heard asks by email only.", field=where)
-    if value != Channel.EMAIL.value:
-        raise Invalid(f"{where}: write email.", field=where)
-    return Channel.EMAIL
+        raise Invalid(f"{where}: not yet: this version of Heard asks by email and by link.", field=where)
+    try:
+        return Channel(str(value))
+    except ValueError:
+        raise Invalid(f"{where}: write email or link.", field=where) from None
+
+
+def _link_identity(value: object, where: str) -> LinkIdentity:
+    try:
+        return LinkIdentity(str(value))
+    except ValueError:
+        raise Invalid(f"{where}: write known or signed.", field=where) from None
 
 
 def _status(value: object, where: str) -> Status:
@@ -261,6 +285,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "starts": _moment,
     "ends": _moment,
     "forward_to": _text,
+    "link_identity": _link_identity,
     "template": _template,
     "status": _status,
 }

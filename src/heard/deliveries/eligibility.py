@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 import msgspec
 
 from heard import durations
-from heard.campaigns.campaign import GATHERED, Status, is_running
+from heard.campaigns.campaign import GATHERED, Channel, Status, is_running
 from heard.contacts.standing import LESS_OFTEN, Kind
 from heard.deliveries import ledger, sampling
 from heard.deliveries.case import Case, Membership
@@ -32,7 +32,7 @@ class Decline(msgspec.Struct, frozen=True):
 
 def decide(case: Case) -> Invite | Decline:
     """Invite when no rule objects; otherwise decline with every objection, not only the first."""
-    objections = objections_to(case, RULES)
+    objections = objections_to(case, RULES_FOR_LINKS if case.campaign.channel is Channel.LINK else RULES)
     return Decline(objections) if objections else Invite(case.due)
 
 
@@ -293,6 +293,17 @@ RULES_FOR_REMINDERS: tuple[Rule, ...] = (
     not_answered_already,
     they_are_asked_less_often,
     a_day_has_passed,
+)
+
+# Whoever follows a link comes by themselves: nobody writes to them, and what they say is not to be lost. So neither
+# an unsubscription nor a quiet period objects; a person's one answer, and what was promised of their data, does.
+RULES_FOR_LINKS: tuple[Rule, ...] = (
+    campaign_is_running,
+    contact_was_identified,
+    contact_is_not_suppressed,
+    consent_was_given,
+    no_other_touch_is_too_near,
+    quota_has_room,
 )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from heard import ids
-from heard.campaigns.campaign import Campaign, Recipients, Status
+from heard.campaigns.campaign import Campaign, Channel, Recipients, Status
 from heard.contacts.contact import Contact
 from heard.deliveries.case import Case, Trigger
 from heard.deliveries.decision import Decision, Outcome
@@ -45,7 +45,7 @@ def answered(decision: Decision, answer: Invite | Decline, case: Case, known: Kn
     if isinstance(answer, Decline):
         return msgspec.structs.replace(decision, outcome=Outcome.DECLINED, objections=answer.objections)
     assert contact is not None  # the rules saw to all three
-    assert contact.email
+    assert contact.email or campaign.channel is Channel.LINK
     assert trigger is not None
     delivery = Delivery(
         id=ids.delivery_id(campaign.id, contact.id, trigger.key, TouchKind.FIRST.value),
@@ -55,7 +55,7 @@ def answered(decision: Decision, answer: Invite | Decline, case: Case, known: Kn
         survey=campaign.survey,
         contact=contact.id,
         user_id=contact.user_id,
-        address=contact.email,
+        address=contact.email or "",
         channel=campaign.channel.value,
         kind=TouchKind.FIRST,
         state=State.SCHEDULED,

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import Campaign
+from heard.campaigns.campaign import Campaign, Channel
 from heard.deliveries.notice import NoticeKind
 from heard.fql.values import canonical
 from heard.fql.write import literal_of
@@ -26,9 +26,10 @@ from heard.operations.overview_rates import Remembered
 from heard.scores.rate import Rate, rate
 from heard.scores.window import Window, rfc3339, window
 from heard.steps.tell_back import UNTIL_COMPLETE
-from heard.store import funnel, mail_events
+from heard.store import funnel, links, mail_events
 from heard.store.days import day_of
 from heard.store.funnel import Funnel
+from heard.store.links import Followed
 
 MOMENT = timedelta(microseconds=1)
 
@@ -47,13 +48,14 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     soft: int  # came back for now
     complained: int
     answered: Rate  # of what was handed over
+    followed: Followed | None = None  # of a campaign by link
 
 
 async def statistics(app: Installation, campaign: Campaign, counted: Window) -> Statistics:
     analytics, now = await app.answers(), app.clock.now()
     begins = counted.begins
 
-    def look(connection: Connection) -> tuple[Funnel, dict[NoticeKind, int], Rate, int]:
+    def look(connection: Connection) -> tuple[Funnel, dict[NoticeKind, int], Rate, int, Followed | None]:
         first = day_of(begins) if begins else None
         last = day_of(counted.ends - MOMENT) if counted.ends else None
         return (
@@ -61,9 +63,12 @@ async def statistics(app: Installation, campaign: Campaign, counted: Window) -> 
             mail_events.of_campaign(connection, campaign.workspace, campaign.id, begins),
             campaigns_results.answered(connection, campaign, begins),
             campaigns_results.scheduled(connection, campaign),
+            links.followed(connection, campaign.workspace, campaign.id, first, last)
+            if campaign.channel is Channel.LINK
+            else None,
         )
 
-    steps, reported, answered, scheduled = await app.store.read(look)
+    steps, reported, answered, scheduled, followed = await app.store.read(look)
     told = await asyncio.to_thread(
         lambda: analytics.told(campaign.workspace, campaign.name, counted, now=now, after=UNTIL_COMPLETE)
     )
@@ -80,6 +85,7 @@ async def statistics(app: Installation, campaign: Campaign, counted: Window) -> 
         soft=reported.get(NoticeKind.SOFT, 0),
         complained=reported.get(NoticeKind.COMPLAINT, 0),
         answered=answered,
+        followed=followed,
     )
 
 
@@ -106,9 +112,11 @@ async def campaign_statistics(
     workspace_id: int | None = None,
 ) -> dict[str, Any]:
     """`{"campaign", "from", "to", "matched", "invited", "waiting", "declined": {reason: n}, "scheduled", "sent",
-    "reminded", "delivered", "delivery_confirmed", "opened": null, "clicked", "scored", "commented", "completed",
+    "reminded", "delivered", "delivery_confirmed", "opened", "clicked", "scored", "commented", "completed",
     "unsubscribed", "bounced", "bounced_softly", "complained", "response_rate": {"n", "of", "share", "interval"},
+    "link": {"unfilled", "nobody", "unsigned", "unknown"} | null,
     "groups": [{"value", "asked", "response_rate", "n", "score", "interval"}]}`; groups only with `by`.
+    `opened` and `link` are null but for campaigns by link.
 
     Raises:
         NotFound: there is no such campaign.
@@ -130,7 +138,7 @@ async def campaign_statistics(
         "reminded": found.funnel.reminded,
         "delivered": found.delivered,
         "delivery_confirmed": found.confirmed,
-        "opened": None,
+        "opened": found.followed.opened if found.followed else None,
         "clicked": found.funnel.clicked,
         "scored": found.scored,
         "commented": found.commented,
@@ -140,8 +148,14 @@ async def campaign_statistics(
         "bounced_softly": found.soft,
         "complained": found.complained,
         "response_rate": _rate(found.answered),
+        "link": _link(found.followed) if found.followed else None,
         "groups": await _groups(app, asked, counted, by) if by else [],
     }
+
+
+def _link(followed: Followed) -> dict[str, int]:
+    """How often somebody came by a link that did not work for them."""
+    return {what: getattr(followed, what) for what in ("unfilled", "nobody", "unsigned", "unknown")}
 
 
 async def _groups(app: Installation, campaign: Campaign, counted: Window, by: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import GATHERED, RUNNING, Campaign, Status
+from heard.campaigns.campaign import GATHERED, RUNNING, Campaign, Channel, Status
 from heard.contacts.contact import Contact
 from heard.contacts.written import Person
 from heard.deliveries.decision import Decision
@@ -38,8 +38,11 @@ async def ask(
 
     Raises:
         NotFound: there is no such campaign, or none at all.
+        Invalid: it asks by a link.
     """
     asked = app.directory.campaign(workspace, campaign) if campaign else meant(app, workspace)
+    if asked.channel is Channel.LINK:
+        raise Invalid(f"{asked.name} asks whoever follows its link; a program cannot ask somebody by it.")
 
     def work(connection: Connection) -> tuple[Decision, Asked, dict[str, Any]]:
         now = app.clock.now()
@@ -78,9 +81,10 @@ def meant(app: Installation, workspace: int) -> Campaign:
         NotFound: there is no campaign.
     """
     ours = app.directory.campaigns_of(workspace)
-    found = next((each for each in ours if each.api), ours[0] if ours else None)
+    by_mail = [each for each in ours if each.channel is Channel.EMAIL]
+    found = next((each for each in by_mail if each.api), by_mail[0] if by_mail else None)
     if found is None:
-        raise NotFound("There is no campaign yet.")
+        raise NotFound("There is no campaign by e-mail yet." if ours else "There is no campaign yet.")
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import Campaign
+from heard.campaigns.campaign import Campaign, Channel
 from heard.deliveries.delivery import State
 from heard.installation import Installation
 from heard.scores.rate import Rate, rate
@@ -51,8 +51,11 @@ async def lines(app: Installation, workspace: int) -> list[Line]:
 
 
 def answered(connection: Connection, campaign: Campaign, since: datetime | None) -> Rate:
-    """How many of the invitations handed over were answered. One that was answered and has closed counts as closed."""
+    """How many of the invitations handed over were answered. One that was answered and has closed counts as closed.
+    Of a campaign by link nobody knows who was handed one: its answers are a number without a share."""
     counts = campaign_counts.in_states(connection, campaign.workspace, campaign.id, HANDED_OVER, since)
+    if campaign.channel is Channel.LINK:
+        return Rate(n=sum(counts.values()), of=0, share=None, interval=None)
     return rate(counts.get(State.ANSWERED, 0), sum(counts.values()))
 
 

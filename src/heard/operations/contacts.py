@@ -19,7 +19,19 @@ from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
 from heard.steps import leave
-from heard.store import anonymous, audiences, audit, consents, contacts, directory, groups, lists, mail_events, story
+from heard.store import (
+    anonymous,
+    audiences,
+    audit,
+    consents,
+    contacts,
+    directory,
+    groups,
+    links,
+    lists,
+    mail_events,
+    story,
+)
 from heard.store.messages import Kept
 
 MOST_MESSAGES = 10_000
@@ -90,10 +102,13 @@ async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> 
         theirs = (
             story.messages_of(connection, workspace_id, found.user_id, limit=MOST_MESSAGES) if found.user_id else []
         )
+        told = story.of(connection, found)
+        visits = links.visits_of(connection, workspace_id, [found.id])
         return {
             "contact": described(connection, found),
             "consent": changes(consent_of(connection, found)),
-            **msgspec.structs.asdict(told := story.of(connection, found)),
+            **msgspec.structs.asdict(told),
+            "clicks": [*told.clicks, *story.clicks_of(connection, workspace_id, sorted(visits))],
             "mail_events": mail_events.of_deliveries(connection, workspace_id, [each.id for each in told.deliveries]),
             "messages": [
                 {"received_at": each.received_at, "verdict": each.verdict, "reason": each.reason, "body": _body(each)}

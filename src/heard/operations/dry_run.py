@@ -115,6 +115,9 @@ def result(
     if campaign.recipients in GATHERED:
         yield _eligible(connection, known, campaign, since, now)
         return
+    if campaign.recipients is Recipients.LINK:
+        said = "asks whoever follows its link, and no message says who will. Its page says who did."
+        raise Invalid(f"{campaign.name} {said}", field="campaign")
     if campaign.recipients is not Recipients.EVENT or not campaign.event:
         raise Invalid(f"{campaign.name} asks whom a program names, and no message is kept of that.", field="campaign")
     rehearsal = Rehearsal(connection, known, campaign, since=since, now=now)

@@ -160,7 +160,7 @@ def campaign_line(line: dict[str, Any], place: str) -> CampaignLine:
     if line.get("survey") is None:
         raise Invalid(f"{place}.survey: name the survey to ask.", field=f"{place}.survey")
     if "channel" not in settings:
-        raise Invalid(f"{place}.channel: write email.", field=f"{place}.channel")
+        raise Invalid(f"{place}.channel: write email or link.", field=f"{place}.channel")
     read_as = campaign_settings.read(line, field=place)
     for key, text in (settings.get("template") or {}).items():
         _at(f"{place}.template.{key}", lambda text=text: templates.check(text))

@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 from sqlalchemy import Connection, select
 
+from heard.campaigns.campaign import Channel
 from heard.contacts.contact import Contact
 from heard.errors import Invalid
 from heard.fql import Field, parse
@@ -95,7 +96,13 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     newest: list[Newest]
     campaigns: list[int]
     funnel: Funnel
+    by_link: int  # of the answers, those that no mail of ours led to
     ever_answered: bool
+
+    @property
+    def by_mail(self) -> int:
+        """How many of the answers came of what was sent."""
+        return max(0, self.answered - self.by_link)
 
     @property
     def asked_narrowly(self) -> bool:
@@ -135,6 +142,7 @@ async def overview(
             raise Invalid(f"There is no survey {question.survey} here.", field="survey")
         asking = [each.id for each in app.directory.campaigns_of(workspace_id) if each.survey in chosen]
         steps = app.store.read_now(partial(_steps, narrowed=narrowed, campaigns=asking))
+        linked = [each for each in asking if app.directory.campaigns[each].channel is Channel.LINK]
         return Overview(
             question=question,
             metric=(measured := metric_of(found.metric)),
@@ -157,6 +165,7 @@ async def overview(
             newest=app.store.read_now(partial(_newest, workspace=workspace_id, ids=found.newest, app=app)),
             campaigns=asking,
             funnel=steps,
+            by_link=app.store.read_now(partial(_steps, narrowed=narrowed, campaigns=linked)).invited if linked else 0,
             ever_answered=bool(fields or found.metrics)
             or app.store.read_now(partial(_anybody, workspace=workspace_id)),
         )

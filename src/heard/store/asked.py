@@ -52,6 +52,7 @@ def everybody(
         " FROM deliveries d JOIN contacts c ON c.workspace_id = d.workspace_id AND c.id = d.contact_id"
         " LEFT JOIN responses r ON r.workspace_id = d.workspace_id AND r.delivery_id = d.id AND r.verdict = 'human'"
         f" WHERE d.workspace_id = ? AND d.state || '' IN ({states}) AND d.kind = 'first'"
+        " AND d.channel <> 'link'"  # who was given a link and did not follow it, nobody knows
         f" AND +d.campaign_id {dialects.within(connection)} AND {due} >= ? AND {due} < ?"
         f"{'' if below is None else ' AND d.id < ?'}",
         workspace,

@@ -48,6 +48,15 @@ def keep(connection: Connection, workspace: int, delivery: str, click: Click) ->
     )
 
 
+def move(connection: Connection, workspace: int, visit: str, delivery: str) -> None:
+    """What was opened by a public link is of this delivery from now on."""
+    dialects.many(
+        connection,
+        "UPDATE clicks SET delivery_id = ? WHERE workspace_id = ? AND delivery_id = ?",
+        [(delivery, workspace, visit)],
+    )
+
+
 def _click(row: tuple[int, str, str, int | None, str, str]) -> Click:
     at, method, link, value, agent, client = row
     return Click(at=moment(at), method=method, link=Link(link), value=value, agent=agent, client=client)

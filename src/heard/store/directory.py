@@ -30,7 +30,7 @@ from heard.routing.plan import Plan
 from heard.schema import read as tracking
 from heard.schema.tracking_plan import TrackingPlan, Unplanned
 from heard.sources.source import Source
-from heard.store import introductions, mail_settings, tables
+from heard.store import introductions, links, mail_settings, tables
 from heard.surveys import send_back
 from heard.surveys.survey import Survey
 
@@ -143,7 +143,8 @@ def load(connection: Connection) -> Directory:
     }
     surveys = {row.id: _survey(row) for row in rows(select(tables.surveys))}
     in_order = select(tables.campaigns).order_by(tables.campaigns.c.id)
-    campaigns = {row.id: _campaign(row, surveys) for row in rows(in_order)}
+    turns = links.turns(connection)
+    campaigns = {row.id: _campaign(row, surveys, turns.get(row.id, 0)) for row in rows(in_order)}
     made = rows(select(tables.destinations).order_by(tables.destinations.c.id))
     destinations = {row.id: destination_of(row) for row in made}
     intakes = {
@@ -237,7 +238,7 @@ def _survey(row: Any) -> Survey:
     )
 
 
-def _campaign(row: Any, surveys: Mapping[int, Survey]) -> Campaign:
+def _campaign(row: Any, surveys: Mapping[int, Survey], turn: int = 0) -> Campaign:
     return Campaign(
         id=row.id,
         workspace=row.workspace_id,
@@ -245,6 +246,7 @@ def _campaign(row: Any, surveys: Mapping[int, Survey]) -> Campaign:
         survey=row.survey_id,
         metric=surveys[row.survey_id].kind,
         version=row.version,
+        link_turn=turn,
         **{**settings.read(row.settings), "status": Status(row.status)},
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from heard.campaigns import settings as campaign_settings
 from heard.campaigns.campaign import GATHERED, RUNNING, Status
+from heard.errors import Invalid
 from heard.store import cursors, forwards, messages, replays, resuming, waves
 from heard.store.tables import campaigns, destinations, sources, surveys, tracking_plans, versions, workspaces
 
@@ -97,7 +98,12 @@ def keep_campaign(
     """Insert, or change `known`; gives the campaign's id. `values`: name, survey_id, settings, status.
 
     One that begins to run, and asks a list or an audience, begins a wave; one that was paused goes on where it stopped.
+
+    Raises:
+        Invalid: with the field `channel`: it has asked by another one, and what it asked would mean something else.
     """
+    if known is not None and known["activated_at"] is not None:
+        _keep_channel(known, values)
     number, version = _numbered(connection, "campaigns", known)
     status, was = Status(values["status"]), Status(known["status"]) if known else Status.DRAFT
     if (status is Status.PAUSED) is not (was is Status.PAUSED):
@@ -117,6 +123,13 @@ def keep_campaign(
     whole = {"survey": survey_name, **values["settings"], "status": values["status"]}
     _remember(connection, "campaign", workspace, number, version, now, whole)
     return number
+
+
+def _keep_channel(known: Row, values: Row) -> None:
+    was, becomes = known["settings"].get("channel"), values["settings"].get("channel")
+    if was != becomes:
+        said = f"{values['name']} has asked by {was} and cannot go on by {becomes}. Make another campaign for that."
+        raise Invalid(said, field="channel")
 
 
 def _numbered(connection: Connection, sequence: str, known: Row | None) -> tuple[int, int]:

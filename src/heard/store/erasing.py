@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from heard.contacts import address as addresses
 from heard.contacts.regulation import SubjectType
 from heard.contacts.traces import Traces
-from heard.store import days, dialects, seen
+from heard.store import days, dialects, links, seen
 
 ROWS_AT_ONCE = 500
 
@@ -95,7 +95,7 @@ def find(connection: Connection, workspace: int, kind: SubjectType, subjects: Se
     mailboxes |= _said_in_messages(look, users)
     shared = look.rows("SELECT email_key, id FROM contacts WHERE workspace_id = ? AND email_key {}", mailboxes - asked)
     mailboxes -= {row[0] for row in shared if row[1] not in contacts}
-    ids = {row[0] for row in deliveries}
+    ids = {row[0] for row in deliveries} | links.visits_of(connection, workspace, contacts)
     responses = look.column("SELECT id FROM responses WHERE workspace_id = ? AND contact_id {}", contacts)
     responses |= look.column("SELECT id FROM responses WHERE workspace_id = ? AND user_id {}", users)
     return Person(

@@ -22,6 +22,7 @@ from typing import TypeAlias
 import msgspec
 from sqlalchemy import Connection, select
 
+from heard.campaigns.campaign import Channel
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery
 from heard.deliveries.ledger import TouchKind
@@ -126,7 +127,9 @@ def rebuild(connection: Connection) -> None:
         name = _name(row.campaign_id, Outcome(row.outcome), row.objections)
         counts[row.workspace_id, day_of(row.at), name] += 1
     table = deliveries.c
-    mailed = select(table.workspace_id, table.campaign_id, table.kind, table.sent_at).where(table.sent_at.is_not(None))
+    mailed = select(table.workspace_id, table.campaign_id, table.kind, table.sent_at).where(
+        table.sent_at.is_not(None), table.channel != Channel.LINK.value
+    )
     for row in connection.execute(mailed.execution_options(yield_per=10_000)):
         counts[_mailed(row.workspace_id, row.campaign_id, TouchKind(row.kind), row.sent_at)] += 1
     opened = dialects.fetch(

@@ -31,7 +31,7 @@ def add(connection: Connection, counts: Mapping[tuple[int, int, str], int]) -> N
 def totals(connection: Connection, workspace: int, *, since: int = 0, before: int = 99_999_999) -> dict[str, int]:
     """What became of messages of a workspace, of the days from `since` until before `before` together."""
     plain = (
-        "substr(name, 1, 9) NOT IN ('campaign:', 'audience:')"
+        "substr(name, 1, 9) NOT IN ('campaign:', 'audience:', 'followed:')"
         f" AND substr(name, 1, {len(SOURCE)}) <> '{SOURCE}' AND name <> '{TAKEN}'"
     )
     return dict(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         return self.wrong_score or self.wrong_comment
 
 
+class Said(Enum):
+    THANKS = "thanks"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    REFUSED = "refused"
+    NAMELESS = "nameless"
+
+
 class Pages:
     """`base` is the path that Heard is served under ("" or `/feedback`); `now` tells which dates need their year."""
 
@@ -72,7 +81,25 @@ class Pages:
         self._templates.globals["bold"] = _bold
 
     def survey(self, asked: Asked, token: str, draft: Draft) -> Response[bytes]:
-        return self._of(asked, "survey.html", 422 if draft.is_wrong else 200, token=token, draft=draft)
+        status, place = 422 if draft.is_wrong else 200, f"/s/{token}"
+        return self._of(asked, "survey.html", status, token=token, place=place, carried={}, draft=draft)
+
+    def followed(self, asked: Asked, token: str, carried: Mapping[str, str], draft: Draft) -> Response[bytes]:
+        """The same by a public link, whose parameters go with the form. It shows nothing of whom the link names."""
+        status, place = 422 if draft.is_wrong else 200, f"/l/{token}"
+        return self._of(asked, "survey.html", status, token="", place=place, carried=carried, draft=draft)
+
+    def said(self, asked: Asked, about: Said) -> Response[bytes]:
+        """What came of a public link, in two sentences."""
+        page = locale(asked.wording.language).page
+        title, lead, status = {
+            Said.THANKS: (page.thanks, page.received, 200),
+            Said.ANSWERED: (page.said_before, page.said_before_lead, 409),
+            Said.CLOSED: (page.closed, page.closed_lead, 410),
+            Said.REFUSED: (page.not_taken, page.not_taken_lead, 403),
+            Said.NAMELESS: (page.nameless, page.nameless_lead, 400),
+        }[about]
+        return self._of(asked, "said.html", status, title=title, lead=lead, done=about is Said.THANKS)
 
     def thanks(self, asked: Asked, token: str) -> Response[bytes]:
         return self._of(asked, "thanks.html", token=token)

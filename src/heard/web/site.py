@@ -17,11 +17,12 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from heard.installation import Installation
-from heard.web import api, dashboard, health, logos, mail_reports, manual, survey, unsubscribe
+from heard.web import api, dashboard, health, link, logos, mail_reports, manual, survey, unsubscribe
 from heard.web.api.errors import error
 from heard.web.api.names import as_sent
 from heard.web.dashboard.nowhere import Nowhere, nowhere
 from heard.web.dashboard.shell import Dashboard
+from heard.web.followers import Followers
 from heard.web.heard_out import heard_out
 from heard.web.invitations import Invitations
 from heard.web.pages import Pages
@@ -38,6 +39,7 @@ def site(app: Installation) -> ASGIApp:
     handlers: list[Any] = [
         *survey.routes(respondents, pages),
         *unsubscribe.routes(respondents, pages),
+        *link.routes(Followers(app), pages),
         *logos.routes(app),
         *health.routes(app),
         *mail_reports.routes(app),

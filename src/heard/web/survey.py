@@ -44,7 +44,7 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
         asked = await respondents.find(token)
         if not isinstance(asked, Asked):
             return _nothing_to_ask(asked, token, pages)
-        tapped = _on_scale(request.query_params.get("a"), asked.wording)
+        tapped = on_scale(request.query_params.get("a"), asked.wording)
         said = asked.answered
         is_receipt = tapped is None and (said is not None or "change" in request.query_params)
         if not is_receipt:
@@ -69,8 +69,8 @@ def routes(respondents: Respondents, pages: Pages) -> list[HTTPRouteHandler]:
         if not isinstance(asked, Asked):
             return _nothing_to_ask(asked, token, pages)
         form = fields(await request.body())
-        value = _on_scale(form.get("score"), asked.wording)
-        comment = _written(form.get("comment", ""))
+        value = on_scale(form.get("score"), asked.wording)
+        comment = written(form.get("comment", ""))
         too_long = len(comment) > asked.wording.longest
         if value is None or too_long:
             draft = Draft(chosen=value, comment=comment, wrong_score=value is None, wrong_comment=too_long)
@@ -106,7 +106,7 @@ def fields(body: bytes) -> dict[str, str]:
         return {}
 
 
-def _on_scale(text: str | None, wording: Wording) -> int | None:
+def on_scale(text: str | None, wording: Wording) -> int | None:
     """A number on the scale, as our own links and forms write it; anything else is no number."""
     if text is None or not re.fullmatch(r"-?[0-9]{1,3}", text):
         return None
@@ -114,7 +114,7 @@ def _on_scale(text: str | None, wording: Wording) -> int | None:
     return value if wording.low <= value <= wording.high else None
 
 
-def _written(text: str) -> str:
+def written(text: str) -> str:
     """A comment as it was meant: browsers send line ends as CRLF, and nobody types control characters."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 

@@ -62,7 +62,7 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str =
         "wording": structs.replace(wording, question=one_line(wording.question)),
         "say": language.mail,
         "language": language,
-        "numbers": [(number, _named(number, wording)) for number in range(wording.low, wording.high + 1)],
+        "numbers": _numbers(wording),
         "at_most": promise,
         "intro": INTRO,
         "outro": OUTRO,
@@ -75,6 +75,23 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str =
     templates = _templates()
     html, text = (templates.get_template(f"invitation.{part}").render(view) for part in ("html", "txt"))
     return html, text
+
+
+def block(wording: Wording, link: str, by: str, hidden: str) -> tuple[str, str]:
+    """The question with its row for a mail that another tool sends, as HTML and as text. A link to a number is `link`,
+    `by` and the number; `hidden` is the one that no person sees."""
+    language = locale(wording.language)
+    view = {
+        "wording": structs.replace(wording, question=one_line(wording.question)),
+        "say": language.mail,
+        "language": language,
+        "numbers": _numbers(wording),
+        "link": link,
+        "by": by,
+        "hidden": hidden,
+    }
+    html, text = (_templates().get_template(f"block.{part}").render(view) for part in ("html", "txt"))
+    return html.strip() + "\n", text
 
 
 def closing(html: str) -> str:
@@ -91,6 +108,11 @@ def _around_closing() -> tuple[str, str]:
 def initial(name: str) -> str:
     """The letter on the brand's tile."""
     return next((character for character in name if character.isalnum()), "•").upper()[:1]
+
+
+def _numbers(wording: Wording) -> list[tuple[int, str]]:
+    """Each with what a screen reader says of it."""
+    return [(number, _named(number, wording)) for number in range(wording.low, wording.high + 1)]
 
 
 def _named(number: int, wording: Wording) -> str:

@@ -80,6 +80,13 @@ LOCALE = Locale(
         closed_lead="If you have something to tell {brand}, reply to the mail.",
         unknown="We do not know this link",
         unknown_lead="It may have been cut short on its way here. Open it from the mail again, or copy all of it.",
+        nameless="This link does not say who you are",
+        nameless_lead="The mail or page that you opened it from left that out, so an answer could not be kept."
+        " It helps to tell {brand}.",
+        said_before="You have answered this already",
+        said_before_lead="{brand} has that answer. It can no longer be changed.",
+        not_taken="Your answer could not be taken",
+        not_taken_lead="Nothing of it was kept. If you have something to tell {brand}, please write to them.",
         stop="No more surveys from {brand}?",
         stop_lead="{brand} will send you no survey again, by mail or otherwise. Other mail is not affected.",
         stop_button="Stop all surveys",

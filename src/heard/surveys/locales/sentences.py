@@ -62,6 +62,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     closed_lead: str  # {brand}
     unknown: str
     unknown_lead: str
+    nameless: str  # a public link that came without a name
+    nameless_lead: str  # {brand}
+    said_before: str
+    said_before_lead: str  # {brand}
+    not_taken: str
+    not_taken_lead: str  # {brand}
     stop: str  # {brand}
     stop_lead: str  # {brand}
     stop_button: str

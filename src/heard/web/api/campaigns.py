@@ -1,4 +1,4 @@
-"""`POST /api/campaigns/{name}/...`: activate, pause, ask somebody, send again."""
+"""`/api/campaigns/{name}`: what it is, with its link; activate, pause, ask somebody, send again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from litestar.params import Parameter
 
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import campaign_statistics, campaigns, campaigns_ask, dry_run
+from heard.operations import campaign_link, campaign_statistics, campaigns, campaigns_ask, dry_run
 from heard.web.api import names
 from heard.web.api.lists import NamedPerson, person
 
@@ -38,6 +38,11 @@ class Past(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def routes(app: Installation) -> list[Any]:
+    @get("/campaigns/{name:str}", tags=["campaigns"])
+    async def get_campaign(workspace: int, name: str, tool: str | None = None) -> Any:
+        """What a campaign is; by link, also its address and the blocks for mails of `tool`."""
+        return await campaign_link.described(app, campaign=names.name(name), tool=tool, workspace_id=workspace)
+
     @post("/campaigns/{name:str}/activate", tags=["campaigns"], status_code=200)
     async def activate_campaign(workspace: int, caller: str, name: str) -> Any:
         """Make a campaign ready; it turns active with the first event that matches."""
@@ -89,4 +94,4 @@ def routes(app: Installation) -> list[Any]:
             app, campaign=names.name(name), from_=since, to=until, by=by, workspace_id=workspace
         )
 
-    return [activate_campaign, pause_campaign, ask_somebody, send_again, dry_run_campaign, get_statistics]
+    return [get_campaign, activate_campaign, pause_campaign, ask_somebody, send_again, dry_run_campaign, get_statistics]

@@ -31,7 +31,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         chosen = request.query_params.get("since", "30d")
         chosen = chosen if chosen in SPANS else "30d"
         found = None
-        if campaign.recipients is not Recipients.API:
+        if campaign.recipients not in (Recipients.API, Recipients.LINK):
             found = await dry_run.of(app, campaign, since=dry_run.begin(chosen, now), now=now)
         return dashboard.page(
             seen,

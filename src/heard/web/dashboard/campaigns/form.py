@@ -10,7 +10,7 @@ import msgspec
 
 from heard.campaigns import settings as campaign_settings
 from heard.campaigns import suggestions
-from heard.campaigns.campaign import Recipients, Template
+from heard.campaigns.campaign import Channel, LinkIdentity, Recipients, Template
 from heard.campaigns.window import Day, Window
 
 TEXTS = (
@@ -29,6 +29,7 @@ TEXTS = (
     "ends",
     "forward_to",
 )
+OF_LINKS = ("list", "throttle", "quota", "starts", "ends")  # the fields that are shown for a campaign by link
 COUNTS = ("daily_cap", "quota")
 LENGTHS = ("delay", "throttle", "reminder", "recurring", "drip", "older_than")
 DAYS = tuple(day.name.lower() for day in Day)
@@ -44,6 +45,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     survey: str = ""
     recipients: str = Recipients.EVENT.value
     api: bool = False
+    link_identity: str = LinkIdentity.KNOWN.value
     texts: dict[str, str] = {}
     has_window: bool = False
     days: tuple[str, ...] = WORKING_DAYS
@@ -77,6 +79,7 @@ def of_settings(name: str, survey: str, settings: Mapping[str, Any], version: in
         outro=template["outro"],
         recipients=read["recipients"].value,
         api=bool(read.get("api")),
+        link_identity=read.get("link_identity", LinkIdentity.KNOWN).value,
     )
     window: Window | None = read.get("window")
     if window is None:
@@ -102,6 +105,7 @@ def of_fields(fields: Any) -> Form:
         survey=text("survey"),
         recipients=text("recipients") or Recipients.EVENT.value,
         api=bool(fields.get("api")),
+        link_identity=text("link_identity") or LinkIdentity.KNOWN.value,
         texts={key: value for key in (*TEXTS, *COUNTS) if (value := text(key))},
         has_window=bool(fields.get("window")),
         days=tuple(day for day in DAYS if day in fields.getall("days", [])),
@@ -119,6 +123,8 @@ def of_fields(fields: Any) -> Form:
 
 def written(form: Form) -> dict[str, Any]:
     """The form as a campaign of the workspace file."""
+    if form.recipients == Recipients.LINK.value:
+        return _by_link(form)
     line: dict[str, Any] = {"name": form.name, "survey": form.survey, "channel": "email", **form.texts}
     if form.recipients != Recipients.EVENT.value:
         line["recipients"] = form.recipients
@@ -137,6 +143,15 @@ def written(form: Form) -> dict[str, Any]:
     usual = msgspec.to_builtins(Template())
     template = {key: said for key in usual if (said := getattr(form, key)) and said != usual[key]}
     return {**line, **({"template": template} if template else {})}
+
+
+def _by_link(form: Form) -> dict[str, Any]:
+    """What is shown of the form then; what it holds of mails and events is not."""
+    line: dict[str, Any] = {"name": form.name, "survey": form.survey, "channel": Channel.LINK.value}
+    line |= {key: form.texts[key] for key in OF_LINKS if key in form.texts}
+    if (count := number(form["quota"].replace(",", ""))) is not None:
+        line["quota"] = count
+    return line if form.link_identity == LinkIdentity.KNOWN.value else {**line, "link_identity": form.link_identity}
 
 
 def number(text: str) -> int | None:

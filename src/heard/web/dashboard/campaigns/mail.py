@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from msgspec import structs
 
 from heard.accounts.member import Action
-from heard.campaigns.campaign import Campaign, Template
+from heard.campaigns.campaign import Campaign, Channel, Template
 from heard.channels.email.outbox import opened
 from heard.contacts import address as addresses
 from heard.contacts.contact import Contact
@@ -45,7 +45,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/campaigns/{number:int}/mail", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_mail(request: Incoming, number: FromPath[int]) -> Response[bytes]:
         seen = visit(request)
-        campaign = mine(app, seen, number)
+        if mine(app, seen, number).channel is Channel.LINK:
+            return dashboard.to(f"/campaigns/{number}/link", "It asks by a link and has no mail. Here is its block.")
+        campaign = mailing(seen, number)
         if sent := request.query_params.get("sent"):
             mail, size = await sent_mail(campaign, sent)
             return dashboard.page(seen, "campaign_mail_sent.html", **head(campaign), sent=sent, **_said(mail, size))
@@ -54,7 +56,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/campaigns/{number:int}/mail/look", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_look(request: Incoming, number: FromPath[int]) -> Response[bytes]:
         """What the words come to, while somebody writes them."""
-        campaign = mine(app, visit(request), number)
+        campaign = mailing(visit(request), number)
         view = await looked_at(visit(request), campaign, request.query_params)
         html = dashboard.render("campaign_mail_look.html", visit=visit(request), campaign=campaign, **view)
         return Response(html.encode(), media_type="text/html", headers=dict(HEADERS))
@@ -62,7 +64,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @get("/campaigns/{number:int}/mail/html", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_html(request: Incoming, number: FromPath[int]) -> Response[bytes]:
         seen, params = visit(request), request.query_params
-        campaign = mine(app, seen, number)
+        campaign = mailing(seen, number)
         theme = params.get("theme")
         if sent := params.get("sent"):
             mail, _ = await sent_mail(campaign, sent)
@@ -76,7 +78,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
     @post("/campaigns/{number:int}/mail", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
     async def keep_words(request: Incoming, number: FromPath[int]) -> Response[bytes]:
         seen, fields = visit(request), await request.form()
-        campaign = mine(app, seen, number)
+        campaign = mailing(seen, number)
         row = await mail_draft.kept_row(app, campaign)
         draft = mail_draft.draft_of(row, fields)
         line = mail_draft.read(app, row, draft).line
@@ -90,6 +92,13 @@ def routes(dashboard: Dashboard) -> list[Any]:
             mended = {**fields, "version": str(problem.row["version"])}
             return await page(seen, campaign, mended, status=409, changed=str(problem))
         return dashboard.to(f"/campaigns/{number}/mail", "Saved the words of the mail.")
+
+    def mailing(seen: Visit, number: int) -> Campaign:
+        """Raises NotFound for one that has no mail."""
+        campaign = mine(app, seen, number)
+        if campaign.channel is Channel.LINK:
+            raise NotFound("This campaign asks by a link and has no mail.")
+        return campaign
 
     async def page(
         seen: Visit, campaign: Campaign, fields: Mapping[str, Any], *, status: int = 200, changed: str | None = None

@@ -9,13 +9,14 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from heard.accounts.member import Action
-from heard.campaigns.campaign import Campaign
+from heard.campaigns.campaign import Campaign, Channel
 from heard.errors import DeliveryFailed, Invalid
 from heard.operations import campaigns_edit, campaigns_results, campaigns_send_me, lists
 from heard.operations.campaigns_edit import ChangedMeanwhile
 from heard.web.dashboard.campaigns import again as campaign_again
 from heard.web.dashboard.campaigns import dry as campaign_dry
 from heard.web.dashboard.campaigns import form as campaign_form
+from heard.web.dashboard.campaigns import link as campaign_link
 from heard.web.dashboard.campaigns import mail as campaign_mail
 from heard.web.dashboard.campaigns import results as campaign_results
 from heard.web.dashboard.campaigns import status as campaign_status
@@ -28,6 +29,7 @@ from heard.web.dashboard.named import named
 from heard.web.dashboard.shell import Dashboard
 
 Incoming = Request[Any, Any, Any]
+_FIELDS = {"channel": "recipients"}  # whom it asks says how
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
@@ -98,6 +100,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
         """The mail of the settings in the form, saved or not; without a form, as they were saved."""
         seen, fields = visit(request), await request.form()
         campaign = mine(app, seen, number)
+        if campaign.channel is Channel.LINK:
+            return dashboard.to(f"/campaigns/{number}/link", "It asks by a link and has no mail. Here is its block.")
         saved = await kept_form(app, campaign)
         form = campaign_form.of_fields(fields) if "event" in fields else saved
         read = campaigns_edit.read(campaign_form.written(form))
@@ -143,7 +147,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
                 seen, mended, campaign=campaign, status=409, told=True, problem=str(problem), differences=differences
             )
         except Invalid as problem:
-            wrong = {problem.field or "name": str(problem)}
+            wrong = {_FIELDS.get(problem.field or "", problem.field or "name"): str(problem)}
             return await form_page(seen, form, campaign=campaign, status=422, told=True, wrong=wrong)
         said = f"Saved {form.name}." if campaign else f"{form.name} is a draft. It asks nobody until it is activated."
         return dashboard.to(f"/campaigns/{number}", said)
@@ -205,6 +209,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         preview_changes,
         send_to_me,
         *campaign_mail.routes(dashboard),
+        *campaign_link.routes(dashboard),
         *campaign_results.routes(dashboard),
         *campaign_status.routes(dashboard),
         *campaign_again.routes(dashboard),

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from heard.accounts.member import Action
-from heard.campaigns.campaign import GATHERED, NEXT, Campaign, Status
+from heard.campaigns.campaign import GATHERED, NEXT, Campaign, Channel, Status
 from heard.errors import HeardError, NotFound
 from heard.operations import campaigns, campaigns_preview, campaigns_results
 from heard.operations.campaigns_preview import Preview
@@ -60,7 +60,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         seen, wanted = visit(request), _act(request)
         campaign = mine(app, seen, number)
         cap: Any = campaigns.KEEP
-        if wanted.name == "activate":
+        if wanted.name == "activate" and campaign.channel is not Channel.LINK:
             written = str((await request.form()).get("daily_cap", "")).replace(",", "").strip()
             cap = campaign_form.number(written)
             if written and not (cap and cap < 10**9):

@@ -56,6 +56,7 @@ RECIPIENTS = (  # value, what it is called, what it means
     ),
     ("audience", "Every member of an audience", "By what they did or are; at once, on a date, or day by day."),
     ("api", "Whom a program names", "By POST /api/campaigns/NAME/ask, with the same rules."),
+    ("link", "Whoever follows its link", "In mails that your other tools send. Heard itself writes to nobody then."),
 )
 BADGES: Mapping[Status, tuple[str, str]] = {  # kind and icon
     Status.DRAFT: ("off", "edit"),
@@ -135,6 +136,7 @@ _FIRST: Mapping[Recipients, str] = {
     Recipients.API: "a program asks",
     Recipients.LIST: "it is activated",
     Recipients.AUDIENCE: "it is activated",
+    Recipients.LINK: "somebody follows the link",
 }
 
 

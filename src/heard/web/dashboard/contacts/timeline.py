@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from heard.campaigns.campaign import Channel
 from heard.contacts.standing import Kind
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery, State
@@ -150,7 +151,9 @@ def _decided(
 
 
 def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterable[Moment]:
-    """When it went out, or is to; an invitation that was cancelled is told by its decision."""
+    """When it went out, or is to; an invitation that was cancelled is told by its decision, by link by its answer."""
+    if delivery.channel == Channel.LINK:
+        return
     is_reminder = delivery.kind == TouchKind.REMINDER
     mail = "Reminder" if is_reminder else "Mail"
     named: dict[str, Any] = {

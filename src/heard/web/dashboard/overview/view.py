@@ -274,7 +274,7 @@ def _steps(found: Overview, link: _Links) -> list[Step]:
     if counts.clicked:
         steps.append(step("Clicked", counts.clicked, counts.sent, None))
         reached = counts.clicked if counts.clicked >= found.answered else counts.sent
-    steps.append(step("Answered", found.answered, reached, link.all_answers()))
+    steps.append(step("Answered", found.answered, 0 if found.by_link else reached, link.all_answers()))
     steps.append(step("Commented", found.commented, found.answered, link.all_answers(where="comment != null")))
     return steps
 
@@ -297,9 +297,9 @@ def _funnel_note(found: Overview, state: State) -> str:
     if "where" in state.given and "where" not in state.wrong:
         said.append("Filters narrow the answers, not this: it counts everybody.")
     counts = found.funnel
-    if counts.sent and found.answered <= counts.sent:
-        rate = percent(found.answered / counts.sent, 1)
-        said.append(f"Response rate {rate} ({num(found.answered)} of {num(counts.sent)} sent).")
+    if counts.sent and (by_mail := found.by_mail) <= counts.sent:
+        said.append(f"Response rate {percent(by_mail / counts.sent, 1)} ({num(by_mail)} of {num(counts.sent)} sent).")
+    said += [f"{_several(found.by_link, 'answer')} came by a link, and count for no rate."] if found.by_link else []
     if counts.reminded:
         said.append(f"{_several(counts.reminded, 'reminder')} went out as well, and count for no rate.")
     if counts.matched > counts.invited:

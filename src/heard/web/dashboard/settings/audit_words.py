@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = {
     "audience.made": "made the audience {subject}",
     "audience.removed": "removed the audience {subject}",
     "campaign.activated": "activated the campaign {subject}",
+    "campaign.link_made_anew": "made the link of the campaign {subject} anew",
     "campaign.paused": "paused the campaign {subject}",
     "campaign.changed": "changed the campaign {subject}",
     "campaign.stopped": "paused the campaign {subject}: {why}",
