@@ -56,7 +56,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_SMTP_URL",
         default="(unset: mails go to the outbox)",
-        help="The mail server: `smtp[s]://user:password@host:port`. STARTTLS and AUTH are used when it offers them.",
+        help="The mail server: `smtp[s]://user:password@host:port`. STARTTLS and AUTH are used when it offers them. "
+        "A workspace can have its own, set in Settings > Mail.",
     ),
     Setting(name="HEARD_SMTP_CONNECTIONS", default="8", help="How many mails are handed over side by side, 1 to 64."),
     Setting(
@@ -79,7 +80,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_SECRET",
         default="(made at first start, kept in DATA/secret)",
-        help="Signs the links in mails; at least 32 characters. Changing it breaks links already sent.",
+        help="Signs the links in mails, and seals the passwords of workspaces' own mail servers; at least 32 characters. "
+        "Changing it breaks links already sent, and those passwords have to be written again.",
     ),
     Setting(
         name="HEARD_SECRET_FILE",
@@ -89,8 +91,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_ALLOW_PRIVATE_NETWORK",
         default="off",
-        help="On: destinations may be reached over http, and on loopback and private addresses. For development "
-        "and tests.",
+        help="On: destinations may be reached over http, and they and workspaces' own mail servers on loopback and "
+        "private addresses. For development and tests.",
     ),
     *(Setting(name=rule.setting, default=rule.without, help=f"For how long. {rule.help}") for rule in RULES),
     Setting(name="HEARD_LOG_LEVEL", default="info", help="What is logged to stderr: debug, info, warning or error."),

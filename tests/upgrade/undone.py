@@ -29,7 +29,13 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0015(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE deliveries DROP COLUMN handed_to"))
+    schema.stamp(connection, "0015")
+
+
 def back_to_0014(connection: Connection) -> None:
+    back_to_0015(connection)
     connection.execute(text("DROP TABLE handed_over"))
     schema.stamp(connection, "0014")
 
