@@ -80,8 +80,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_SECRET",
         default="(made at first start, kept in DATA/secret)",
-        help="Signs the links in mails, and seals the passwords of workspaces' own mail servers; at least 32 characters. "
-        "Changing it breaks links already sent, and those passwords have to be written again.",
+        help="Signs the links in mails, and seals the passwords of workspaces' own mail servers; at least 32 "
+        "characters. Changing it breaks links already sent, and those passwords have to be written again.",
     ),
     Setting(
         name="HEARD_SECRET_FILE",

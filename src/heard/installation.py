@@ -309,6 +309,7 @@ class Installation:
             base_url=self.base_url,
             now=now,
             reminds_of=ready.reminds_of,
+            count_opens=self.mail_of(delivery.workspace).count_opens,
         )
         return self.signed(delivery.workspace, composed)
 

@@ -167,7 +167,8 @@ class Postman:
             log.exception("mail_not_made", delivery=ready.delivery.id)
             broken = DeliveryFailed(f"Heard could not make this mail: {error}", permanent=True)
             return self._failed(ready.delivery, broken)
-        sending: Delivery = await self._store.write(partial(send.begin, delivery=ready.delivery, over=lane.over))
+        begin = partial(send.begin, delivery=ready.delivery, over=lane.over, counts_opens=mail.counts_opens)
+        sending: Delivery = await self._store.write(begin)
         try:
             await lane.channel.hand_over(mail)
         except DeliveryFailed as error:

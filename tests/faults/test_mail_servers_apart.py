@@ -20,7 +20,7 @@ GLOBEX = ACME.replace("Acme", "Globex").replace("acme", "globex")
 MANY = 60  # more than one lane takes at a time
 
 
-async def never(server: SMTP) -> str:  # noqa: ARG001
+async def never(server: SMTP) -> str:
     """It took the text, and says nothing any more."""
     await asyncio.sleep(600)
     return TAKEN

@@ -30,7 +30,9 @@ COLUMNS_OF_0013 = {
 
 
 def back_to_0015(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE deliveries DROP COLUMN handed_to"))
+    connection.execute(text("DROP TABLE opens"))
+    for column in ("handed_to", "counts_opens"):
+        connection.execute(text(f"ALTER TABLE deliveries DROP COLUMN {column}"))
     schema.stamp(connection, "0015")
 
 

@@ -82,6 +82,7 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     stopped: tuple[Stopped, ...] = ()  # the last time of each campaign
     rates: Rates = Rates()
+    count_opens: bool = False  # mails carry a picture that tells when it is loaded; unreliable, so off
     server: MailServer | None = None  # None = the installation's
 
     def stop_of(self, campaign: int) -> Stopped | None:

@@ -69,6 +69,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     campaign_version: int | None = None  # of when it was decided; None = before versions were noted here
     survey_version: int | None = None
     handed_to: HandedTo | None = None  # the last time; None = it never was, or before this was noted
+    counts_opens: bool = False  # the mail that was handed over has a picture that tells when it is loaded
 
     @property
     def closes_at(self) -> datetime:

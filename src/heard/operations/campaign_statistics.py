@@ -1,8 +1,8 @@
 """Everything a campaign came to, from who was decided about to who answered, by tallies and indexes; and by any trait.
 
 Shares have one meaning each: delivered is what was sent and did not come back; the response rate is answers of those
-handed over; who left, and what came back, is counted on its own day. Heard puts nothing into mails that tells who
-opened them, since providers open mails by themselves.
+handed over; who left, and what came back, is counted on its own day. What was opened is counted where a workspace wants
+that, of the mails that tell, and is unreliable (`heard.responses.opens`).
 """
 
 from __future__ import annotations
@@ -106,8 +106,9 @@ async def campaign_statistics(
     workspace_id: int | None = None,
 ) -> dict[str, Any]:
     """`{"campaign", "from", "to", "matched", "invited", "waiting", "declined": {reason: n}, "scheduled", "sent",
-    "reminded", "delivered", "delivery_confirmed", "opened": null, "clicked", "scored", "commented", "completed",
-    "unsubscribed", "bounced", "bounced_softly", "complained", "response_rate": {"n", "of", "share", "interval"},
+    "reminded", "delivered", "delivery_confirmed", "opened", "opened_of", "opened_by_machines", "clicked", "scored",
+    "commented", "completed", "unsubscribed", "bounced", "bounced_softly", "complained",
+    "response_rate": {"n", "of", "share", "interval"},
     "groups": [{"value", "asked", "response_rate", "n", "score", "interval"}]}`; groups only with `by`.
 
     Raises:
@@ -130,7 +131,9 @@ async def campaign_statistics(
         "reminded": found.funnel.reminded,
         "delivered": found.delivered,
         "delivery_confirmed": found.confirmed,
-        "opened": None,
+        "opened": found.funnel.opened if found.funnel.with_image else None,
+        "opened_of": found.funnel.with_image or None,
+        "opened_by_machines": found.funnel.opened_by_machine if found.funnel.with_image else None,
         "clicked": found.funnel.clicked,
         "scored": found.scored,
         "commented": found.commented,

@@ -19,7 +19,19 @@ from heard.installation import Installation
 from heard.operations.meant import contact_meant, workspace_meant
 from heard.scores.window import rfc3339
 from heard.steps import leave
-from heard.store import anonymous, audiences, audit, consents, contacts, directory, groups, lists, mail_events, story
+from heard.store import (
+    anonymous,
+    audiences,
+    audit,
+    consents,
+    contacts,
+    directory,
+    groups,
+    lists,
+    mail_events,
+    opens,
+    story,
+)
 from heard.store.messages import Kept
 
 MOST_MESSAGES = 10_000
@@ -77,7 +89,8 @@ async def wish_no_mail(app: Installation, *, workspace_id: int, contact: int, on
 
 async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> dict[str, Any]:
     """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "clicks", "responses",
-    "revisions", "wishes", "messages"}`, newest first, each as it is stored; of messages the newest 10,000.
+    "revisions", "wishes", "mail_events", "opens", "messages"}`, newest first, each as it is stored; of
+    messages the newest 10,000.
 
     Raises:
         NotFound: there is no such contact in this workspace.
@@ -95,6 +108,7 @@ async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> 
             "consent": changes(consent_of(connection, found)),
             **msgspec.structs.asdict(told := story.of(connection, found)),
             "mail_events": mail_events.of_deliveries(connection, workspace_id, [each.id for each in told.deliveries]),
+            "opens": opens.of_deliveries(connection, workspace_id, [each.id for each in told.deliveries]),
             "messages": [
                 {"received_at": each.received_at, "verdict": each.verdict, "reason": each.reason, "body": _body(each)}
                 for each in theirs

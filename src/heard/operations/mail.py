@@ -175,6 +175,17 @@ async def set_rates(app: Installation, workspace: int, *, written: Mapping[str, 
     await change(app, workspace, becomes, by=by, what="mail.rates_set", subject="mails")
 
 
+async def set_opens(app: Installation, workspace: int, *, on: bool, by: str) -> None:
+    """Whether mails that go out from now on tell that they are opened."""
+
+    def becomes(settings: MailSettings) -> MailSettings:
+        return msgspec.structs.replace(settings, count_opens=on)
+
+    await change(
+        app, workspace, becomes, by=by, what="mail.opens_counted" if on else "mail.opens_left", subject="mails"
+    )
+
+
 def _rate(written: Mapping[str, str], field: str) -> int | None:
     text = written[field].replace(",", "").strip()
     if not text:

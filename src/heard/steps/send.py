@@ -100,13 +100,15 @@ def still_wanted(
     return ready
 
 
-def begin(connection: Connection, delivery: Delivery, *, over: HandedTo = HandedTo.SERVER) -> Delivery:
+def begin(
+    connection: Connection, delivery: Delivery, *, over: HandedTo = HandedTo.SERVER, counts_opens: bool = False
+) -> Delivery:
     """Committed before the hand-over: from here on a crash leaves it unknown, unless it is `over` the outbox.
 
     Raises:
         ImpossibleMove: it is scheduled no longer; then nothing is handed over.
     """
-    sending = move(delivery, State.SENDING, attempts=delivery.attempts + 1, handed_to=over)
+    sending = move(delivery, State.SENDING, attempts=delivery.attempts + 1, handed_to=over, counts_opens=counts_opens)
     deliveries.change(connection, sending, was=delivery.state)
     return sending
 

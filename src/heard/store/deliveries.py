@@ -84,7 +84,7 @@ def change(connection: Connection, delivery: Delivery, *, was: State) -> None:
     if delivery.sent_at is not None:
         changes["sent_at"] = micros(delivery.sent_at)
     if delivery.state == State.SENDING:
-        changes["handed_to"] = delivery.handed_to
+        changes |= {"handed_to": delivery.handed_to, "counts_opens": int(delivery.counts_opens)}
     if delivery.state == State.SCHEDULED:  # only what waits can be put off; the index by due_at is left alone else
         changes["due_at"] = micros(delivery.due_at)
     columns = ", ".join(f"{name} = ?" for name in changes)
@@ -228,6 +228,7 @@ def _row(delivery: Delivery) -> dict[str, Any]:
         "campaign_version": delivery.campaign_version,
         "survey_version": delivery.survey_version,
         "handed_to": delivery.handed_to,
+        "counts_opens": int(delivery.counts_opens),
     }
 
 
@@ -254,4 +255,5 @@ def delivery_of(row: Any) -> Delivery:
         campaign_version=row.campaign_version,
         survey_version=row.survey_version,
         handed_to=HandedTo(row.handed_to) if row.handed_to else None,
+        counts_opens=bool(row.counts_opens),
     )

@@ -38,6 +38,8 @@ SENTENCES: Mapping[str, str] = {
     "mail.dkim_ended": "stopped signing mails of {subject}",
     "mail.dkim_key_made": "made a key to sign mails of {subject}, to be published at {name}",
     "mail.key_replaced": "made a new address for reports of mails",
+    "mail.opens_counted": "began to count which mails are opened",
+    "mail.opens_left": "stopped counting which mails are opened",
     "mail.rates_set": "set how fast mails go out",
     "mail.secret_kept": "kept the secret that {subject} signs its reports with",
     "mail.secret_removed": "took away the secret that {subject} signs its reports with",

@@ -15,6 +15,7 @@ from heard.channels.email.reports.providers import BY_NAME, PROVIDERS
 from heard.errors import DeliveryFailed, HeardError, Invalid
 from heard.operations import doctor, mail, mail_server
 from heard.operations.destination_try import TooOften
+from heard.responses.opens import UNRELIABLE
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import Dashboard
 
@@ -81,6 +82,16 @@ def routes(dashboard: Dashboard) -> list[Any]:
             return await mail_page(seen, 422, wrong_at=problem.field or "", wrong=str(problem), written=written)
         return dashboard.to("/settings/mail", "Saved. It holds for what goes out from now on.")
 
+    @post("/settings/mail/opens", opt={"may": Action.SET_UP}, include_in_schema=False)
+    async def count_opens(request: Request[Any, Any, Any]) -> Response[bytes]:
+        seen, form = visit(request), await request.form()
+        on = form.get("count") == "yes"
+        await mail.set_opens(app, seen.workspace.id, on=on, by=seen.email)
+        said = (
+            "Mails that go out from now on have a picture." if on else "Mails that go out from now on have no picture."
+        )
+        return dashboard.to("/settings/mail", said)
+
     @post("/settings/mail/server", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
     async def change_server(request: Request[Any, Any, Any]) -> Response[bytes]:
         seen, form = visit(request), await request.form()
@@ -146,6 +157,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             rates=settings.rates,
             sending=await mail.sending(app, seen.workspace.id),
             server=settings.server,
+            counts_opens=settings.count_opens,
+            unreliable=UNRELIABLE,
             shared_server=app.settings.smtp_url is not None,
             server_fails=app.pipeline.postman.failing_apart.get(seen.workspace.id),
             written=(server or _of_server(settings))
@@ -154,7 +167,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             wrong=wrong,
         )
 
-    return [show_mail, new_key, keep_secret, change_dkim, set_rates, change_server, check_mail]
+    return [show_mail, new_key, keep_secret, change_dkim, set_rates, change_server, count_opens, check_mail]
 
 
 def _of_server(settings: MailSettings) -> dict[str, str]:

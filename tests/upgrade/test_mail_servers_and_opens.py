@@ -1,4 +1,4 @@
-"""From before it was kept what a mail was handed to (0015): nobody knows what came of what was under way."""
+"""From before it was kept what a mail was handed to, and whether it tells that it was opened (0015)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def test_what_was_under_way_before_the_upgrade_is_unknown_after_it(url: str):
         store.write_now(partial(send.recover, directory=known, now=desk.now))
 
         (row,) = store.read_now(lambda connection: connection.execute(tables.deliveries.select()).all())
-        assert (row.state, row.handed_to) == ("unknown", None)
+        assert (row.state, row.handed_to, row.counts_opens) == ("unknown", None, 0)
+        assert store.read_now(lambda connection: connection.execute(tables.opens.select()).all()) == []
     finally:
         store.close()
