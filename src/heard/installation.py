@@ -31,6 +31,7 @@ from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.channels.email.outbox import Outbox
 from heard.channels.email.relay import Relay, relay
+from heard.channels.email.reports.sns import Certificates
 from heard.channels.email.smtp import Smtp
 from heard.channels.lanes import Lanes, Unusable
 from heard.clock import Clock
@@ -100,6 +101,7 @@ class Installation:
         )
         self.outgoing = Client(allow_private=settings.allow_private_network)
         self._set_lanes()
+        self.certificates = Certificates(self.outgoing.send)
         self.dns = Dns(settings.dns_server)
         self.couriers = Couriers(
             store=self.store, clock=self.clock, carry=self.outgoing.send, directory=lambda: self.directory
