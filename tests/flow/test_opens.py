@@ -12,6 +12,7 @@ import pytest
 
 from heard.channels.email.outbox import opened
 from tests.flow.running import RunningHeard, eventually
+from tests.flow.running_collector import running
 from tests.web.visitors import Visitor, member, owner
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
@@ -75,6 +76,14 @@ def test_whatever_is_asked_the_answer_is_a_picture_and_no_cookie(heard: RunningH
     token = dot.rpartition("/")[2].removesuffix(".gif")
     assert httpx.get(f"{heard.url}/s/{token}").status_code == 404  # it opens no survey
     assert httpx.get(f"{heard.url}/u/{token}").status_code == 404
+
+
+def test_also_while_the_heart_is_away(tmp_path: Path):
+    with running(tmp_path, "--base-path", "/heard") as collector:
+        assert collector.http.get("/api/contacts/ann").status_code == 503
+        for path in ("/o/anything.gif", "/heard/o/anything.gif"):
+            answer = collector.http.get(path)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
 
 
 def test_an_open_is_in_the_export_of_a_contact_and_goes_with_the_person(heard: RunningHeard, ted: Visitor):
