@@ -59,6 +59,12 @@ SETTINGS: tuple[Setting, ...] = (
         help="The mail server: `smtp[s]://user:password@host:port`. STARTTLS and AUTH are used when it offers them. "
         "A workspace can have its own, set in Settings > Mail.",
     ),
+    Setting(
+        name="HEARD_OWN_MAIL_SERVERS",
+        default="on",
+        help="Off: workspaces' own mail servers are not used, and none can be set; their mails go where "
+        "HEARD_SMTP_URL says, or to the outbox. For a copy that must mail nobody.",
+    ),
     Setting(name="HEARD_SMTP_CONNECTIONS", default="8", help="How many mails are handed over side by side, 1 to 64."),
     Setting(
         name="HEARD_BASE_URL",
@@ -106,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int | None  # requests a second of each source; None = no limit
     smtp_url: str | None
     smtp_connections: int
+    own_mail_servers: bool
     base_url: str | None  # without a slash at the end; None = made from the port
     dns_server: tuple[str, int] | None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
@@ -143,6 +150,7 @@ def read(environment: Mapping[str, str] | None = None, *, data: Path | None = No
         rate_limit=_number(given, "HEARD_RATE_LIMIT", 0, 1, 1_000_000) or None,
         smtp_url=given.get("HEARD_SMTP_URL") or None,
         smtp_connections=_number(given, "HEARD_SMTP_CONNECTIONS", 8, 1, 64),
+        own_mail_servers=_switch(given, "HEARD_OWN_MAIL_SERVERS", default="on"),
         base_url=_base(given.get("HEARD_BASE_URL")),
         dns_server=_name_server(given.get("HEARD_DNS_SERVER")),
         trusted_proxies=_networks(given.get("HEARD_TRUSTED_PROXIES", "")),
@@ -246,8 +254,8 @@ def _number(given: Mapping[str, str], name: str, default: int, least: int, most:
     return int(text)
 
 
-def _switch(given: Mapping[str, str], name: str) -> bool:
-    text = given.get(name, "").strip().lower()
+def _switch(given: Mapping[str, str], name: str, *, default: str = "") -> bool:
+    text = given.get(name, "").strip().lower() or default
     if text not in YES | NO:
         raise Invalid(f"{name}: write on or off.", field=name)
     return text in YES

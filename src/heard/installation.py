@@ -200,8 +200,13 @@ class Installation:
             to, dial=self.outgoing.dial, connections=connections, patience=OWN_PATIENCE, patience_for_the_dot=OWN_DOT
         )
 
+    def mail_server_of(self, workspace: int) -> MailServer | None:
+        """Its own, where it has one and that is used here."""
+        return self.mail_of(workspace).server if self.settings.own_mail_servers else None
+
     def _set_lanes(self) -> list[Channel]:
-        return self.lanes.set({number: each.server for number, each in self.directory.mail.items() if each.server})
+        servers = {number: self.mail_server_of(number) for number in self.directory.mail}
+        return self.lanes.set({number: server for number, server in servers.items() if server is not None})
 
     def _server_of(self, workspace: int, server: MailServer) -> Channel:
         try:

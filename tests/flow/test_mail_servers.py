@@ -135,6 +135,21 @@ def test_a_server_that_was_allowed_before_is_judged_at_every_connection(tmp_path
         assert "not on the public internet" in waits["error"]
 
 
+def test_a_copy_that_must_mail_nobody_uses_no_server_of_a_workspace(heard: RunningHeard, ted: Visitor):
+    with MailServer() as server:
+        ted.post("/settings/mail/server", of(server))
+        heard.stop()
+        heard.environment["HEARD_OWN_MAIL_SERVERS"] = "off"
+        heard.start()
+        order(heard, "acme", "marshall")
+
+        assert not server.sessions
+        assert kept_in_outbox(heard) == 1
+        ted = owner(heard)
+        assert "not used here" in ted.get("/settings/mail")
+        assert "HEARD_OWN_MAIL_SERVERS" in ted.post("/settings/mail/server", of(server), status=422)
+
+
 def test_under_another_secret_mails_wait_and_doctor_says_why(heard: RunningHeard, ted: Visitor):
     with MailServer(password=PASSWORD) as server:
         ted.post("/settings/mail/server", of(server, user="acme", password=PASSWORD))

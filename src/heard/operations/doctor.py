@@ -108,7 +108,7 @@ async def _mail_server(app: Installation) -> Finding:
 
 async def _own_mail_server(app: Installation, workspace: int) -> list[Finding]:
     """Of a workspace that names one."""
-    check, server, place = "Mail server", app.mail_of(workspace).server, "the mail server in Settings > Mail"
+    check, server, place = "Mail server", app.mail_server_of(workspace), "the mail server in Settings > Mail"
     if server is None:
         return []
     try:

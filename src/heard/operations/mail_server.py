@@ -40,6 +40,9 @@ async def set_server(app: Installation, workspace: int, *, written: Mapping[str,
     Raises:
         Invalid: it cannot be used; `field` is one of those three, and the message has no password.
     """
+    if not app.settings.own_mail_servers:
+        said = "No workspace can have its own mail server here: whoever runs Heard set HEARD_OWN_MAIL_SERVERS to off."
+        raise Invalid(said, field="server")
     allow_private = app.settings.allow_private_network
     wanted = relay(written["server"].strip(), field="server")
     host = _host(wanted, allow_private=allow_private)
@@ -95,7 +98,7 @@ async def try_server(app: Installation, workspace: int, *, to: str, by: str) -> 
         HeardError: the workspace has no mail server, or its password cannot be read.
     """
     recipient = campaigns_send_me.mailbox(to)
-    server, shared = app.mail_of(workspace).server, app.settings.smtp_url
+    server, shared = app.mail_server_of(workspace), app.settings.smtp_url
     if server is None and not shared:
         raise HeardError("There is no mail server to try: mails go to the outbox.")
     not_too_often(app.tried_by_hand.setdefault(workspace, deque()))

@@ -127,7 +127,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
         """What `heard doctor` says of this workspace; it asks the mail server and name servers."""
         seen = visit(request)
         whole, ours = await asyncio.gather(doctor.of_installation(app), doctor.of_workspace(app, seen.workspace))
-        if app.mail_of(seen.workspace.id).server is not None:
+        if app.mail_server_of(seen.workspace.id) is not None:
             whole = [each for each in whole if each.check != "Mail server"]  # theirs is among `ours`
         return await mail_page(seen, findings=[*whole, *ours])
 
@@ -159,6 +159,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             server=settings.server,
             counts_opens=settings.count_opens,
             unreliable=UNRELIABLE,
+            own_servers=app.settings.own_mail_servers,
             shared_server=app.settings.smtp_url is not None,
             server_fails=app.pipeline.postman.failing_apart.get(seen.workspace.id),
             written=(server or _of_server(settings))
