@@ -88,7 +88,8 @@ def test_a_test_mail_tells_what_the_server_answered(heard: RunningHeard, ted: Vi
         assert "It answered: 250 2.0.0 taken" in ted.get("/settings/mail")
         (mail,) = server.taken
         assert mail.rcpt_tos == [heard.owner[0]]
-        assert b"Subject: Test mail from Heard" in (mail.content or b"")
+        assert isinstance(mail.content, bytes)
+        assert b"Subject: Test mail from Heard" in mail.content
     assert "refuses connections" in ted.post("/settings/mail/server", {"act": "try"}, status=422)
     assert "sent a test mail through smtp://127.0.0.1" in ted.get("/settings/audit")
 
