@@ -1,5 +1,5 @@
 # Everything a checkout needs, from `git clone` on. Bare `make` lists the targets.
-# Nothing is installed outside .venv and node_modules, except Chromium in `make test` (see scripts/setup-tests).
+# Nothing is installed outside .venv and node_modules, except Chromium and OpenSMTPD in `make test` (see scripts/setup-tests).
 
 # Our tools come last, so that a Node the machine already has is preferred to the one in .venv.
 export PATH := $(PATH):$(CURDIR)/.venv/bin

@@ -56,7 +56,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_SMTP_URL",
         default="(unset: mails go to the outbox)",
-        help="The mail server: `smtp[s]://user:password@host:port`. STARTTLS and AUTH are used when it offers them.",
+        help="The mail server: `smtp[s]://user:password@host:port`. STARTTLS and AUTH are used when it offers them. "
+        "A workspace can have its own, set in Settings > Mail.",
+    ),
+    Setting(
+        name="HEARD_OWN_MAIL_SERVERS",
+        default="on",
+        help="Off: workspaces' own mail servers are not used, and none can be set; their mails go where "
+        "HEARD_SMTP_URL says, or to the outbox. For a copy that must mail nobody.",
     ),
     Setting(name="HEARD_SMTP_CONNECTIONS", default="8", help="How many mails are handed over side by side, 1 to 64."),
     Setting(
@@ -79,7 +86,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_SECRET",
         default="(made at first start, kept in DATA/secret)",
-        help="Signs the links in mails; at least 32 characters. Changing it breaks links already sent.",
+        help="Signs the links in mails, and seals the passwords of workspaces' own mail servers; at least 32 "
+        "characters. Changing it breaks links already sent, and those passwords have to be written again.",
     ),
     Setting(
         name="HEARD_SECRET_FILE",
@@ -89,8 +97,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="HEARD_ALLOW_PRIVATE_NETWORK",
         default="off",
-        help="On: destinations may be reached over http, and on loopback and private addresses. For development "
-        "and tests.",
+        help="On: destinations may be reached over http, and they and workspaces' own mail servers on loopback and "
+        "private addresses. For development and tests.",
     ),
     *(Setting(name=rule.setting, default=rule.without, help=f"For how long. {rule.help}") for rule in RULES),
     Setting(name="HEARD_LOG_LEVEL", default="info", help="What is logged to stderr: debug, info, warning or error."),
@@ -104,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int | None  # requests a second of each source; None = no limit
     smtp_url: str | None
     smtp_connections: int
+    own_mail_servers: bool
     base_url: str | None  # without a slash at the end; None = made from the port
     dns_server: tuple[str, int] | None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
@@ -141,6 +150,7 @@ def read(environment: Mapping[str, str] | None = None, *, data: Path | None = No
         rate_limit=_number(given, "HEARD_RATE_LIMIT", 0, 1, 1_000_000) or None,
         smtp_url=given.get("HEARD_SMTP_URL") or None,
         smtp_connections=_number(given, "HEARD_SMTP_CONNECTIONS", 8, 1, 64),
+        own_mail_servers=_switch(given, "HEARD_OWN_MAIL_SERVERS", default="on"),
         base_url=_base(given.get("HEARD_BASE_URL")),
         dns_server=_name_server(given.get("HEARD_DNS_SERVER")),
         trusted_proxies=_networks(given.get("HEARD_TRUSTED_PROXIES", "")),
@@ -244,8 +254,8 @@ def _number(given: Mapping[str, str], name: str, default: int, least: int, most:
     return int(text)
 
 
-def _switch(given: Mapping[str, str], name: str) -> bool:
-    text = given.get(name, "").strip().lower()
+def _switch(given: Mapping[str, str], name: str, *, default: str = "") -> bool:
+    text = given.get(name, "").strip().lower() or default
     if text not in YES | NO:
         raise Invalid(f"{name}: write on or off.", field=name)
     return text in YES

@@ -53,6 +53,7 @@ SCRUBBED = ("regulations", "suppressions", "suppressed", *(name for name, _, _ i
 ALSO_SCRUBBED = (
     "touches",
     "clicks",
+    "opens",
     "list_members",
     "group_members",
     "anonymous_ids",

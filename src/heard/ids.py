@@ -23,6 +23,7 @@ VERSION = 1
 RESPONDENT = b"respondent"  # the purpose of a token in a survey mail
 PREVIEW = b"preview"  # ... in a mail that a member sent to themselves; it opens nobody's invitation
 CAMPAIGN = b"campaign"  # ... of the public link of a campaign, which stands in mails that others send
+OPENED = b"opened"  # ... of the picture in a mail, which opens nothing
 PREVIEW_TIME = 42  # bits of milliseconds, until the year 2109; what stands above them is the language
 MAC = 16  # octets of HMAC-SHA256 that are kept
 SIZE = 1 + 1 + 4 + 16 + MAC  # version, key id, workspace, delivery, MAC

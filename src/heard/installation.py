@@ -19,9 +19,9 @@ from typing import IO, Any
 import msgspec
 from sqlalchemy import Connection
 
-from heard import config
+from heard import config, sealed
 from heard.accounts import mail_settings
-from heard.accounts.mail_settings import NOTHING_SET, MailSettings
+from heard.accounts.mail_settings import NOTHING_SET, MailServer, MailSettings
 from heard.audiences.looks_back import must_be_kept
 from heard.board import Board
 from heard.campaigns.campaign import Campaign
@@ -30,13 +30,16 @@ from heard.channels.email import dkim
 from heard.channels.email.compose import compose
 from heard.channels.email.mail import Mail
 from heard.channels.email.outbox import Outbox
-from heard.channels.email.relay import relay
+from heard.channels.email.relay import Relay, relay
+from heard.channels.email.reports.sns import Certificates
 from heard.channels.email.smtp import Smtp
+from heard.channels.lanes import Lanes, Unusable
 from heard.clock import Clock
 from heard.config import Settings
 from heard.contacts import suppression
 from heard.contacts.suppression import Suppressed
 from heard.couriers import Couriers
+from heard.deliveries.delivery import HandedTo
 from heard.errors import HeardError, InUse
 from heard.forgetting import Forgetting
 from heard.housekeeping import Housekeeping
@@ -54,6 +57,9 @@ from heard.store.analytics import Analytics
 from heard.store.directory import Directory
 from heard.store.store import Store
 from heard.surveys.survey import Survey
+
+OWN_CONNECTIONS = 4  # to a workspace's own mail server
+OWN_PATIENCE, OWN_DOT = 10.0, 60.0  # seconds that it may take to answer, and to take a mail
 
 
 class Installation:
@@ -87,12 +93,15 @@ class Installation:
             )
         )
         self.outbox = Outbox(settings.data / "outbox") if settings.smtp_url is None else None
-        self.channel: Channel = (
-            self.outbox
-            if self.outbox is not None
-            else Smtp(settings.smtp_url or "", connections=settings.smtp_connections)
+        server = settings.smtp_url and Smtp(settings.smtp_url, connections=settings.smtp_connections)
+        self.lanes = Lanes(
+            server or self.outbox or Unusable("There is no mail server."),
+            over=HandedTo.SERVER if server else HandedTo.OUTBOX,
+            open_own=self._server_of,
         )
         self.outgoing = Client(allow_private=settings.allow_private_network)
+        self._set_lanes()
+        self.certificates = Certificates(self.outgoing.send)
         self.dns = Dns(settings.dns_server)
         self.couriers = Couriers(
             store=self.store, clock=self.clock, carry=self.outgoing.send, directory=lambda: self.directory
@@ -111,7 +120,7 @@ class Installation:
             reader=SegmentReader(settings.data / "log", self.board),
             board=self.board,
             clock=self.clock,
-            channel=self.channel,
+            lanes=self.lanes,
             couriers=self.couriers,
             house=house,
             mail=self.mail,
@@ -133,8 +142,7 @@ class Installation:
 
     def start(self) -> None:
         """Take up where the last run stopped, then run the loops."""
-        certain = self.outbox is not None
-        recover = partial(send.recover, directory=self.directory, now=self.clock.now(), certain=certain)
+        recover = partial(send.recover, directory=self.directory, now=self.clock.now())
         self.store.write_now(recover)
         self.publish_keys()
         self.pipeline.start()
@@ -143,7 +151,7 @@ class Installation:
     async def close(self) -> None:
         await self.forgetting.stop()
         await self.pipeline.stop()
-        await self.channel.close()
+        await self.lanes.close()
         await self.outgoing.close()
         self.store.close()
         self._lock.close()
@@ -153,8 +161,59 @@ class Installation:
         async with self._reloading:  # the last to finish must be the last to have read
             self.directory = await self.store.read(self._load)
             self.publish_keys()
+            for unused in self._set_lanes():
+                await unused.close()
         await self.couriers.refresh()
         self.pipeline.wake()
+
+    def outbox_of(self, workspace: int) -> Outbox | None:
+        """Where mails of this workspace are kept; None where a server takes them."""
+        return self.outbox if self.lanes.of(workspace) is self.lanes.shared else None
+
+    def relay_of(self, workspace: int, server: MailServer) -> Relay:
+        """A workspace's own mail server, with its password.
+
+        Raises:
+            Unreadable: it was kept under another secret.
+        """
+        password = self.unseal(workspace, server.sealed) if server.sealed else ""
+        return Relay(
+            host=server.host,
+            port=server.port,
+            tls=server.tls,
+            user=server.user,
+            password=password,
+            verify=server.verify,
+        )
+
+    def seal(self, workspace: int, password: str) -> str:
+        """The password of a workspace's mail server, as it is kept."""
+        return sealed.seal(self._secret, password, purpose=f"mail-server/{workspace}")
+
+    def unseal(self, workspace: int, kept: str) -> str:
+        """Raises Unreadable."""
+        return sealed.unseal(self._secret, kept, purpose=f"mail-server/{workspace}")
+
+    def own_smtp(self, to: Relay, *, connections: int = 1) -> Smtp:
+        """To a server that a member named: only public addresses are reached, and it is waited for less long."""
+        return Smtp(
+            to, dial=self.outgoing.dial, connections=connections, patience=OWN_PATIENCE, patience_for_the_dot=OWN_DOT
+        )
+
+    def mail_server_of(self, workspace: int) -> MailServer | None:
+        """Its own, where it has one and that is used here."""
+        return self.mail_of(workspace).server if self.settings.own_mail_servers else None
+
+    def _set_lanes(self) -> list[Channel]:
+        servers = {number: self.mail_server_of(number) for number in self.directory.mail}
+        return self.lanes.set({number: server for number, server in servers.items() if server is not None})
+
+    def _server_of(self, workspace: int, server: MailServer) -> Channel:
+        try:
+            to = self.relay_of(workspace, server)
+        except sealed.Unreadable:
+            return Unusable("The password of the mail server cannot be read: write it again in Settings > Mail.")
+        return self.own_smtp(to, connections=min(OWN_CONNECTIONS, self.settings.smtp_connections))
 
     def suppression_key(self, workspace: int) -> bytes:
         """Under which a workspace knows whom it is not to hear of."""
@@ -257,6 +316,7 @@ class Installation:
             base_url=self.base_url,
             now=now,
             reminds_of=ready.reminds_of,
+            count_opens=self.mail_of(delivery.workspace).count_opens,
         )
         return self.signed(delivery.workspace, composed)
 

@@ -32,8 +32,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from heard.board import Board
-from heard.channels.channel import Channel
 from heard.channels.email.mail import Mail
+from heard.channels.lanes import Lanes
 from heard.clock import Clock
 from heard.couriers import Couriers
 from heard.housekeeping import Housekeeping
@@ -42,7 +42,7 @@ from heard.postman import Postman
 from heard.steps import allowance, compute, intake, keep, lapse, moments, route, send, settle, tell_back, turns, waves
 from heard.steps.computed import Computed
 from heard.steps.send import Ready
-from heard.store import audiences, cursors, decisions, deliveries, responses
+from heard.store import audiences, cursors, decisions, responses
 from heard.store.directory import Directory
 from heard.store.store import Store
 from heard.store.types import EPOCH, moment
@@ -50,7 +50,6 @@ from heard.store.types import EPOCH, moment
 log = structlog.get_logger()
 
 BATCH_RECORDS, BATCH_BYTES = 2000, 1 << 20  # a few thousand messages: long enough to be cheap, short enough to wait for
-CLAIM = 200  # deliveries taken at a time
 IDLE = 0.01  # seconds between two looks at the log's watermark, which costs no syscall
 PAUSE_AFTER_FAILURE = 1.0
 TRIES_BEFORE_BLAME = 3
@@ -69,7 +68,7 @@ class Pipeline:
         reader: LogReader,
         board: Board,
         clock: Clock,
-        channel: Channel,
+        lanes: Lanes,
         couriers: Couriers,
         house: Housekeeping,
         mail: Callable[[Ready, datetime], Mail],
@@ -80,9 +79,7 @@ class Pipeline:
         self.store, self.reader, self.board, self.clock, self.couriers = store, reader, board, clock, couriers
         self.house, self._directory, self._changed = house, directory, changed
         self._refused = refused
-        self.postman = Postman(
-            store=store, clock=clock, channel=channel, mail=mail, directory=directory, done=self.wake
-        )
+        self.postman = Postman(store=store, clock=clock, lanes=lanes, mail=mail, directory=directory, done=self.wake)
         self.offset = store.read_now(lambda connection: cursors.get(connection, cursors.ROUTER))
         self.routed = self.repeated = 0
         self.lag = 0.0  # seconds between receipt and commit of the newest routed message
@@ -147,13 +144,12 @@ class Pipeline:
         for workspace, campaigns in self.postman.refusals():
             if self._refused is not None:
                 await self._refused(workspace, campaigns)
-        if len(self.postman.holds) >= CLAIM:
+        if not self.postman.has_room:
             await self.postman.some_done()
             return True
         async with self._claiming:
-            now, directory, busy = self.clock.now(), self._directory(), self.postman.holds
-            due = partial(deliveries.due, now=now, limit=CLAIM + len(busy), paused=directory.paused())
-            claimed = [delivery for delivery in await self.store.read(due) if delivery.id not in busy]
+            now, directory = self.clock.now(), self._directory()
+            claimed = await self.store.read(partial(self.postman.due, now=now, directory=directory))
             if not claimed:
                 return False
             wanted = partial(send.still_wanted, claimed=claimed, directory=directory, now=now)
@@ -165,8 +161,7 @@ class Pipeline:
         """What time alone does; False when nothing lapsed."""
         async with self._lapsing:
             now = self.clock.now()
-            if self.postman.failing and not await self.store.read(deliveries.any_tried):
-                self.postman.nothing_waits()
+            await self.postman.look_who_waits()
             if self.board.durable > self.offset:
                 return False  # an identify that came in time may still wait on the log
             if await self._slide(now):
@@ -275,9 +270,13 @@ class Pipeline:
     async def at_rest(self) -> AsyncIterator[None]:
         """While inside, nothing is read, decided or on its way: neither mails nor messages to destinations."""
         async with self._routing, self._claiming, self._lapsing, self.couriers.at_rest():
-            while self.postman.holds:
-                await self.postman.all_done()
-            yield
+            self.postman.resting = True  # what stands in line would be handed over first
+            try:
+                while self.postman.holds:
+                    await self.postman.all_done()
+                yield
+            finally:
+                self.postman.resting = False
 
     def wake(self) -> None:
         """Something may be due that was not: look at once."""

@@ -21,6 +21,7 @@ EXAMPLE = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \|", re.MULTILINE)
 SMALLEST: dict[str, dict[str, Any]] = {
     "": {"workspace": "Acme"},
     "brand": {},
+    "mail": {},
     "sources[]": {"name": "Website"},
     "destinations[]": {"name": "Heard", "type": "surveys"},
     "destinations[].settings": {},

@@ -127,7 +127,7 @@ def _crash_while_sending(desk: Desk) -> None:
     due = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
     for ready in desk.store.write_now(partial(send.still_wanted, claimed=due, directory=desk.directory, now=desk.now)):
         desk.store.write_now(partial(send.begin, delivery=ready.delivery))
-    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now, certain=False))
+    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now))
 
 
 def asked_too_often(desk: Desk, *, floor: timedelta, quiet: timedelta, throttle: timedelta) -> list[Any]:

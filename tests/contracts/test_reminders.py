@@ -112,7 +112,7 @@ def test_a_crash_between_two_mails_plans_one_reminder(desk: Desk):
     desk.receive(desk.identify("ted", email="ted@mosby.example"), desk.track("ted"))
     (delivery,) = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
     desk.store.write_now(partial(send.begin, delivery=delivery))
-    recover = partial(send.recover, directory=desk.directory, certain=False)
+    recover = partial(send.recover, directory=desk.directory)
     desk.store.write_now(partial(recover, now=desk.now))
     desk.store.write_now(partial(recover, now=desk.now))
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from heard.contacts.standing import Kind, Suppression
-from heard.deliveries.delivery import ImpossibleMove
+from heard.deliveries.delivery import HandedTo, ImpossibleMove
 from heard.errors import DeliveryFailed
 from heard.steps import leave, send
 from heard.store import contacts, deliveries, tables
@@ -71,14 +71,14 @@ def test_what_may_have_gone_out_is_unknown_and_never_sent_again(desk: Desk):
     assert [row.state for row in desk.rows(tables.touches)] == ["made"]
 
 
-@pytest.mark.parametrize(("certain", "state"), [(False, "unknown"), (True, "scheduled")])
-def test_after_a_crash_what_was_handed_over_is_unknown_unless_the_channel_can_tell(
-    desk: Desk, certain: bool, state: str
+@pytest.mark.parametrize(("over", "state"), [(HandedTo.SERVER, "unknown"), (HandedTo.OUTBOX, "scheduled")])
+def test_after_a_crash_what_was_handed_over_is_unknown_unless_it_was_to_the_outbox(
+    desk: Desk, over: HandedTo, state: str
 ):
     an_invitation(desk)
     (delivery,) = desk.store.read_now(partial(deliveries.due, now=desk.now, limit=1))
-    desk.store.write_now(partial(send.begin, delivery=delivery))
-    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now, certain=certain))
+    desk.store.write_now(partial(send.begin, delivery=delivery, over=over))
+    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now))
 
     assert desk.states() == [state]
 

@@ -10,6 +10,7 @@ import pytest
 
 from heard.accounts.mail_settings import MailSettings, Rates
 from heard.contacts.standing import Kind, Suppression
+from heard.deliveries.delivery import HandedTo
 from heard.deliveries.pacing import MICROSECOND
 from heard.errors import DeliveryFailed
 from heard.steps import send
@@ -123,8 +124,8 @@ def test_a_crash_loses_no_mail_and_exceeds_no_rate(desk: Desk, begun: bool):
     taken = desk.store.write_now(claim)
     if begun:
         for each in taken:
-            desk.store.write_now(partial(send.begin, delivery=each.delivery))
-    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now, certain=True))
+            desk.store.write_now(partial(send.begin, delivery=each.delivery, over=HandedTo.OUTBOX))
+    desk.store.write_now(partial(send.recover, directory=desk.directory, now=desk.now))
 
     assert goes_out(desk) == []  # two may have gone out this hour
     went: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,39 @@ def test_once_a_secret_is_kept_only_what_is_signed_is_believed(heard: RunningHea
     assert "Copy the verification key" in ted.post(
         "/settings/mail/secret", {"provider": "sendgrid", "secret": "none"}, status=422
     )
+
+
+def test_once_a_topic_is_kept_only_what_amazon_sns_signed_is_believed(heard: RunningHeard, ted: Visitor):
+    key, topic = address(ted), "arn:aws:sns:eu-west-1:123456789012:heard"
+    bounce = {
+        "notificationType": "Bounce",
+        "mail": {"commonHeaders": {"messageId": "x"}},
+        "bounce": {
+            "bounceType": "Permanent",
+            "feedbackId": "f1",
+            "bouncedRecipients": [{"emailAddress": "lily@eriksen.example"}],
+        },
+    }
+    envelope = {"Type": "Notification", "TopicArn": topic, "Message": json.dumps(bounce)}
+    forged = {
+        "SignatureVersion": "2",
+        "Signature": "AAAA",
+        "SigningCertURL": f"{heard.url}/SimpleNotificationService-9c6465fa7f48f5cacd23014631ec1136.pem",
+    }
+    ted.post("/settings/mail/secret", {"provider": "ses", "secret": topic})
+
+    assert "did not sign" in post(heard, key, "ses", envelope, status=401)["error"]["message"]
+    assert "does not lead to Amazon SNS" in post(heard, key, "ses", envelope | forged, status=401)["error"]["message"]
+    other = post(heard, key, "ses", envelope | forged | {"TopicArn": "arn:2"}, status=401)["error"]["message"]
+    assert "not from the SNS topic" in other
+    raw = httpx.post(
+        f"{heard.url}/hooks/email/ses/{key}", json=bounce, headers={"x-amz-sns-topic-arn": topic}, timeout=10
+    )
+    assert raw.status_code == 401
+    assert sent_to(heard, "lily")["error"] is None
+
+    ted.post("/settings/mail/secret", {"provider": "ses", "secret": ""})
+    assert post(heard, key, "ses", envelope)["kept"] == 1
 
 
 def test_a_new_address_ends_the_old_one(heard: RunningHeard, ted: Visitor):

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from heard import config
 from heard.errors import Invalid, NotFound
 from heard.installation import Installation
-from heard.operations import first_run, workspace_file, yaml_text
+from heard.operations import first_run, mail, workspace_file, yaml_text
 from heard.operations.file_read import read
 from heard.store import tables
 
@@ -28,6 +28,7 @@ brand: {name: Acme, from: "Acme <feedback@acme.example>", reply_to: success@acme
         address: "Acme, 1 Main St"}
 quiet_period: 720h
 exclude: "match(traits.email, '*@acme.example')"
+mail: {hourly_limit: 500, daily_limit: 5000, warm_up: 2027-01-31, count_opens: true}
 sources:
   - {name: Website, write_key: wk_acme_website}
   - {name: Shop}
@@ -171,6 +172,24 @@ def test_a_quiet_period_goes_by_null_and_not_by_silence(app: Installation):
     assert apply(app, acme(quiet_period=None)) == [{"place": "quiet_period", "before": "30d"}]
 
 
+def test_what_stands_below_mail_is_all_that_is_set_and_keys_are_left_alone(app: Installation):
+    apply(app, WHOLE)
+    asyncio.run(mail.new_key(app, 1, by="test"))
+    changes = apply(app, acme(mail={"hourly_limit": 7}))
+
+    assert {each["place"] for each in changes} == {
+        "mail.hourly_limit",
+        "mail.daily_limit",
+        "mail.warm_up",
+        "mail.count_opens",
+    }
+    assert export(app)["mail"] == {"hourly_limit": 7}
+    assert app.mail_of(1).turn == 1
+    assert apply(app, acme()) == []
+    apply(app, acme(mail=None))
+    assert "mail" not in export(app)
+
+
 def test_a_source_without_a_key_is_given_one_and_keeps_it(app: Installation):
     (change,) = [each for each in apply(app, acme(sources=[{"name": "Shop"}])) if each["place"] == "sources[Shop]"]
 
@@ -248,6 +267,14 @@ def test_a_workspace_that_was_named_is_not_renamed(app: Installation):
         (acme(brand={"color": "red"}), "brand.color", "#2563eb"),
         (acme(brand={"from": "a@b\nBcc: c@d"}), "brand.from", "one line"),
         (acme(brand={"reply_to": "nobody"}), "brand.reply_to", "feedback@acme.example"),
+        (acme(mail=7), "mail", "keys and values"),
+        (acme(mail={"daily_limit": 0}), "mail.daily_limit", "whole number"),
+        (acme(mail={"hourly_limit": "many"}), "mail.hourly_limit", "whole number"),
+        (acme(mail={"domain_limit": True}), "mail.domain_limit", "whole number"),
+        (acme(mail={"warm_up": "tomorrow"}), "mail.warm_up", "2027-01-31"),
+        (acme(mail={"count_opens": "yes"}), "mail.count_opens", "true or false"),
+        (acme(mail={"password": "swordfish"}), "mail.password", "Settings > Mail"),
+        (acme(mail={"per_day": 5}), "mail.per_day", "no such key"),
         (acme(sources={"name": "a"}), "sources", "write a list"),
         (acme(sources=[{"name": "a", "write_key": "a b"}]), "sources[0].write_key", "4 to 100"),
         (acme(sources=[{"name": "a"}, {"name": "a"}]), "sources[1]", "stands above already"),

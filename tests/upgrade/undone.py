@@ -29,7 +29,15 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0016(connection: Connection) -> None:
+    connection.execute(text("DROP TABLE opens"))
+    for column in ("handed_to", "counts_opens"):
+        connection.execute(text(f"ALTER TABLE deliveries DROP COLUMN {column}"))
+    schema.stamp(connection, "0016")
+
+
 def back_to_0015(connection: Connection) -> None:
+    back_to_0016(connection)
     connection.execute(text("DROP TABLE introductions"))
     schema.stamp(connection, "0015")
 

@@ -54,6 +54,27 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     warm_up: date | None = None  # the first day on which only few go out: `heard.deliveries.pacing`
 
 
+class MailServer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A workspace's own mail server. `sealed`: its password, as `heard.sealed` keeps it; "" = there is none."""
+
+    host: str
+    port: int
+    tls: bool = False  # from the start, as smtps:// says
+    verify: bool = True
+    user: str = ""
+    sealed: str = ""
+
+    @property
+    def shown(self) -> str:
+        """As a URL, without its user and password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"smtp{'s' if self.tls else ''}://{host}:{self.port}{'' if self.verify else '?verify=no'}"
+
+    def is_at(self, other: MailServer) -> bool:
+        """Whether both are the same server and account, so that one password opens both."""
+        return (self.shown, self.user) == (other.shown, other.user)
+
+
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     turn: int = 0  # how often the key of the address for reports was made anew
     secrets: Mapping[str, str] = {}  # by provider: what its reports are signed with
@@ -61,6 +82,8 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     stopped: tuple[Stopped, ...] = ()  # the last time of each campaign
     rates: Rates = Rates()
+    count_opens: bool = False  # mails carry a picture that tells when it is loaded; unreliable, so off
+    server: MailServer | None = None  # None = the installation's
 
     def stop_of(self, campaign: int) -> Stopped | None:
         return next((each for each in self.stopped if each.campaign == campaign), None)

@@ -17,6 +17,7 @@ import msgspec
 from heard.collector.answers import JSON, Answer, Send, answer
 from heard.collector.body import Receive
 from heard.collector.clients import Clients
+from heard.collector.pixel import DOT
 from heard.sockets import short_path
 
 CLIENT_HEADER = b"x-heard-client"
@@ -61,7 +62,7 @@ class Front:
                 upload = asyncio.create_task(_upload(exchange, scope, receive))
                 status, headers = await exchange.answer_head(is_head=scope["method"] == "HEAD")
             except HeartAway:
-                await away(scope).to(send)
+                await away(scope, path_prefix).to(send)
                 return
             kept = [(name, value) for name, value in headers if name not in HOP_BY_HOP]
             await send({"type": "http.response.start", "status": status, "headers": kept})
@@ -239,8 +240,10 @@ def _named_by_connection(headers: Headers) -> set[bytes]:
     return {word.strip().lower() for name, value in headers if name == b"connection" for word in value.split(b",")}
 
 
-def away(scope: Any) -> Answer:
-    """What people and programs see for the moment in which the heart restarts."""
+def away(scope: Any, path_prefix: str = "") -> Answer:
+    """What people and programs see for the moment in which the heart restarts; in a mail, that is a picture."""
+    if scope["path"].removeprefix(path_prefix).startswith("/o/"):
+        return DOT
     wanted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
     retry = (b"retry-after", b"%d" % RETRY_AFTER)
     if b"text/html" in wanted:

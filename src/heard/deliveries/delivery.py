@@ -23,6 +23,13 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+class HandedTo(StrEnum):
+    """What a mail was given to. A file is there under its name or it is not; what a server took, it alone knows."""
+
+    OUTBOX = "outbox"
+    SERVER = "server"
+
+
 NEXT: Mapping[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.SENDING, State.CANCELLED, State.FAILED, State.UNKNOWN}),
     State.SENDING: frozenset({State.SENT, State.FAILED, State.UNKNOWN, State.SCHEDULED, State.ANSWERED}),
@@ -61,6 +68,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     campaign_version: int | None = None  # of when it was decided; None = before versions were noted here
     survey_version: int | None = None
+    handed_to: HandedTo | None = None  # the last time; None = it never was, or before this was noted
+    counts_opens: bool = False  # the mail that was handed over has a picture that tells when it is loaded
 
     @property
     def closes_at(self) -> datetime:

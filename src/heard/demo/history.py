@@ -27,6 +27,7 @@ from sqlalchemy import Connection
 from heard.board import Board
 from heard.channels.email.mail import Mail
 from heard.channels.email.outbox import Outbox
+from heard.channels.lanes import Lanes
 from heard.config import Settings
 from heard.demo import story
 from heard.demo.answers import Answer, Click, Leaves, Reaction, Respondents
@@ -121,7 +122,7 @@ class _Play:
             reader=SegmentReader(app.settings.data / "log", self.shown),
             board=self.shown,
             clock=app.clock,
-            channel=self.postbox,
+            lanes=Lanes.of_one(self.postbox),
             couriers=app.couriers,
             house=app.pipeline.house,
             mail=self._mail,

@@ -1,8 +1,8 @@
 """Everything a campaign came to, from who was decided about to who answered, by tallies and indexes; and by any trait.
 
 Shares have one meaning each: delivered is what was sent and did not come back; the response rate is answers of those
-handed over; who left, and what came back, is counted on its own day. Heard puts nothing into mails that tells who
-opened them, since providers open mails by themselves.
+handed over; who left, and what came back, is counted on its own day. What was opened is counted where a workspace wants
+that, of the mails that tell, and is unreliable (`heard.responses.opens`).
 """
 
 from __future__ import annotations
@@ -112,11 +112,11 @@ async def campaign_statistics(
     workspace_id: int | None = None,
 ) -> dict[str, Any]:
     """`{"campaign", "from", "to", "matched", "invited", "waiting", "declined": {reason: n}, "scheduled", "sent",
-    "reminded", "delivered", "delivery_confirmed", "opened", "clicked", "scored", "commented", "completed",
-    "unsubscribed", "bounced", "bounced_softly", "complained", "response_rate": {"n", "of", "share", "interval"},
-    "link": {"unfilled", "nobody", "unsigned", "unknown"} | null,
+    "reminded", "delivered", "delivery_confirmed", "opened", "opened_of", "opened_by_machines", "clicked", "scored",
+    "commented", "completed", "unsubscribed", "bounced", "bounced_softly", "complained",
+    "response_rate": {"n", "of", "share", "interval"}, "link": {"unfilled", "nobody", "unsigned", "unknown"} | null,
     "groups": [{"value", "asked", "response_rate", "n", "score", "interval"}]}`; groups only with `by`.
-    `opened` and `link` are null but for campaigns by link.
+    `opened` is null of mails that do not count it; `link` is null but for campaigns by link.
 
     Raises:
         NotFound: there is no such campaign.
@@ -138,7 +138,9 @@ async def campaign_statistics(
         "reminded": found.funnel.reminded,
         "delivered": found.delivered,
         "delivery_confirmed": found.confirmed,
-        "opened": found.followed.opened if found.followed else None,
+        "opened": _opened(found),
+        "opened_of": found.funnel.with_image or None,
+        "opened_by_machines": found.funnel.opened_by_machine if found.funnel.with_image else None,
         "clicked": found.funnel.clicked,
         "scored": found.scored,
         "commented": found.commented,
@@ -151,6 +153,12 @@ async def campaign_statistics(
         "link": _link(found.followed) if found.followed else None,
         "groups": await _groups(app, asked, counted, by) if by else [],
     }
+
+
+def _opened(found: Statistics) -> int | None:
+    if found.followed is not None:
+        return found.followed.opened
+    return found.funnel.opened if found.funnel.with_image else None
 
 
 def _link(followed: Followed) -> dict[str, int]:

@@ -39,7 +39,7 @@ async def send_me(app: Installation, campaign: Campaign, *, to: str) -> str:
         Invalid: the brand's own addresses cannot be used.
     """
     mail = await mail_of(app, campaign, to=to)
-    await app.channel.hand_over(mail)
+    await app.lanes.of(campaign.workspace).channel.hand_over(mail)
     return mail.delivery_id
 
 

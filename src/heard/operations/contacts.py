@@ -30,6 +30,7 @@ from heard.store import (
     links,
     lists,
     mail_events,
+    opens,
     story,
 )
 from heard.store.messages import Kept
@@ -89,7 +90,8 @@ async def wish_no_mail(app: Installation, *, workspace_id: int, contact: int, on
 
 async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> dict[str, Any]:
     """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "clicks", "responses",
-    "revisions", "wishes", "messages"}`, newest first, each as it is stored; of messages the newest 10,000.
+    "revisions", "wishes", "mail_events", "opens", "messages"}`, newest first, each as it is stored; of
+    messages the newest 10,000.
 
     Raises:
         NotFound: there is no such contact in this workspace.
@@ -110,6 +112,7 @@ async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> 
             **msgspec.structs.asdict(told),
             "clicks": [*told.clicks, *story.clicks_of(connection, workspace_id, sorted(visits))],
             "mail_events": mail_events.of_deliveries(connection, workspace_id, [each.id for each in told.deliveries]),
+            "opens": opens.of_deliveries(connection, workspace_id, [each.id for each in told.deliveries]),
             "messages": [
                 {"received_at": each.received_at, "verdict": each.verdict, "reason": each.reason, "body": _body(each)}
                 for each in theirs

@@ -55,7 +55,7 @@ async def try_(
     wanted, now = _of(app, workspace, destination), app.clock.now()
     kind = KINDS[wanted.type]
     document = _document(message, wanted, at=written(now))
-    _not_too_often(app.tried_by_hand.setdefault(workspace, deque()))
+    not_too_often(app.tried_by_hand.setdefault(workspace, deque()))
     delivery = f"msg_try_{uuid4().hex}"
     request: Request | None = None
     answer: Answer | None = None
@@ -118,7 +118,8 @@ def _document(message: Mapping[str, Any], destination: Destination, *, at: str) 
     return whole
 
 
-def _not_too_often(before: deque[float]) -> None:
+def not_too_often(before: deque[float]) -> None:
+    """Note a try. Raises TooOften."""
     now = time.monotonic()
     while before and now - before[0] >= WITHIN:
         before.popleft()

@@ -15,12 +15,13 @@ import msgspec
 from heard.accounts.workspace import Workspace
 from heard.channels.email import published
 from heard.channels.email.address import mailbox
-from heard.channels.email.line import probe
+from heard.channels.email.line import Dial, probe
 from heard.channels.email.published import Finding, Verdict, good, warning, wrong
-from heard.channels.email.relay import relay
+from heard.channels.email.relay import Relay, relay
 from heard.errors import DeliveryFailed
 from heard.installation import Installation
 from heard.outgoing.exchange import NoAnswer
+from heard.sealed import Unreadable
 
 PATIENCE = 8.0  # seconds for the mail server
 LEAST_ROOM, LITTLE_ROOM = 200 << 20, 2 << 30
@@ -45,15 +46,16 @@ async def of_installation(app: Installation) -> list[Finding]:
 
 
 async def of_workspace(app: Installation, workspace: Workspace) -> list[Finding]:
-    """Of the domain of `brand.from`."""
-    domain = sender_domain(workspace)
+    """Of its own mail server, where it has one, and of the domain of `brand.from`."""
+    domain, server = sender_domain(workspace), await _own_mail_server(app, workspace.id)
     if domain is None:
         said = "The workspace has no sender of its own, so mails are from feedback@localhost."
-        return [wrong("Sender", said, "Write From in Settings > Brand, or brand.from in the workspace file.")]
+        return [*server, wrong("Sender", said, "Write From in Settings > Brand, or brand.from in the workspace file.")]
     mail = app.mail_of(workspace.id)
     key = mail.signs(domain) or mail.waits(domain)
     ask = app.dns.texts
     return [
+        *server,
         *await asyncio.gather(
             _looked_up("SPF", partial(ask, domain), partial(published.spf, domain)),
             _dkim(app, domain, workspace.id),
@@ -96,17 +98,35 @@ def _is_local(host: str) -> bool:
 
 async def _mail_server(app: Installation) -> Finding:
     check, url = "Mail server", app.settings.smtp_url
+    if url is None and app.lanes.apart and len(app.lanes.apart) == len(app.directory.workspaces):
+        return good(check, "Every workspace sends through a mail server of its own.")
     if url is None:
         said = "HEARD_SMTP_URL is not set: mails go to the outbox, and to nobody."
         return wrong(check, said, "Set it, like smtp://user:password@mail.example:587.")
-    to = relay(url)
+    return await _probed(check, relay(url), "HEARD_SMTP_URL")
+
+
+async def _own_mail_server(app: Installation, workspace: int) -> list[Finding]:
+    """Of a workspace that names one."""
+    check, server, place = "Mail server", app.mail_server_of(workspace), "the mail server in Settings > Mail"
+    if server is None:
+        return []
+    try:
+        to = app.relay_of(workspace, server)
+    except Unreadable:
+        said = f"The password for {server.shown} was kept under another HEARD_SECRET, so no mail goes out."
+        return [wrong(check, said, "Write the password again in Settings > Mail.")]
+    return [await _probed(check, to, place, app.outgoing.dial)]
+
+
+async def _probed(check: str, to: Relay, place: str, dial: Dial | None = None) -> Finding:
     where = f"{to.host}:{to.port}"
     try:
-        offers = await probe(to, patience=PATIENCE)
+        offers = await probe(to, patience=PATIENCE, dial=dial)
     except DeliveryFailed as problem:
-        return wrong(check, str(problem), "Check HEARD_SMTP_URL with its password, and any firewall between.")
+        return wrong(check, str(problem), f"Check {place} with its password, and any firewall between.")
     if to.user and not offers.login:
-        said = f"{where} offers no login, so the user and the password of HEARD_SMTP_URL are not used."
+        said = f"{where} offers no login, so the user and the password of {place} are not used."
         return warning(check, said, "Most servers offer it on port 587 or 465.")
     if not offers.encrypted and not _is_local(to.host):
         return warning(check, f"{where} takes mails, unencrypted.", "Use a server that offers STARTTLS, or smtps://.")

@@ -22,6 +22,7 @@ from heard.operations import secrets_made
 from heard.operations.file_audience import check_audience, keep_computed, names_of_audiences
 from heard.operations.file_changes import Change, compare
 from heard.operations.file_destination import DestinationLine, with_names, with_numbers
+from heard.operations.file_mail import keep_mail
 from heard.operations.file_plan import keep_plans
 from heard.operations.file_read import (
     CampaignLine,
@@ -47,6 +48,8 @@ def keep(connection: Connection, wanted: WorkspaceFile, *, now: datetime) -> tup
     """
     changes: list[Change] = []
     workspace = _workspace(connection, wanted, changes, now)
+    if wanted.mail is not UNSET:
+        keep_mail(connection, workspace.id, wanted.mail, changes)
     sources = _sources(connection, workspace.id, wanted.sources, changes, now)
     _destinations(connection, workspace.id, wanted.destinations, sources, changes)
     keep_plans(connection, workspace.id, wanted.tracking_plans, sources, changes)

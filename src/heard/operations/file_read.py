@@ -24,6 +24,7 @@ from heard.channels.email import address
 from heard.errors import Invalid
 from heard.operations.file_audience import ComputedLine, audience_line, trait_line
 from heard.operations.file_destination import DestinationLine, destination_line
+from heard.operations.file_mail import MailLine, mail_line
 from heard.operations.file_plan import PlanLine, plan_line
 from heard.operations.file_survey import SurveyLine, survey_line
 from heard.routing.destination import SURVEYS
@@ -31,7 +32,8 @@ from heard.routing.destination import SURVEYS
 LONGEST_NAME = 100
 WRITE_KEY = re.compile(r"[A-Za-z0-9_-]{4,100}")
 SECTIONS = (
-    "workspace", "brand", "quiet_period", "exclude", "unconfirmed_clicks", "sources", "destinations",
+    "workspace", "brand", "quiet_period", "exclude", "unconfirmed_clicks", "mail", "sources",
+    "destinations",
     "tracking_plans", "audiences", "computed_traits", "surveys", "campaigns",
 )  # fmt: skip
 
@@ -59,6 +61,7 @@ class WorkspaceFile(msgspec.Struct, frozen=True, kw_only=True):
     quiet_period: timedelta | UnsetType | None = UNSET
     exclude: str | UnsetType | None = UNSET
     unconfirmed_clicks: UnconfirmedClicks | UnsetType = UNSET
+    mail: MailLine | UnsetType = UNSET
     sources: tuple[SourceLine, ...] = ()
     destinations: tuple[DestinationLine, ...] = ()
     tracking_plans: tuple[PlanLine, ...] = ()
@@ -86,6 +89,7 @@ def read(written: object, *, allow_private: bool = False) -> WorkspaceFile:
         quiet_period=_length(content["quiet_period"], "quiet_period") if "quiet_period" in content else UNSET,
         exclude=_condition(content["exclude"], "exclude") if "exclude" in content else UNSET,
         unconfirmed_clicks=_unconfirmed(content["unconfirmed_clicks"]) if "unconfirmed_clicks" in content else UNSET,
+        mail=mail_line(content["mail"] or {}) if "mail" in content else UNSET,
         sources=_lines(content, "sources", _source),
         destinations=_destinations(content, allow_private=allow_private),
         tracking_plans=_lines(content, "tracking_plans", plan_line),

@@ -42,10 +42,10 @@ async def reports(app: Installation, workspace: int) -> Reports:
 async def new_key(app: Installation, workspace: int, *, by: str) -> None:
     """The address so far is refused from now on."""
 
-    def change(settings: MailSettings) -> MailSettings:
+    def becomes(settings: MailSettings) -> MailSettings:
         return msgspec.structs.replace(settings, turn=settings.turn + 1)
 
-    await _change(app, workspace, change, by=by, what="mail.key_replaced", subject="reports")
+    await change(app, workspace, becomes, by=by, what="mail.key_replaced", subject="reports")
 
 
 async def keep_secret(app: Installation, workspace: int, *, provider: str, secret: str, by: str) -> None:
@@ -64,12 +64,12 @@ async def keep_secret(app: Installation, workspace: int, *, provider: str, secre
     if secret:
         known.proof(b"{}", {}, secret)  # which refuses what is no key at all
 
-    def change(settings: MailSettings) -> MailSettings:
+    def becomes(settings: MailSettings) -> MailSettings:
         rest = {name: each for name, each in settings.secrets.items() if name != provider}
         return msgspec.structs.replace(settings, secrets=rest | ({provider: secret} if secret else {}))
 
     what = "mail.secret_kept" if secret else "mail.secret_removed"
-    await _change(app, workspace, change, by=by, what=what, subject=known.title)
+    await change(app, workspace, becomes, by=by, what=what, subject=known.title)
 
 
 async def make_dkim_key(app: Installation, workspace: int, *, by: str) -> DkimKey:
@@ -90,10 +90,10 @@ async def make_dkim_key(app: Installation, workspace: int, *, by: str) -> DkimKe
         made_at=app.clock.now(),
     )
 
-    def change(settings: MailSettings) -> MailSettings:
+    def becomes(settings: MailSettings) -> MailSettings:
         return settings if settings.waits(domain) else msgspec.structs.replace(settings, dkim=(*settings.dkim, key))
 
-    await _change(app, workspace, change, by=by, what="mail.dkim_key_made", subject=domain, name=key.name)
+    await change(app, workspace, becomes, by=by, what="mail.dkim_key_made", subject=domain, name=key.name)
     return app.mail_of(workspace).waits(domain) or key
 
 
@@ -116,11 +116,11 @@ async def begin_to_sign(app: Installation, workspace: int, *, by: str) -> DkimKe
         raise Invalid(f"The record at {key.name} is not this key. {seen} New records take minutes to hours to be seen.")
     active = msgspec.structs.replace(key, active_since=app.clock.now())
 
-    def change(settings: MailSettings) -> MailSettings:
+    def becomes(settings: MailSettings) -> MailSettings:
         others = tuple(each for each in settings.dkim if each.domain != domain)
         return msgspec.structs.replace(settings, dkim=(*others, active))
 
-    await _change(app, workspace, change, by=by, what="mail.dkim_begun", subject=domain, name=key.name)
+    await change(app, workspace, becomes, by=by, what="mail.dkim_begun", subject=domain, name=key.name)
     return active
 
 
@@ -128,10 +128,10 @@ async def stop_signing(app: Installation, workspace: int, *, by: str) -> None:
     """Forget the keys of the sender's domain; to sign again takes a new one."""
     domain = _domain(app, workspace)
 
-    def change(settings: MailSettings) -> MailSettings:
+    def becomes(settings: MailSettings) -> MailSettings:
         return msgspec.structs.replace(settings, dkim=tuple(each for each in settings.dkim if each.domain != domain))
 
-    await _change(app, workspace, change, by=by, what="mail.dkim_ended", subject=domain)
+    await change(app, workspace, becomes, by=by, what="mail.dkim_ended", subject=domain)
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,10 +169,21 @@ async def set_rates(app: Installation, workspace: int, *, written: Mapping[str, 
         warm_up=_day(written, "warm_up"),
     )
 
-    def change(settings: MailSettings) -> MailSettings:
+    def becomes(settings: MailSettings) -> MailSettings:
         return msgspec.structs.replace(settings, rates=rates)
 
-    await _change(app, workspace, change, by=by, what="mail.rates_set", subject="mails")
+    await change(app, workspace, becomes, by=by, what="mail.rates_set", subject="mails")
+
+
+async def set_opens(app: Installation, workspace: int, *, on: bool, by: str) -> None:
+    """Whether mails that go out from now on tell that they are opened."""
+
+    def becomes(settings: MailSettings) -> MailSettings:
+        return msgspec.structs.replace(settings, count_opens=on)
+
+    await change(
+        app, workspace, becomes, by=by, what="mail.opens_counted" if on else "mail.opens_left", subject="mails"
+    )
 
 
 def _rate(written: Mapping[str, str], field: str) -> int | None:
@@ -201,22 +212,24 @@ def _domain(app: Installation, workspace: int) -> str:
     return domain
 
 
-async def _change(
+async def change(
     app: Installation,
     workspace: int,
-    change: Callable[[MailSettings], MailSettings],
+    becomes: Callable[[MailSettings], MailSettings],
     *,
     by: str,
     what: str,
     subject: str,
     **detail: Any,
 ) -> None:
+    """Change what is set, note who did it, and have it in effect when this returns."""
+
     def work(connection: Connection) -> None:
         was = mail_settings.of(connection, workspace)
-        becomes = change(was)
-        if becomes == was:
+        wanted = becomes(was)
+        if wanted == was:
             return
-        mail_settings.keep(connection, workspace, becomes)
+        mail_settings.keep(connection, workspace, wanted)
         audit.note(connection, workspace, by=by, what=what, subject=subject, at=app.clock.now(), detail=detail)
 
     await app.store.write(work)

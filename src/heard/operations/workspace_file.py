@@ -14,13 +14,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import durations
+from heard.accounts.mail_settings import NOTHING_SET
 from heard.accounts.workspace import UnconfirmedClicks
 from heard.audiences.looks_back import must_be_kept
 from heard.campaigns.campaign import Status
 from heard.channels.email.render import NOWHERE
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import file_audience, file_plan, file_survey
+from heard.operations import file_audience, file_mail, file_plan, file_survey
 from heard.operations.file_changes import Change
 from heard.operations.file_keep import (
     brand_as_written,
@@ -138,6 +139,8 @@ def _written(connection: Connection, known: Directory, number: int) -> dict[str,
         written["exclude"] = workspace.exclude
     if workspace.unconfirmed_clicks is not UnconfirmedClicks.STRICT:
         written["unconfirmed_clicks"] = workspace.unconfirmed_clicks.value
+    if mail := file_mail.as_written(known.mail.get(number, NOTHING_SET)):
+        written[file_mail.SECTION] = mail
     written["sources"] = [source_as_written(row) for row in sources]
     names = {row["id"]: row["name"] for row in sources}
     written["destinations"] = [

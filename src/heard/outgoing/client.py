@@ -8,6 +8,7 @@ httpx adds around them is what would have to be switched off here.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from typing import TYPE_CHECKING
@@ -64,7 +65,10 @@ class Client:
             Invalid: nothing would be sent there.
         """
         url.check_url(written, allow_private=self._allow_private, field=field)
-        host = url.read(written, allow_private=self._allow_private).host
+        await self.check_host(url.read(written, allow_private=self._allow_private).host, field=field)
+
+    async def check_host(self, host: str, *, field: str | None = None) -> None:
+        """Whether what a name leads to may be reached; see `check_url`."""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self._checking().checked(host)
@@ -73,6 +77,15 @@ class Client:
             raise
         except (NoAnswer, TimeoutError):
             pass
+
+    async def dial(self, host: str, port: int) -> socket.socket:
+        """A connection for another protocol than HTTP, to an address by the same rules.
+
+        Raises:
+            Forbidden: it is not public.
+            NoAnswer: nobody took it in time.
+        """
+        return await self._checking().dial(host, port, CONNECT_TIMEOUT)
 
     async def close(self) -> None:
         """Let go of the idle connections; requests under way end by themselves. It can be used again."""

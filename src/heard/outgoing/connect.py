@@ -43,9 +43,13 @@ class CheckedConnections(httpcore.AsyncNetworkBackend):
             Forbidden: any of the addresses is not public.
             NoAnswer: there are none, or nobody took it, in `timeout` seconds for all of this.
         """
+        return Stream(await self.dial(host, port, timeout), host)
+
+    async def dial(self, host: str, port: int, timeout: float | None) -> socket.socket:  # noqa: ASYNC109
+        """As `connect_tcp`, the socket alone."""
         try:
             async with asyncio.timeout(timeout):
-                return Stream(await _first_of(await self.checked(host), port), host)
+                return await _first_of(await self.checked(host), port)
         except TimeoutError:
             raise NoAnswer("timeout", f"{host} took no connection within {timeout:g} seconds.") from None
         except OSError as error:

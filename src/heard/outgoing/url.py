@@ -92,7 +92,7 @@ def read(url: str, *, allow_private: bool) -> Target:
     port = int(found[2] or PORTS[scheme])
     if port not in PORTS.values() and not 1024 <= port <= 65535:
         raise Invalid(f"Use port 80, 443, or one from 1024 to 65535, not {port}.")
-    host = _host(found[1], allow_private=allow_private)
+    host = host_of(found[1], allow_private=allow_private)
     query = f"?{quote(parts.query, safe=_AS_IT_IS)}" if parts.query else ""
     return Target(scheme=scheme, host=host, port=port, path=(quote(parts.path, safe=_AS_IT_IS) or "/") + query)
 
@@ -105,7 +105,8 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def _host(written: str, *, allow_private: bool) -> str:
+def host_of(written: str, *, allow_private: bool) -> str:
+    """A host as members write it, in ASCII; an IPv6 address in brackets. Raises Invalid as `read` does."""
     if written.startswith("["):
         host, address = written[1:-1], literal(written[1:-1])
         if address is None or address.version != 6:

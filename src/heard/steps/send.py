@@ -25,7 +25,7 @@ from heard.contacts.standing import Kind, Suppression
 from heard.deliveries import reminder, schedule
 from heard.deliveries.case import Case
 from heard.deliveries.decision import Decision, Outcome, revised
-from heard.deliveries.delivery import Delivery, ImpossibleMove, State, move, retry_at
+from heard.deliveries.delivery import Delivery, HandedTo, ImpossibleMove, State, move, retry_at
 from heard.deliveries.eligibility import Decline, Invite, reconsider
 from heard.deliveries.ledger import TouchKind, TouchState
 from heard.deliveries.notice import Notice, NoticeKind
@@ -100,13 +100,15 @@ def still_wanted(
     return ready
 
 
-def begin(connection: Connection, delivery: Delivery) -> Delivery:
-    """Committed before the hand-over: from here on a crash leaves it unknown.
+def begin(
+    connection: Connection, delivery: Delivery, *, over: HandedTo = HandedTo.SERVER, counts_opens: bool = False
+) -> Delivery:
+    """Committed before the hand-over: from here on a crash leaves it unknown, unless it is `over` the outbox.
 
     Raises:
         ImpossibleMove: it is scheduled no longer; then nothing is handed over.
     """
-    sending = move(delivery, State.SENDING, attempts=delivery.attempts + 1)
+    sending = move(delivery, State.SENDING, attempts=delivery.attempts + 1, handed_to=over, counts_opens=counts_opens)
     deliveries.change(connection, sending, was=delivery.state)
     return sending
 
@@ -131,15 +133,16 @@ def failed(
         _made(connection, delivery, now)
 
 
-def recover(connection: Connection, *, directory: Directory, now: datetime, certain: bool) -> int:
+def recover(connection: Connection, *, directory: Directory, now: datetime) -> int:
     """After a crash: what was being handed over. Gives how many there were.
 
-    `certain`: the channel can be asked again without a second mail (the outbox), so they are scheduled again. Otherwise
-    nobody knows whether they went out: they are shown as unknown and never sent again by themselves.
+    The outbox can be asked again without a second mail, so what it was to keep is scheduled again, whatever the
+    workspace sends by now. What was given to a server may have gone out: it is shown as unknown and never sent again by
+    itself.
     """
     interrupted = deliveries.in_state(connection, State.SENDING)
     for delivery in interrupted:
-        if certain:
+        if delivery.handed_to is HandedTo.OUTBOX:
             deliveries.change(connection, move(delivery, State.SCHEDULED), was=delivery.state)
         else:
             cut = "Heard stopped while this mail was handed over."

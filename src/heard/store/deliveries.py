@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from heard.deliveries.delivery import Delivery, ImpossibleMove, State
+from heard.deliveries.delivery import Delivery, HandedTo, ImpossibleMove, State
 from heard.deliveries.ledger import TouchKind
 from heard.store import dialects
 from heard.store.tables import deliveries
@@ -21,17 +21,44 @@ def keep(connection: Connection, new: Iterable[Delivery]) -> None:
         connection.execute(deliveries.insert(), rows)
 
 
-def due(connection: Connection, now: datetime, limit: int, paused: Iterable[int] = ()) -> list[Delivery]:
-    """What should go out now, in the order it fell due; the campaigns in `paused` wait."""
+def due(
+    connection: Connection, now: datetime, limit: int, paused: Iterable[int] = (), without: Iterable[int] = ()
+) -> list[Delivery]:
+    """What should go out now, in the order it fell due; the campaigns in `paused` wait, as do the workspaces in
+    `without`."""
     query = select(deliveries).where(deliveries.c.state == State.SCHEDULED.value, deliveries.c.due_at <= now)
     if waiting := list(paused):
         query = query.where(~dialects.among(deliveries.c.campaign_id, waiting, connection))
+    if others := list(without):
+        query = query.where(~dialects.among(deliveries.c.workspace_id, others, connection))
     return [delivery_of(row) for row in connection.execute(query.order_by(deliveries.c.due_at).limit(limit))]
 
 
-def any_tried(connection: Connection) -> bool:
-    """Whether a delivery waits for another try."""
+def due_of(
+    connection: Connection, workspace: int, campaigns: Iterable[int], now: datetime, limit: int
+) -> list[Delivery]:
+    """As `due`, of these campaigns of one workspace, whatever waits of others."""
+    rows = dialects.fetch(
+        connection,
+        f"SELECT id FROM {dialects.by('deliveries_by_campaign', 'deliveries', connection)} WHERE workspace_id = ?"
+        f" AND campaign_id {dialects.within(connection)} AND state = 'scheduled' AND due_at <= ?"
+        " ORDER BY due_at LIMIT ?",
+        workspace,
+        dialects.listed(connection, list(campaigns)),
+        micros(now),
+        limit,
+    )
+    found = by_ids(connection, workspace, [row[0] for row in rows])
+    return [found[row[0]] for row in rows if row[0] in found]
+
+
+def any_tried(connection: Connection, *, workspace: int | None = None, without: Iterable[int] = ()) -> bool:
+    """Whether a delivery waits for another try: of one workspace, or of any but those in `without`."""
     query = select(deliveries.c.id).where(deliveries.c.state == State.SCHEDULED.value, deliveries.c.attempts > 0)
+    if workspace is not None:
+        query = query.where(deliveries.c.workspace_id == workspace)
+    if others := list(without):
+        query = query.where(~dialects.among(deliveries.c.workspace_id, others, connection))
     return connection.execute(query.limit(1)).first() is not None
 
 
@@ -56,6 +83,8 @@ def change(connection: Connection, delivery: Delivery, *, was: State) -> None:
     changes = {"state": delivery.state.value, "attempts": delivery.attempts, "error": delivery.error}
     if delivery.sent_at is not None:
         changes["sent_at"] = micros(delivery.sent_at)
+    if delivery.state == State.SENDING:
+        changes |= {"handed_to": delivery.handed_to, "counts_opens": int(delivery.counts_opens)}
     if delivery.state == State.SCHEDULED:  # only what waits can be put off; the index by due_at is left alone else
         changes["due_at"] = micros(delivery.due_at)
     columns = ", ".join(f"{name} = ?" for name in changes)
@@ -198,6 +227,8 @@ def _row(delivery: Delivery) -> dict[str, Any]:
         "error": delivery.error,
         "campaign_version": delivery.campaign_version,
         "survey_version": delivery.survey_version,
+        "handed_to": delivery.handed_to,
+        "counts_opens": int(delivery.counts_opens),
     }
 
 
@@ -223,4 +254,6 @@ def delivery_of(row: Any) -> Delivery:
         error=row.error,
         campaign_version=row.campaign_version,
         survey_version=row.survey_version,
+        handed_to=HandedTo(row.handed_to) if row.handed_to else None,
+        counts_opens=bool(row.counts_opens),
     )

@@ -161,6 +161,7 @@ def remove_rest(connection: Connection, person: Person) -> dict[str, int]:
     remove("response_revisions", "response_id", person.responses)
     removed["responses"] = remove("responses", "id", person.responses)
     removed["clicks"] = remove("clicks", "delivery_id", person.deliveries)
+    remove("opens", "delivery_id", person.deliveries)
     remove("touches", "contact_id", person.contacts)
     remove("touches", "delivery_id", person.deliveries)
     remove("mail_events", "delivery_id", person.deliveries)

@@ -6,6 +6,9 @@
     campaign:12:sent                         invitations handed over on the day, those of unknown outcome among them
     campaign:12:reminded                     ... reminders
     campaign:12:clicked                      invitations whose survey was first opened on the day, machines left out
+    campaign:12:with_image               mails handed over that tell when they are opened, reminders among them
+    campaign:12:opened                       mails opened for the first time on the day, known machines left out
+    campaign:12:opened_by_machine            ... by known machines, and by nobody else so far
     unsubscribed:12                          people who left all surveys by a mail of it, less those who came back
 
 A decision is counted on the day it was first made; a change of mind moves it there, from one name to another. So all
@@ -48,6 +51,9 @@ class Funnel(msgspec.Struct, frozen=True, kw_only=True):
     reminded: int
     clicked: int
     unsubscribed: int = 0
+    with_image: int = 0
+    opened: int = 0
+    opened_by_machine: int = 0
 
 
 NOTHING = Funnel(matched=0, waiting=0, held={}, invited=0, sent=0, reminded=0, clicked=0)
@@ -67,7 +73,15 @@ def moved(decision: Decision) -> dict[Key, int]:
 
 def handed_over(connection: Connection, delivery: Delivery, at: datetime) -> None:
     """Its mail was handed over, or may have been."""
-    tallies.add(connection, {_mailed(delivery.workspace, delivery.campaign, delivery.kind, at): 1})
+    counts = {_mailed(delivery.workspace, delivery.campaign, delivery.kind, at): 1}
+    if delivery.counts_opens:
+        counts[delivery.workspace, day_of(at), f"campaign:{delivery.campaign}:with_image"] = 1
+    tallies.add(connection, counts)
+
+
+def opened(connection: Connection, delivery: Delivery, first: datetime, n: int, *, by_machine: bool) -> None:
+    """A mail counts as opened then (`n` 1), or no longer does (-1)."""
+    tallies.add(connection, {_opened(delivery.workspace, delivery.campaign, first, by_machine): n})
 
 
 def clicked(connection: Connection, delivery: Delivery, first: datetime, n: int) -> None:
@@ -127,11 +141,13 @@ def rebuild(connection: Connection) -> None:
         name = _name(row.campaign_id, Outcome(row.outcome), row.objections)
         counts[row.workspace_id, day_of(row.at), name] += 1
     table = deliveries.c
-    mailed = select(table.workspace_id, table.campaign_id, table.kind, table.sent_at).where(
+    mailed = select(table.workspace_id, table.campaign_id, table.kind, table.sent_at, table.counts_opens).where(
         table.sent_at.is_not(None), table.channel != Channel.LINK.value
     )
     for row in connection.execute(mailed.execution_options(yield_per=10_000)):
         counts[_mailed(row.workspace_id, row.campaign_id, TouchKind(row.kind), row.sent_at)] += 1
+        if row.counts_opens:
+            counts[row.workspace_id, day_of(row.sent_at), f"campaign:{row.campaign_id}:with_image"] += 1
     opened = dialects.fetch(
         connection,
         f"SELECT d.workspace_id, d.campaign_id, min(c.at) FROM clicks c JOIN {deliveries.name} d"
@@ -142,6 +158,13 @@ def rebuild(connection: Connection) -> None:
     )
     for workspace, campaign, at in opened:
         counts[workspace, day_of(moment(at)), f"campaign:{campaign}:clicked"] += 1
+    looked_at = dialects.fetch(
+        connection,
+        "SELECT d.workspace_id, d.campaign_id, o.at, o.machine FROM opens o"
+        " JOIN deliveries d ON d.workspace_id = o.workspace_id AND d.id = o.delivery_id",
+    )
+    for workspace, campaign, at, machine in looked_at:
+        counts[_opened(workspace, campaign, moment(at), machine is not None)] += 1
     tallies.add(connection, counts)
 
 
@@ -157,6 +180,9 @@ def _funnel(counts: Mapping[str, int]) -> Funnel:
         reminded=counts.get("reminded", 0),
         clicked=counts.get("clicked", 0),
         unsubscribed=max(0, counts.get("unsubscribed", 0)),
+        with_image=counts.get("with_image", 0),
+        opened=counts.get("opened", 0),
+        opened_by_machine=counts.get("opened_by_machine", 0),
     )
 
 
@@ -167,6 +193,10 @@ def _counted(decision: Decision, outcome: Outcome, objections: Iterable[Objectio
 def _mailed(workspace: int, campaign: int, kind: TouchKind, at: datetime) -> Key:
     """A reminder is no invitation: no share is ever of it."""
     return workspace, day_of(at), f"campaign:{campaign}:{'sent' if kind == TouchKind.FIRST else 'reminded'}"
+
+
+def _opened(workspace: int, campaign: int, first: datetime, by_machine: bool) -> Key:
+    return workspace, day_of(first), f"campaign:{campaign}:{'opened_by_machine' if by_machine else 'opened'}"
 
 
 def _left(delivery: Delivery, at: datetime) -> Key:

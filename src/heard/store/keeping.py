@@ -162,7 +162,14 @@ def _origins(connection: Connection, before: datetime) -> int:
             [tuple(row) for row in rows],
         )
         n += len(rows)
-    return n
+    rows = dialects.fetch(
+        connection,
+        f"SELECT workspace_id, delivery_id FROM opens WHERE at < ? AND agent <> '' ORDER BY at LIMIT {ROWS}",
+        micros(before),
+    )
+    agent = "UPDATE opens SET agent = '' WHERE workspace_id = ? AND delivery_id = ?"
+    dialects.many(connection, agent, [tuple(row) for row in rows])
+    return n + len(rows)
 
 
 def _mail_events(connection: Connection, before: datetime) -> int:

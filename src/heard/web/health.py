@@ -25,11 +25,14 @@ def routes(app: Installation) -> list[Any]:
 
     @get("/ready", include_in_schema=False, sync_to_thread=False)
     def ready() -> Response[Any]:
-        """200 only while everything works; else what does not."""
+        """200 only while everything works; else what does not. `apart`: the workspaces whose own mail server takes
+        nothing just now. That is theirs to mend, and no reason to send the others' messages elsewhere."""
         missing = sorted(app.pipeline.failing)
         body: dict[str, Any] = {"ready": not missing, "missing": missing}
         if missing:
             body["because"] = app.pipeline.failing
+        if away := sorted(app.pipeline.postman.failing_apart):
+            body["apart"] = [f"mail server of workspace {number}" for number in away]
         return Response(body, status_code=503 if missing else 200, headers={"Cache-Control": "no-store"})
 
     @get("/metrics", include_in_schema=False, media_type=MediaType.TEXT)

@@ -13,11 +13,12 @@ import structlog
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
-from heard.channels.email.reports import ses
+from heard.channels.email.reports import ses, sns
 from heard.channels.email.reports.provider import Provider
 from heard.channels.email.reports.providers import BY_NAME
 from heard.errors import Invalid
 from heard.installation import Installation
+from heard.outgoing.exchange import NoAnswer
 from heard.outgoing.exchange import Request as Outgoing
 from heard.steps import report
 from heard.web.api.errors import error
@@ -39,13 +40,16 @@ def routes(app: Installation) -> list[Any]:
             return error(401, "This is no workspace's address for reports. Copy it from Settings > Mail.")
         body, headers = await request.body(), {name.lower(): value for name, value in request.headers.items()}
         try:
-            if (problem := _unproven(app, workspace, known, body, headers)) is not None:
+            if (problem := await _unproven(app, workspace, known, body, headers)) is not None:
                 return error(401, problem)
             notices = known.read(body)
             if known is ses.SES and (url := ses.confirmation(body)) is not None:
                 return await _confirm(app, url)
         except Invalid as problem:
             return error(400, str(problem), field=problem.field)
+        except NoAnswer as problem:  # whoever reports tries again
+            log.warning("mail_report_not_proven", provider=known.name, workspace=workspace, error=str(problem))
+            return error(503, str(problem))
         now = app.clock.now()
         taken: report.Taken = await app.store.write(
             partial(
@@ -65,9 +69,15 @@ def routes(app: Installation) -> list[Any]:
     return [take_report]
 
 
-def _unproven(app: Installation, workspace: int, known: Provider, body: bytes, headers: dict[str, str]) -> str | None:
+async def _unproven(
+    app: Installation, workspace: int, known: Provider, body: bytes, headers: dict[str, str]
+) -> str | None:
+    """Why a report is refused. Raises NoAnswer when what proves it cannot be had just now."""
     secret = app.mail_of(workspace).secrets.get(known.name)
-    return known.proof(body, headers, secret) if secret and known.proof is not None else None
+    if not secret or known.proof is None:
+        return None
+    problem = known.proof(body, headers, secret)
+    return await sns.unproven(body, app.certificates.of) if problem is None and known is ses.SES else problem
 
 
 async def _confirm(app: Installation, url: str) -> Response[Any]:

@@ -17,7 +17,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp
 
 from heard.installation import Installation
-from heard.web import api, dashboard, health, link, logos, mail_reports, manual, survey, unsubscribe
+from heard.web import api, dashboard, health, link, logos, mail_reports, manual, opens, survey, unsubscribe
 from heard.web.api.errors import error
 from heard.web.api.names import as_sent
 from heard.web.dashboard.nowhere import Nowhere, nowhere
@@ -41,6 +41,7 @@ def site(app: Installation) -> ASGIApp:
         *unsubscribe.routes(respondents, pages),
         *link.routes(Followers(app), pages),
         *logos.routes(app),
+        *opens.routes(app),
         *health.routes(app),
         *mail_reports.routes(app),
         *dashboard.router(members),

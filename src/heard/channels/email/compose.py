@@ -14,7 +14,7 @@ from heard.channels.email.render import render
 from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries.delivery import Delivery
-from heard.ids import RESPONDENT, LinkKeys
+from heard.ids import OPENED, RESPONDENT, LinkKeys
 from heard.surveys.because import because
 from heard.surveys.locales import locale
 from heard.surveys.spoken import language_for
@@ -35,11 +35,13 @@ def compose(
     now: datetime,
     purpose: bytes = RESPONDENT,
     reminds_of: Delivery | None = None,
+    count_opens: bool = False,
 ) -> Mail:
     """The same delivery gives the same Message-ID and the same links on every try.
 
     `at_most`: how often this survey comes at the most; None = nothing is promised. `purpose`: what the links are for.
-    `reminds_of`: of a reminder, the invitation; its links open that one, since both ask for one answer.
+    `reminds_of`: of a reminder, the invitation; its links open that one, since both ask for one answer. `count_opens`:
+    whether a picture tells that this mail was opened.
     """
     known = traits.decode(contact.traits)
     opens = reminds_of or delivery
@@ -56,6 +58,9 @@ def compose(
         link=f"{base_url}/s/{token}",
         unsubscribe=f"{base_url}/u/{token}",
         logos=f"{base_url}/logo/",
+        image=f"{base_url}/o/{keys.token(delivery.workspace, delivery.id, purpose=OPENED)}.gif"
+        if count_opens
+        else None,
         hidden=f"{base_url}/about/{token}",
         because=because(delivery.event, delivery.event_at, now=now, language=language),
         at_most=at_most,

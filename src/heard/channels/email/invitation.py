@@ -32,6 +32,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribe: str  # https://.../u/TOKEN
     logos: str = ""  # https://.../logo/, below which the brand's picture is served; "" = the letter is shown
     hidden: str  # https://.../about/TOKEN, which no person sees
+    image: str | None = None  # https://.../o/TOKEN.gif, loaded when the mail is opened; None = nothing tells
     because: str | None = None  # completes "You get this because"; see `heard.surveys.because`
     at_most: timedelta | None = None  # this survey comes no more often than that; None = no promise is made
     reminds_of: Reminded | None = None  # None = it is the first mail

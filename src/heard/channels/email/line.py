@@ -6,8 +6,11 @@ before the text nothing was handed over; after its final dot only the server kno
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
 
 import aiosmtplib
 import msgspec
@@ -15,25 +18,43 @@ import msgspec
 from heard.channels.email.mail import Mail
 from heard.channels.email.refusals import Stage, refused
 from heard.channels.email.relay import Relay
-from heard.errors import DeliveryFailed
+from heard.errors import DeliveryFailed, HeardError
+
+Dial = Callable[[str, int], Awaitable[socket.socket]]  # (host, port) -> a connected socket; raises HeardError
 
 
-async def connect(to: Relay, *, patience: float) -> Line:
+async def connect(to: Relay, *, patience: float, dial: Dial | None = None) -> Line:
     """A connection that is ready for a mail: encrypted and logged in, where the server offers that.
+
+    `patience`: seconds for an answer; twice as many for all of this. `dial`: what opens the connection, where not every
+    address may be reached.
 
     Raises:
         DeliveryFailed: transient, whatever the server said: it is about us, not about a mail.
     """
+    where = f"{to.host}:{to.port}"
+    try:
+        async with asyncio.timeout(2 * patience):
+            return await _connect(to, where, patience, await dial(to.host, to.port) if dial else None)
+    except TimeoutError as error:
+        raise DeliveryFailed(f"The mail server {where} did not become ready in time.", unreachable=True) from error
+    except HeardError as error:
+        if isinstance(error, DeliveryFailed):
+            raise
+        raise DeliveryFailed(str(error), unreachable=True) from error
+
+
+async def _connect(to: Relay, where: str, patience: float, opened: socket.socket | None) -> Line:
     smtp = aiosmtplib.SMTP(
         hostname=to.host,
-        port=to.port,
+        port=None if opened else to.port,
+        sock=opened,
         use_tls=to.tls,
         start_tls=False if to.tls else None,  # None: upgrade when the server offers it
         validate_certs=to.verify,
         timeout=patience,
         local_hostname=_own_name(),
     )
-    where = f"{to.host}:{to.port}"
     try:
         await smtp.connect()
         if smtp.is_ehlo_or_helo_needed:
@@ -41,7 +62,7 @@ async def connect(to: Relay, *, patience: float) -> Line:
         await _log_in(smtp, to)
     except aiosmtplib.SMTPResponseException as error:
         smtp.close()
-        raise refused(Stage.CONNECT, error.code, error.message) from error
+        raise refused(Stage.CONNECT, error.code, _veiled(error.message, to)) from None
     except ssl.SSLError as error:
         smtp.close()
         raise DeliveryFailed(
@@ -50,7 +71,20 @@ async def connect(to: Relay, *, patience: float) -> Line:
     except (aiosmtplib.SMTPException, OSError) as error:
         smtp.close()
         raise DeliveryFailed(f"The mail server {where} cannot be reached: {error}", unreachable=True) from error
+    except BaseException:
+        smtp.close()
+        raise
     return Line(smtp)
+
+
+def _veiled(said: str, to: Relay) -> str:
+    """What a server said, without the password, should it repeat what it was given."""
+    if to.password:
+        both = (to.password, b64encode(to.password.encode()).decode().rstrip("="))
+        plain = b64encode(f"\0{to.user}\0{to.password}".encode()).decode()
+        for each in (plain, *both):
+            said = said.replace(each, "…")
+    return said
 
 
 class Offers(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,9 +94,9 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True):
     login: bool
 
 
-async def probe(to: Relay, *, patience: float) -> Offers:
+async def probe(to: Relay, *, patience: float, dial: Dial | None = None) -> Offers:
     """Connect and log in as for a mail, and say goodbye. Raises as `connect` does."""
-    line = await connect(to, patience=patience)
+    line = await connect(to, patience=patience, dial=dial)
     try:
         return line.offers
     finally:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # What stands for the parts that are filled in mail by mail. Control characters, which no line of text can hold.
-INTRO, OUTRO, LINK, UNSUBSCRIBE, HIDDEN, BECAUSE, TITLE = (
+INTRO, OUTRO, LINK, UNSUBSCRIBE, HIDDEN, BECAUSE, TITLE, IMAGE = (
     "\x11intro\x12",
     "\x11outro\x12",
     "\x11link\x12",
@@ -32,6 +32,7 @@ INTRO, OUTRO, LINK, UNSUBSCRIBE, HIDDEN, BECAUSE, TITLE = (
     "\x11hidden\x12",
     "\x11why\x12",
     "\x11title\x12",
+    "\x11image\x12",
 )
 
 
@@ -49,8 +50,11 @@ def _templates() -> Environment:
     )
 
 
-def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str = "") -> tuple[str, str]:
-    """The HTML and the text of every mail of a campaign, marks included. `logos`: where brands' pictures are served."""
+def look(
+    brand: Brand, wording: Wording, at_most: timedelta | None, logos: str = "", *, image: bool = False
+) -> tuple[str, str]:
+    """The HTML and the text of every mail of a campaign, marks included. `logos`: where brands' pictures are served.
+    `image`: whether a picture tells that it was opened."""
     language = locale(wording.language)
     promise = language.mail.at_most.format(length=in_words(at_most, language=language.code)) if at_most else None
     view = {
@@ -69,6 +73,7 @@ def look(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str =
         "link": LINK,
         "unsubscribe": UNSUBSCRIBE,
         "hidden": HIDDEN,
+        "image": IMAGE if image else None,
         "because": BECAUSE,
         "title": TITLE,
     }

@@ -13,4 +13,5 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     sender: str  # the envelope's addresses, as they go over the wire: domains in ASCII
     recipient: str
     content: bytes  # RFC 5322, lines ended by CRLF, none longer than 998 octets
+    counts_opens: bool = False  # it has a picture that tells when it is loaded
     utf8: bool = False  # the recipient's local part is not ASCII: only a server with SMTPUTF8 can take it

@@ -1,4 +1,4 @@
-"""The mail server that mails are given to, as HEARD_SMTP_URL names it."""
+"""The mail server that mails are given to, as HEARD_SMTP_URL or a workspace names it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     verify: bool = True  # `?verify=no` takes any certificate: for a relay of one's own that signed its own
 
 
-def relay(url: str) -> Relay:
-    """Read HEARD_SMTP_URL.
+def relay(url: str, *, field: str = "HEARD_SMTP_URL") -> Relay:
+    """Read the URL of a mail server; `field` is where it was written.
 
     Raises:
         Invalid: not such a URL. The message never repeats the password.
     """
-    field = "HEARD_SMTP_URL"
     example = "smtp://user:password@mail.example:587"
     try:
         parts = urlsplit(url)

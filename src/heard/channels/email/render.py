@@ -60,7 +60,9 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
     recipient = reachable(invitation.to_address)
     if recipient is None:
         raise DeliveryFailed("No mail can be addressed to what this contact has as its address.", permanent=True)
-    bones = skeleton(invitation.brand, invitation.wording, invitation.at_most, invitation.logos)
+    bones = skeleton(
+        invitation.brand, invitation.wording, invitation.at_most, invitation.logos, invitation.image is not None
+    )
     subject = _subject(invitation)
     why = _why(invitation)
     return Mail(
@@ -69,6 +71,7 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
         sender=bones.sender.address,
         recipient=recipient,
         utf8=not recipient.isascii(),
+        counts_opens=invitation.image is not None,
         content=b"".join(
             (
                 headers.mailbox("To", Mailbox(invitation.to_name or "", recipient)),
@@ -89,11 +92,11 @@ def render(invitation: Invitation, *, at: datetime) -> Mail:
 
 
 @lru_cache(256)
-def skeleton(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str) -> Skeleton:
+def skeleton(brand: Brand, wording: Wording, at_most: timedelta | None, logos: str, image: bool = False) -> Skeleton:
     sender = mailbox(brand.from_, field="brand.from") if brand.from_ else NOWHERE
     if not sender.name:
         sender = Mailbox(brand.name, sender.address)
-    as_html, as_text = look.look(brand, wording, at_most, logos)
+    as_html, as_text = look.look(brand, wording, at_most, logos, image=image)
     reply_to = headers.mailbox("Reply-To", mailbox(brand.reply_to, field="brand.reply_to")) if brand.reply_to else b""
     return Skeleton(
         sender=sender,
@@ -165,6 +168,7 @@ def _for_html(invitation: Invitation, subject: str, why: str) -> dict[str, str]:
         "link": html.escape(invitation.link),
         "leave": html.escape(invitation.unsubscribe),
         "hidden": html.escape(invitation.hidden),
+        **({"image": html.escape(invitation.image)} if invitation.image else {}),
         "why": html.escape(why),
     }
 

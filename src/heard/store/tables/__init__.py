@@ -4,7 +4,15 @@ can be split by it. The day tables of messages are made by `heard.store.days`.""
 from __future__ import annotations
 
 from heard.store.tables.accounts import audit, invites, members, secret_keys, sessions, workspaces
-from heard.store.tables.answers import clicks, handed_over, mail_events, mail_settings, response_revisions, responses
+from heard.store.tables.answers import (
+    clicks,
+    handed_over,
+    mail_events,
+    mail_settings,
+    opens,
+    response_revisions,
+    responses,
+)
 from heard.store.tables.bookkeeping import cursors, removals, set_aside, tallies
 from heard.store.tables.campaigns import campaigns, decisions, deliveries, surveys, touches, turns, versions, waves
 from heard.store.tables.columns import OPEN, REMINDERS, WITH_ORIGIN, metadata
@@ -68,6 +76,7 @@ __all__ = [
     "mail_settings",
     "members",
     "metadata",
+    "opens",
     "regulations",
     "removals",
     "replays",
@@ -112,6 +121,7 @@ PARTIAL = {
     "deliveries_open",
     "deliveries_sending",
     "forwards_due",
+    "opens_with_agent",
     "responses_completing",
     "responses_settling",
     "response_revisions_with_origin",

@@ -75,6 +75,17 @@ clicks = Table(  # raw: every GET and HEAD of a mail's links, human or machine
     Index("clicks_with_origin", "at", sqlite_where=text(WITH_ORIGIN)),
     sqlite_with_rowid=False,
 )
+opens = Table(  # the first time a mail's picture was loaded, where it has one
+    "opens",
+    metadata,
+    of_workspace(),
+    Column("delivery_id", String(32), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("machine", Text),  # who loaded it, where that is known not to be a person
+    Index("opens_with_agent", "at", sqlite_where=text("agent <> ''")),
+    sqlite_with_rowid=False,
+)
 responses = Table(
     "responses",
     metadata,

@@ -159,6 +159,8 @@ deliveries = Table(
     Column("error", Text),
     Column("campaign_version", Integer),  # of the campaign and the survey, when it was decided
     Column("survey_version", Integer),
+    Column("handed_to", String(8)),  # an outbox or a server, the last time
+    Column("counts_opens", Integer, nullable=False, server_default="0"),  # its mail has a picture
     Index("deliveries_due", "due_at", sqlite_where=text("state = 'scheduled'")),
     Index("deliveries_sending", "state", sqlite_where=text("state = 'sending'")),
     Index("deliveries_open", "sent_at", sqlite_where=text(OPEN)),

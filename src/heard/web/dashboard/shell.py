@@ -80,6 +80,7 @@ class Dashboard:
             here=here,
             csrf=self.csrf(visit),
             theme=visit.theme,
+            outbox_is_used=self.app.outbox_of(visit.workspace.id) is not None,
             **view,
         )
         if visit.said:  # a toast is shown once

@@ -40,7 +40,7 @@ def read(body: bytes) -> list[Notice]:
     at = _when(_text(mail, "Date"))
     parts = {part.get_content_type(): part for part in mail.walk()}
     if (status := parts.get("message/delivery-status")) is not None:
-        return list(_returned(status, _quoted(mail), name, at))
+        return list(_returned(status, _quoted(mail), _notification(mail), name, at))
     if (feedback := parts.get("message/feedback-report")) is not None:
         return list(_complained(feedback, _quoted(mail), name, at))
     if is_automatic(mail):
@@ -61,18 +61,18 @@ def is_automatic(mail: Message) -> bool:
     )
 
 
-def _returned(status: Message, quoted: Message | None, name: str, at: datetime | None) -> Iterator[Notice]:
-    """One notice a recipient. Delayed, relayed and expanded are no failures."""
+def _returned(status: Message, quoted: Message | None, words: str, name: str, at: datetime | None) -> Iterator[Notice]:
+    """One notice a recipient. Delayed, relayed and expanded are no failures. `words`: what it says to people."""
     for number, group in enumerate(_groups(status)):
         action = _text(group, "Action").strip().lower()
         if action not in ("failed", "delivered") or number > MOST:
             continue
-        said = _after_semicolon(_text(group, "Diagnostic-Code"))
+        address = _address(_text(group, "Original-Recipient")) or _address(_text(group, "Final-Recipient"))
+        said = _after_semicolon(_text(group, "Diagnostic-Code")) or _said_of(address, words)
         code = _code(_text(group, "Status").split("(")[0].strip(), said)
         kind = NoticeKind.DELIVERED if action == "delivered" else NoticeKind.SOFT
         if action == "failed" and is_nobody(code):
             kind = NoticeKind.HARD
-        address = _address(_text(group, "Original-Recipient")) or _address(_text(group, "Final-Recipient"))
         yield Notice(
             kind=kind,
             id=f"{name} {number}",
@@ -81,6 +81,18 @@ def _returned(status: Message, quoted: Message | None, name: str, at: datetime |
             at=at,
             detail=one_line(said or code),
         )
+
+
+def _said_of(address: str, words: str) -> str:
+    """What the notification says of a recipient, where the report itself does not: OpenSMTPD writes `Status: 5.0.0` and
+    nothing more, and above it `lily@aldrin.example: 550 5.1.1 no such user`."""
+    found = re.search(rf"^\s*<?{re.escape(address)}>?:[ \t]+(\d{{3}}[ -].*)$", words, re.M | re.I) if address else None
+    return found[1].strip() if found else ""
+
+
+def _notification(mail: Message) -> str:
+    """The part of a report that is for people: the first text."""
+    return next((_decoded(part) for part in mail.walk() if part.get_content_type() == "text/plain"), "")
 
 
 def _code(status: str, said: str) -> str:

@@ -58,8 +58,7 @@ def confirmation(body: bytes) -> str | None:
 
 
 def proof(body: bytes, headers: Headers, secret: str) -> str | None:
-    """SNS signs with a certificate that would have to be fetched; what is compared is the topic, which nobody else
-    knows together with the address."""
+    """By the topic alone; that SNS itself says so is in its signature (`sns.py`)."""
     given = topic(body) or headers.get("x-amz-sns-topic-arn", "")
     return None if given == secret else "The request is not from the SNS topic that Settings > Mail names."
 

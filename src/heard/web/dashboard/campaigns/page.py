@@ -117,10 +117,11 @@ def routes(dashboard: Dashboard) -> list[Any]:
         except (DeliveryFailed, Invalid) as problem:
             return await form_page(seen, form, campaign=campaign, status=422, told=True, problem=f"Not sent. {problem}")
         if form != saved:
-            there = f"The mail to {to} is a file in the outbox folder." if app.outbox else f"Sent to {to}."
+            is_file = app.outbox_of(seen.workspace.id) is not None
+            there = f"The mail to {to} is a file in the outbox folder." if is_file else f"Sent to {to}."
             told = msgspec.structs.replace(seen, said=f"{there} Nothing is saved yet.")
             return await form_page(told, form, campaign=campaign, told=True)
-        if app.outbox is not None:
+        if app.outbox_of(seen.workspace.id) is not None:
             return dashboard.to(f"/campaigns/{number}/mail?sent={sent}", f"Sent to {to}: here it is.")
         return dashboard.to(f"/campaigns/{number}/mail", f"Sent to {to}. No answer to it counts.")
 
