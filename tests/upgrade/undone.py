@@ -29,7 +29,13 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0017(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE consents DROP COLUMN heard_at"))
+    schema.stamp(connection, "0015")
+
+
 def back_to_0014(connection: Connection) -> None:
+    back_to_0017(connection)
     connection.execute(text("DROP TABLE handed_over"))
     schema.stamp(connection, "0014")
 
