@@ -15,6 +15,7 @@ from heard.operations import dry_run
 from heard.steps import leave, waves
 from heard.store import contacts, tables
 from tests.contracts.desk import ACME, Desk
+from tests.contracts.test_consents import MINDING, said, saying
 from tests.contracts.test_waves import ask_list, put_on_list
 from tests.examples import DAY, HOUR, NOON
 
@@ -96,6 +97,23 @@ def test_it_equals_what_happened_decision_by_decision(desk: Desk, seed: int):
             assert found["same"] > 3
 
     assert {table.name: desk.rows(table) for table in KEPT} == before, "nothing was kept"
+
+
+def test_what_was_said_before_and_arrived_after_stood_in_nobodys_way(desk: Desk):
+    desk.intake(**MINDING)
+    desk.campaign(throttle="30d")
+    desk.receive(saying(desk.identify("ted", email="ted@mosby.example"), Marketing=True))
+    desk.wait(DAY)
+    desk.receive(desk.track("ted", total=30))
+    desk.wait(HOUR)
+    desk.receive(said(desk, "ted", desk.now - 12 * HOUR, browser="b1", Marketing=False))
+    desk.wait(40 * DAY)
+    desk.receive(desk.track("ted", total=30))
+
+    found = result(desk)
+
+    assert found["differences"] == []
+    assert (found["really"]["invited"], found["really"]["reasons"]) == (1, {"consent_denied": 1})
 
 
 def test_what_another_setting_would_have_changed_is_followed_on(desk: Desk):

@@ -29,7 +29,13 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0017(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE consents DROP COLUMN heard_at"))
+    schema.stamp(connection, "0017")
+
+
 def back_to_0016(connection: Connection) -> None:
+    back_to_0017(connection)
     connection.execute(text("DROP TABLE opens"))
     for column in ("handed_to", "counts_opens"):
         connection.execute(text(f"ALTER TABLE deliveries DROP COLUMN {column}"))

@@ -34,6 +34,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     preferences: Mapping[str, bool]
     source: int
     message_id: str
+    heard_at: datetime | None = None  # when it came onto the record of its person; older records do not say
 
     @property
     def order(self) -> Order:

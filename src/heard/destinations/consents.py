@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
 from heard.contacts.consent import History, Said, Speaker, Word, contradicts, differ, word_of
@@ -95,26 +96,26 @@ class Consents:
         if speaker.anonymous and (owner := links.of(speaker.id)) is not None:
             speaker = Speaker(owner, False)
         if not self._history(speaker).repeats(word):
-            self._take(speaker, [word])
+            self._take(speaker, [word], message.received_at)
         self._said[speaker].append(word)
 
-    def join(self, anonymous_id: str, user_id: str) -> None:
+    def join(self, anonymous_id: str, user_id: str, at: datetime) -> None:
         """It is known for the first time whose this browser is: what it said, they said.
 
         Whoever it is of later says nothing by that: what it said before was another's.
         """
         browser, user = Speaker(anonymous_id, True), Speaker(user_id, False)
         words = [*self._history(browser).words, *self._said[browser]]
-        self._take(user, words)
+        self._take(user, words, at)
         self._said[user] += words
 
     def of(self, user_id: str | None) -> Mapping[str, Said]:
         """What holds of each category, by the newest word."""
         return {} if user_id is None else self._history(Speaker(user_id, False)).now
 
-    def _take(self, speaker: Speaker, words: list[Word]) -> None:
+    def _take(self, speaker: Speaker, words: list[Word], at: datetime) -> None:
         kept = self._history(speaker).learn(words, self._said[speaker])
-        self.added += [(speaker, word) for word in kept]
+        self.added += [(speaker, msgspec.structs.replace(word, heard_at=at)) for word in kept]
 
     def _history(self, speaker: Speaker) -> History:
         """Rarely more than a look."""

@@ -145,7 +145,7 @@ def _alias(message: Message, known: Known, outcome: Considered, *, now: datetime
 def _link(anonymous_id: str, user_id: str, message: Message, known: Known, outcome: Considered) -> None:
     """It is known whose an anonymous id is: what waited under it waits for that user, who may be a contact already."""
     if known.links.learn(Link(anonymous_id=anonymous_id, user_id=user_id, at=message.received_at)):
-        known.consents.join(anonymous_id, user_id)
+        known.consents.join(anonymous_id, user_id, message.received_at)
     for decision, trigger in known.held_anonymous.pop(anonymous_id, ()):
         if _in_time(message, decision):
             moved = msgspec.structs.replace(decision, user_id=user_id)

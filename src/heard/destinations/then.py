@@ -109,7 +109,7 @@ class Then(Known):
         if contact is None or contact.user_id is None or not self.policy.consent_categories:
             return {}
         history = self._histories.get(Speaker(contact.user_id, False))
-        words = [word for word in history.words if word.at <= self.now] if history else []
+        words = [word for word in history.words if (word.heard_at or word.at) <= self.now] if history else []
         return History(words).now
 
     def _membership(self, campaign: Campaign, contact: Contact | None, now: datetime) -> Membership:
@@ -203,7 +203,7 @@ class Then(Known):
 class _Unminded(Consents):
     """What was said of consent is read from its history."""
 
-    def join(self, anonymous_id: str, user_id: str) -> None:
+    def join(self, anonymous_id: str, user_id: str, at: datetime) -> None:
         """Nothing is learned by it."""
 
 

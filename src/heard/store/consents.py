@@ -19,8 +19,8 @@ from heard.store.types import micros, moment
 from heard.store.whose import Whose
 
 ADD = (
-    "INSERT INTO consents (workspace_id, person, at, anonymous, mark, preferences, source_id, message_id)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, person, at, anonymous, mark) DO NOTHING"
+    "INSERT INTO consents (workspace_id, person, at, anonymous, mark, preferences, source_id, message_id,"
+    " heard_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, person, at, anonymous, mark) DO NOTHING"
 )
 MOST = 1000  # words of one person that are looked at, the newest; nobody changes their mind so often
 MOST_MESSAGES = 5000  # that are read to see what was said again, the newest
@@ -39,7 +39,7 @@ def of(connection: Connection, workspace: int, speakers: Iterable[Speaker]) -> d
     found: dict[Speaker, list[Word]] = {speaker: [] for speaker in speakers}
     rows = dialects.fetch(
         connection,
-        "SELECT c.person, c.anonymous, c.at, c.preferences, c.source_id, c.message_id"
+        "SELECT c.person, c.anonymous, c.at, c.preferences, c.source_id, c.message_id, c.heard_at"
         f" FROM {dialects.each_of(connection)} CROSS JOIN consents AS c"
         " WHERE c.workspace_id = ? AND c.person = asked.value AND c.at >= coalesce("
         "(SELECT earlier.at FROM consents AS earlier WHERE earlier.workspace_id = ? AND earlier.person = asked.value"
@@ -48,11 +48,12 @@ def of(connection: Connection, workspace: int, speakers: Iterable[Speaker]) -> d
         workspace,
         workspace,
     )
-    for person, anonymous, at, preferences, source, message_id in rows:
+    for person, anonymous, at, preferences, source, message_id, heard_at in rows:
         words = found.get(Speaker(person, bool(anonymous)))
         if words is not None:
             said = _preferences(preferences)
-            words.append(Word(at=moment(at), preferences=said, source=source, message_id=message_id))
+            heard = None if heard_at is None else moment(heard_at)
+            words.append(Word(at=moment(at), preferences=said, source=source, message_id=message_id, heard_at=heard))
     return {speaker: History(words) for speaker, words in found.items()}
 
 
@@ -79,6 +80,7 @@ def keep(connection: Connection, workspace: int, words: Iterable[tuple[Speaker, 
                 written.decode(),
                 word.source,
                 word.message_id,
+                None if word.heard_at is None else micros(word.heard_at),
             )
             for speaker, word in words
         ],

@@ -116,6 +116,7 @@ consents = Table(  # append-only: what people said of each category of consent, 
     Column("preferences", Json(dict[str, bool]), nullable=False),
     Column("source_id", BigInteger, nullable=False),
     Column("message_id", Text, nullable=False),
+    Column("heard_at", Moment),  # when it came onto this person's record; NULL: before that was kept
     sqlite_with_rowid=False,
 )
 
