@@ -90,6 +90,13 @@ def test_what_was_routed_to_a_destination_is_found_by_it_and_by_no_number_alike(
     assert to(desk, 13, event="To 13 alone", verdict="accepted") == ["To 13 alone"]
     assert to(desk, 13, verdict="rejected") == to(desk, 1, verdict="rejected") == []
 
+    (nobodys,) = [each for each in accepted(desk) if each.event == "To nobody"]
+    row = {"day": 20261122, "state": "delivered", "attempts": 1, "first_at": desk.now, "last_at": desk.now, "tries": ()}
+    row |= {"reason": "by_hand", "request": "", "answer": "", "run": 1}
+    desk.add(tables.forwards, workspace_id=ACME, destination_id=3, message=nobodys.id, **row)
+    assert to(desk, 3) == ["To nobody", "Everywhere"]  # somebody sent it by hand
+    assert "To nobody" not in to(desk, 13)
+
 
 def test_a_rare_destination_is_looked_for_some_way_back_at_a_time(desk: Desk):
     desk.add(tables.destinations, workspace_id=ACME, id=3, name="Hook", type="webhook", settings={})

@@ -164,7 +164,7 @@ def test_destinations_tell_how_they_fare_without_their_secrets(heard: RunningHea
     assert found["Shop hook"]["settings"]["secret"] == "(kept secret)"
     assert found["Chat"]["settings"]["url"].endswith("/…")
     assert found["Heard"]["last_24_hours"] == {
-        "delivered": None,
+        "delivered": 2,
         "retried": None,
         "discarded": None,
         "refused": {"event_switch": 1},
@@ -175,6 +175,19 @@ def test_destinations_tell_how_they_fare_without_their_secrets(heard: RunningHea
     assert found["Warehouse"]["trouble"] == "Answered 503: (kept secret) is in maintenance"
     assert "hush" not in str(found)
     assert "shh" not in str(found)
+
+
+def test_messages_are_found_by_the_destination_that_they_were_routed_to(heard: RunningHeard):
+    def to(destination: str, **more: str) -> set[str]:
+        return {each["message_id"] for each in heard.get("messages", destination=destination, **more)["data"]}
+
+    every = {each["message_id"]: each["to"] for each in heard.get("messages")["data"]}
+    for name in ("Heard", "Shop hook", "Chat", "Strict"):
+        assert to(name) == {each for each, given in every.items() if name in given}
+    assert to("Heard") == {"order", "scrolled"}
+    assert to("Heard", verdict="accepted", event="Page Scrolled") == {"scrolled"}
+    refused = heard.get("messages", destination="Nowhere", status=400)
+    assert refused["error"]["field"] == "destination"
 
 
 def test_what_did_not_get_there_is_listed_with_its_tries_and_tried_again(heard: RunningHeard):

@@ -38,7 +38,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[str, ...] | None = None  # tracks of any of these that were free to reach the surveys
     user_id: str | None = None
     verdict: str | None = None
-    to: Destination | None = None  # what it was given where it was routed
+    to: Destination | None = None  # what was routed to it, or sent to it by hand
     since: datetime | None = None  # received then or later
     until: datetime | None = None  # received before
 
@@ -233,8 +233,11 @@ def _conditions(wanted: Wanted, connection: Connection) -> tuple[str, list[Any]]
         values += KEPT_FROM_SURVEYS
     if wanted.to is not None and wanted.to.type != SURVEYS:
         numbers = f"substr({dialects.up_to('routing', ']', connection)}, {len(TO) + 1})"
-        written.append(f"verdict <> 'rejected' AND routing LIKE ? AND ',' || {numbers} || ',' LIKE ?")
-        values += [f"{TO}%", f"%,{wanted.to.id},%"]
+        by_hand = "SELECT 1 FROM forwards f WHERE f.workspace_id = ? AND f.destination_id = ? AND f.message = id"
+        written.append(
+            f"verdict <> 'rejected' AND ((routing LIKE ? AND ',' || {numbers} || ',' LIKE ?) OR EXISTS ({by_hand}))"
+        )
+        values += [f"{TO}%", f"%,{wanted.to.id},%", wanted.to.workspace, wanted.to.id]
     return "".join(f" AND {condition}" for condition in written), values
 
 

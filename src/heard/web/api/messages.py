@@ -46,7 +46,7 @@ def routes(app: Installation) -> list[Any]:
         limit: Limit = paging.LIMIT,
     ) -> dict[str, Any]:
         """Messages as accepted, newest first. Filters: `source` (its name), `user_id`, `event`, `verdict`,
-        `destination` (by name: what was routed to it).
+        `destination` (by name: what was routed to it, or sent to it by hand).
 
         Of a user it shows also what came without a userId, under an anonymousId that is known to be theirs. What is
         rare (an event, a verdict, a source) is looked for some way back at a time: a page may be empty, and its `next`
