@@ -54,7 +54,7 @@ def test_every_tag_that_we_give_is_known_again_and_fits_into_an_attribute(tool):
 
 @pytest.mark.parametrize("said", [{}, {"user_id": ""}, {"email": " ", "user_id": ""}, {"email": "ann"}, {"a": "9"}])
 def test_nobody_is_named(said: dict[str, str]):
-    assert who.read(said, secrets=[SECRET, FORMER], identity=LinkIdentity.KNOWN) is Unnamed.NOBODY
+    assert read(LinkIdentity.KNOWN, **said) is Unnamed.NOBODY
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x00", "x" * 513])
