@@ -178,7 +178,7 @@ def test_destinations_tell_how_they_fare_without_their_secrets(heard: RunningHea
 
 
 def test_messages_are_found_by_the_destination_that_they_were_routed_to(heard: RunningHeard):
-    def to(destination: str, **more: str) -> set[str]:
+    def to(destination: str, **more: Any) -> set[str]:
         return {each["message_id"] for each in heard.get("messages", destination=destination, **more)["data"]}
 
     every = {each["message_id"]: each["to"] for each in heard.get("messages")["data"]}
