@@ -30,7 +30,7 @@ def replay(
     workspace: Workspace = None,
     json: Json = False,
 ) -> None:
-    """Send the messages of a time to a destination once more, or all that it did not take.
+    """Send a destination again what was, or what it did not take.
 
     --since: in their order, with the ids they had. What the sender wished becomes this destination alone; consent and
     filters hold, the switches of its events do not. It works on a destination that is switched off, and goes on by

@@ -22,13 +22,15 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from heard.board import Board
 from heard.channels.email.mail import Mail
 from heard.channels.email.outbox import Outbox
 from heard.channels.lanes import Lanes
 from heard.config import Settings
+from heard.deliveries.delivery import Delivery
+from heard.deliveries.ledger import TouchState
 from heard.demo import story
 from heard.demo.answers import Answer, Click, Leaves, Reaction, Respondents
 from heard.demo.cast import Person, cast
@@ -49,7 +51,7 @@ from heard.responses import clicks
 from heard.steps import answer as answers
 from heard.steps import click, leave
 from heard.steps.send import Ready
-from heard.store import contacts, deliveries
+from heard.store import contacts, deliveries, tables
 from heard.store.days import day_of, prepare
 from heard.store.types import micros
 
@@ -184,7 +186,6 @@ class _Play:
             await self.pipeline.advance(moment)
         else:
             self.app.clock.move_to(moment)
-        came = [at for at, _ in told if at <= moment]
         shown = next((number for number, (at, _) in enumerate(told) if at > moment), len(told))
         self.shown.durable = told[shown][1] if shown < len(told) else log.durable
         del told[:shown]
@@ -201,15 +202,14 @@ class _Play:
         due: list[Reaction] = []
         while self.reactions and self.reactions[0][0] <= moment:
             due.append(heapq.heappop(self.reactions)[2])
-        if due:  # what was just routed came before them
-            after = max([each + timedelta(milliseconds=1) for each in came] + [due[0].at])
-            await self.app.store.write(lambda connection: [self._react(connection, each, after) for each in due])
+        if due:
+            await self.app.store.write(lambda connection: [self._react(connection, each) for each in due])
 
     def _mail(self, ready: Ready, now: datetime) -> Mail:
         self.asked[ready.delivery.id] = ready
         return self.app.mail(ready, now)
 
-    def _react(self, connection: Connection, reaction: Reaction, after: datetime) -> None:
+    def _react(self, connection: Connection, reaction: Reaction) -> None:
         workspace = self.app.directory.workspace(None).id
         delivery = deliveries.by_id(connection, workspace, reaction.delivery)
         if delivery is None:
@@ -228,14 +228,28 @@ class _Play:
                 with suppress(NotFound, answers.Closed):
                     answers.answer(
                         connection, workspace, delivery.id, value=reaction.value, comment=reaction.comment,
-                        agent=_agent(person), client=client, directory=self.app.directory, now=max(reaction.at, after),
+                        agent=_agent(person), client=client, directory=self.app.directory,
+                        now=_after(connection, delivery, reaction.at),
                     )  # fmt: skip
             case Leaves():
                 known = contacts.by_id(connection, workspace, [delivery.contact])[delivery.contact]
                 leave.subscribe(
                     connection, workspace, delivery.contact, known.email_key, on=True, cause=BY_LINK,
-                    now=max(reaction.at, after),
+                    now=_after(connection, delivery, reaction.at),
                 )  # fmt: skip
+
+
+def _after(connection: Connection, delivery: Delivery, at: datetime) -> datetime:
+    """Then, or right after what this look at the clock has just decided about them, or sent to them."""
+    decided, asked = tables.decisions.c, tables.touches.c
+    about = (decided.workspace_id == delivery.workspace, decided.contact_id == delivery.contact, decided.at >= at)
+    to = (asked.workspace_id == delivery.workspace, asked.contact_id == delivery.contact, asked.at >= at)
+    made = asked.state == TouchState.MADE.value
+    newest = (
+        connection.execute(select(func.max(decided.at)).where(*about)).scalar(),
+        connection.execute(select(func.max(asked.at)).where(*to, made)).scalar(),
+    )
+    return max([at, *(each + timedelta(milliseconds=1) for each in newest if each is not None)])
 
 
 def _looks(begin: datetime, now: datetime) -> Iterator[datetime]:
