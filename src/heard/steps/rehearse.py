@@ -77,7 +77,7 @@ class Rehearsal:
         self._directory = msgspec.structs.replace(
             directory, campaigns={**directory.campaigns, campaign.id: self.campaign}, triggered={key: (self.campaign,)}
         )
-        self._waiting: list[tuple[datetime, int, Delivery, Objection | None]] = []
+        self._waiting: list[tuple[datetime, int, Delivery, tuple[Objection, ...] | None]] = []
         self._held: list[tuple[datetime, int]] = []
         self._order = count()
 
@@ -203,12 +203,16 @@ class Rehearsal:
         until, why = self._taken_back(delivery, at)
         heapq.heappush(self._waiting, (until, next(self._order), msgspec.structs.replace(delivery, due_at=at), why))
 
-    def _taken_back(self, delivery: Delivery, due: datetime) -> tuple[datetime, Objection | None]:
-        """What somebody wishes meanwhile is heeded at once, not when the mail is due."""
+    def _taken_back(self, delivery: Delivery, due: datetime) -> tuple[datetime, tuple[Objection, ...] | None]:
+        """When it is taken back and why, where it is: an answer, or what somebody wishes, is heeded at once."""
+        if delivery.kind is TouchKind.REMINDER:
+            answered = self._answers.get(self.decisions[delivery.decision].delivery or "")
+            if answered is not None and answered <= due:
+                return max(answered, self._known.now), ()
         contact = self._known.contacts.get(delivery.user_id or "")
         for wish in self._known.wished_until(contact, due) if contact else ():
             if (why := leave.objection(wish, delivery, self._survey)) is not None:
-                return wish.at, why
+                return wish.at, (why,)
         return due, None
 
     def _pass_time(self, until: datetime) -> None:
@@ -224,7 +228,7 @@ class Rehearsal:
                 if why is None:
                     self._deliver(delivery, at)
                 else:
-                    self._decline(delivery, (why,), at)
+                    self._decline(delivery, why, at)
             else:
                 return
 
@@ -237,7 +241,7 @@ class Rehearsal:
         known = self._known
         contact = known.contacts.get(delivery.user_id or "")
         taken, sent_at = self._handed_over.get(delivery.id, (True, None))
-        if sent_at is not None and sent_at > now:  # the mail server was away, or many were due
+        if sent_at is not None and sent_at > now:  # nobody looked, the mail server was away, or many were due
             self._schedule(delivery, sent_at)
             return
         if not taken:
@@ -307,5 +311,4 @@ class Rehearsal:
                 delivery=name,
             )
         )
-        answered = self._answers.get(first.id)  # an answer takes the reminder back at once
-        self._schedule(second, due if answered is None else min(due, max(answered, now)))
+        self._schedule(second, due)

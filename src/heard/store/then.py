@@ -185,10 +185,11 @@ def sent_of(connection: Connection, workspace: int, campaign: int, made: Collect
 def handed_over(
     connection: Connection, workspace: int, campaign: int, since: datetime
 ) -> dict[str, tuple[bool, datetime | None]]:
-    """What became of the campaign's mails that were due from then on: whether a mail server took them, and when."""
+    """What became of the campaign's mails that were due from then on: whether a mail server took them, and when they
+    were handed over, or were to be."""
     rows = dialects.fetch(
         connection,
-        "SELECT d.id, d.state, d.sent_at, t.state, t.at FROM deliveries d"
+        "SELECT d.id, d.state, d.sent_at, t.state, t.at, d.kind, d.due_at FROM deliveries d"
         " JOIN touches t ON t.workspace_id = d.workspace_id AND t.delivery_id = d.id"
         " WHERE d.workspace_id = ? AND d.campaign_id = ? AND d.due_at >= ?",
         workspace,
@@ -196,10 +197,11 @@ def handed_over(
         micros(since),
     )
     found: dict[str, tuple[bool, datetime | None]] = {}
-    for delivery, state, sent_at, touch, at in rows:
+    for delivery, state, sent_at, touch, at, kind, due_at in rows:
         is_released = touch == TouchState.RELEASED.value
         refused = state == State.FAILED and is_released  # one that came back later had been asked all the same
-        tried = at if refused else None if is_released else sent_at
+        put_off = due_at if kind == TouchKind.REMINDER.value else None  # until its window opened, and then not sent
+        tried = at if refused else put_off if is_released else sent_at
         found[delivery] = not refused, None if tried is None else moment(tried)
     return found
 
