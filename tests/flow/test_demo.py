@@ -64,7 +64,7 @@ def started(folder: Path, *options: str, seconds: float) -> Iterator[Demo]:
         assert process.wait(timeout=15) in (0, 1), out.read_text()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with started(tmp_path_factory.mktemp("demo") / "demo", seconds=400) as running:
         yield running

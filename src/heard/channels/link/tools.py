@@ -1,7 +1,8 @@
 """The tools whose mails a link stands in, and the tags by which they fill in who gets the mail.
 
-From their public manuals. A tag that holds an id of the tool itself would name nobody here, so `user_id` is left empty
-where a tool knows only its own. No tag holds a double quote: it stands in an attribute.
+As their manuals and users write them; one real mail shows whether they are filled in. A tag that holds an id of the
+tool itself would name nobody here, so `user_id` is left empty where a tool knows only its own. No tag holds a double
+quote: it stands in an attribute.
 """
 
 from __future__ import annotations
