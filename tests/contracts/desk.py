@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from heard.accounts.workspace import Brand
 from heard.deliveries.delivery import Delivery
@@ -26,7 +27,17 @@ ACME, WEBSITE, SURVEY = 1, 1, 1
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 
 
+NOT_IN_THE_DIRECTORY = re.compile(
+    r"\s*(SELECT|BEGIN|COMMIT|(INSERT INTO|UPDATE|DELETE FROM) "
+    r"(contacts|decisions|deliveries|touches|tallies|responses|clicks|cursors|messages_\d+|seen\w*)\b)"
+)
+
+
 class Desk:
+    _watched: Store | None = None
+    _directory: directory.Directory | None = None
+    _edited = False
+
     def __init__(self, url: str) -> None:
         engine = dialects.open_engine(url, writer=True)
         with engine.begin() as connection:
@@ -72,7 +83,22 @@ class Desk:
 
     @property
     def directory(self) -> directory.Directory:
-        return self.store.read_now(directory.load)
+        """Read again whenever something was written that may be in it, as a server does after an edit."""
+        if self._watched is not self.store:
+            event.listen(self.store._writing, "before_cursor_execute", self._note)
+            event.listen(self.store._writing, "commit", self._forget)
+            self._watched, self._directory = self.store, None
+        found = self._directory or self.store.read_now(directory.load)
+        self._directory = found
+        return found
+
+    def _note(self, *arguments: Any) -> None:
+        if not NOT_IN_THE_DIRECTORY.match(arguments[2]):
+            self._edited = True
+
+    def _forget(self, *_: Any) -> None:
+        if self._edited:
+            self._directory, self._edited = None, False
 
     # ── what comes in ──
 
