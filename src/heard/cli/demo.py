@@ -43,7 +43,7 @@ def demo(
 ) -> None:
     """Serve a living example workspace, and say what to try.
 
-    At its first start it makes 2,000 contacts and 18 months of history, which takes about half a minute; later starts
+    At its first start it makes 2,000 contacts and 18 months of history, which takes a minute or two; later starts
     serve what is there. Without --data it lives in the folder `demo` inside the data folder, so that it never meets
     your own data. Its mails stay in its outbox, whatever HEARD_SMTP_URL says.
 
@@ -91,7 +91,7 @@ def _made_afresh(settings: Settings, url: str, *, unfinished: bool, empty: bool)
             first, made = uvloop.run(history.none(settings, base_url=url, now=now))
         else:
             if not sys.stderr.isatty():
-                show.text("Making 18 months of history; this takes about half a minute.")
+                show.text("Making 18 months of history; this takes a minute or two.")
             first, made = uvloop.run(history.make(settings, base_url=url, now=now, tell=days))
     folders.write(settings.data, made)
     show.text(in_words(first | {"write_key": WRITE_KEY}))
