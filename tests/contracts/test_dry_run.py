@@ -116,6 +116,28 @@ def test_what_was_said_before_and_arrived_after_stood_in_nobodys_way(desk: Desk)
     assert (found["really"]["invited"], found["really"]["reasons"]) == (1, {"consent_denied": 1})
 
 
+def test_what_is_said_after_an_event_but_before_anybody_looked_came_after_it(desk: Desk):
+    desk.intake(**MINDING)
+    desk.campaign(throttle="30d", delay="3d")
+    desk.receive(saying(desk.identify("ted", email="ted@mosby.example"), Marketing=True))
+    desk.wait(DAY)
+    event = desk.record({"batch": [desk.track("ted", total=30)]})
+    desk.wait(HOUR)
+    word = desk.record({"batch": [said(desk, "ted", Marketing=False)]})
+    desk.wait(HOUR)
+    again = desk.record({"batch": [desk.track("ted", total=30)]})
+    desk.wait(HOUR)
+    desk.route([event, word, again])
+    desk.wait(4 * DAY)
+    desk.send()
+
+    found = result(desk)
+
+    assert found["differences"] == []
+    assert found["would"] == found["really"]
+    assert found["really"]["reasons"] == {"consent_denied": 2}
+
+
 def test_what_another_setting_would_have_changed_is_followed_on(desk: Desk):
     desk.campaign(throttle="30d")
     desk.receive(desk.identify("ted", email="ted@mosby.example"))

@@ -46,6 +46,7 @@ class Then(Known):
         self.consents = _Unminded(connection, self.workspace)
         self.now = since
         self.before: int | None = None  # of what was decided at this very moment, only what came before this one
+        self.received: datetime | None = None  # of what was routed at this very moment, only what was received by then
         self.rehearsed, self.since = campaign, since
         self._by_number = {each.id: each for each in people}
         self._real = {each.user_id: each for each in people if each.user_id is not None}
@@ -109,7 +110,8 @@ class Then(Known):
         if contact is None or contact.user_id is None or not self.policy.consent_categories:
             return {}
         history = self._histories.get(Speaker(contact.user_id, False))
-        words = [word for word in history.words if (word.heard_at or word.at) <= self.now] if history else []
+        until = self.now if self.received is None else min(self.received, self.now)
+        words = [word for word in history.words if (word.heard_at or word.at) <= until] if history else []
         return History(words).now
 
     def _membership(self, campaign: Campaign, contact: Contact | None, now: datetime) -> Membership:

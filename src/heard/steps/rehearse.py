@@ -172,6 +172,7 @@ class Rehearsal:
         if (silent := self._silent.get(message.user_id or "")) is not None and silent.first_seen <= now:
             self._take_for_known(silent)
         self._known.now, self._known.before = now, made.id if made else None
+        self._known.received = message.received_at
         left = message if self._shaping is None else as_it_gets_it(message, self._shaping)
         if left is None:
             return
@@ -224,7 +225,7 @@ class Rehearsal:
                 self._lapse(*heapq.heappop(self._held))
             elif due is not None and due < until:
                 at, _, delivery, why = heapq.heappop(self._waiting)
-                self._known.now, self._known.before = at, None
+                self._known.now, self._known.before, self._known.received = at, None, None
                 if why is None:
                     self._deliver(delivery, at)
                 else:
