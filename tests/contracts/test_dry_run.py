@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -20,6 +20,7 @@ from tests.contracts.test_waves import ask_list, put_on_list
 from tests.examples import DAY, HOUR, NOON
 
 PEOPLE = [f"u{number}" for number in range(12)]
+FAILURES = (None, None, None, DeliveryFailed("550 never", permanent=True))
 KEPT = (
     tables.contacts,
     tables.decisions,
@@ -42,8 +43,11 @@ def result(desk: Desk, campaign: int = 1, *, days: int = 60) -> dict[str, Any]:
     return desk.store.read_now(look)
 
 
-def a_story(desk: Desk, random: Random, days: int) -> None:
-    """Two campaigns compete for the same few people, who change their traits, leave, come back and arrive late."""
+def a_story(desk: Desk, random: Random, days: int, *, looks: float = 1, failures: Sequence[Any] = FAILURES) -> None:
+    """Two campaigns compete for the same few people, who change their traits, leave, come back and arrive late.
+
+    `looks`: how often somebody looks whether anything is due.
+    """
     for _ in range(days * 4):
         desk.wait(timedelta(hours=random.randint(3, 9), minutes=random.randint(0, 59)))
         user = random.choice(PEOPLE)
@@ -66,9 +70,13 @@ def a_story(desk: Desk, random: Random, days: int) -> None:
             if random.random() < 0.5:
                 desk.wait(timedelta(minutes=5))
                 desk.receive(desk.identify(user, email=f"{user}@x.example") | {"anonymousId": stranger["anonymousId"]})
-        desk.lapse()
-        failing = random.choice([None, None, None, DeliveryFailed("550 never", permanent=True)])
-        desk.send(failing=failing)
+        if random.random() < looks:
+            desk.lapse()
+        desk.wait(timedelta(seconds=1))  # what arrives is routed before anybody looks whether something is due
+        if random.random() < looks:
+            desk.send(failing=random.choice(failures))
+    desk.wait(timedelta(seconds=1))
+    desk.send()
 
 
 def say_of_surveys(desk: Desk, user: str, wish: Callable[..., None], *, on: bool) -> None:
@@ -97,6 +105,22 @@ def test_it_equals_what_happened_decision_by_decision(desk: Desk, seed: int):
             assert found["same"] > 3
 
     assert {table.name: desk.rows(table) for table in KEPT} == before, "nothing was kept"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_it_equals_what_happened_when_mails_were_put_off(desk: Desk, seed: int):
+    hours = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}
+    desk.campaign(1, throttle="10d", delay="1d", reminder="3d", window=hours)
+    desk.campaign(2, event="Ticket Solved", throttle="5d", window=hours | {"to": "12:00"}, reminder="24h")
+    busy = DeliveryFailed("450 later", permanent=False)
+    a_story(desk, Random(seed), 60, looks=0.4, failures=(*FAILURES, busy, busy))
+
+    for campaign in (1, 2):
+        for days in (365, 25):
+            found = result(desk, campaign, days=days)
+            assert found["differences"] == []
+            assert found["would"] == found["really"]
+    assert {each.why for each in desk.rows(tables.postponements)} == {"rules", "failed"}
 
 
 def test_what_was_said_before_and_arrived_after_stood_in_nobodys_way(desk: Desk):

@@ -29,7 +29,13 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0018(connection: Connection) -> None:
+    connection.execute(text("DROP TABLE postponements"))
+    schema.stamp(connection, "0018")
+
+
 def back_to_0017(connection: Connection) -> None:
+    back_to_0018(connection)
     connection.execute(text("ALTER TABLE consents DROP COLUMN heard_at"))
     schema.stamp(connection, "0017")
 

@@ -25,6 +25,16 @@ class TouchState(StrEnum):
     RELEASED = "released"
 
 
+class Why(StrEnum):
+    """Why an ask that was reserved is to be made at another moment."""
+
+    RULES = "rules"  # its window was shut, or somebody had just been asked
+    RATE = "rate"  # no more mails were to go out then
+    FAILED = "failed"  # the mail server did not take it, and it is tried again
+    RESUMED = "resumed"  # its campaign went on after a pause
+    ASKED_AGAIN = "asked again"  # the invitation that it reminds of went out once more
+
+
 class Touch(msgspec.Struct, frozen=True, kw_only=True):
     """One ask. `contact` and `email_key` are both kept: one mailbox is one person, whatever its accounts are called."""
 
@@ -37,6 +47,15 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     state: TouchState
     delivery: str
+
+
+class Postponed(msgspec.Struct, frozen=True, kw_only=True):
+    """At a moment, an ask that was to be made then became one that is to be made later."""
+
+    at: datetime
+    was: datetime
+    until: datetime
+    why: Why
 
 
 class Touches(tuple[Touch, ...]):

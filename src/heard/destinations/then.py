@@ -14,20 +14,17 @@ from itertools import count
 import msgspec
 from sqlalchemy import Connection
 
-from heard.campaigns.campaign import Campaign, Recipients
-from heard.contacts import traits
+from heard.campaigns.campaign import Campaign
 from heard.contacts.consent import History, Said, Speaker
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind, Suppression, Wishes, standing, wishes
-from heard.deliveries import schedule
 from heard.deliveries.case import Invited, Membership
-from heard.deliveries.decision import Decision
 from heard.deliveries.ledger import Touch, Touches, TouchKind
 from heard.destinations.consents import Consents
 from heard.destinations.known import Known
 from heard.store import consents, contacts, lists, then
 from heard.store.directory import Directory
-from heard.store.then import PastTouch
+from heard.store.then import PastTouch, Turn
 
 
 class Then(Known):
@@ -46,6 +43,8 @@ class Then(Known):
         self.consents = _Unminded(connection, self.workspace)
         self.now = since
         self.before: int | None = None  # of what was decided at this very moment, only what came before this one
+        self.turn: Turn | None = None  # of what was looked at in this very moment, only what came before this one
+        self.unsaid: datetime | None = None  # what was said at that very moment comes after
         self.received: datetime | None = None  # of what was routed at this very moment, only what was received by then
         self.rehearsed, self.since = campaign, since
         self._by_number = {each.id: each for each in people}
@@ -80,7 +79,7 @@ class Then(Known):
             for past in self._past.get(key, ()):
                 if past.touch.campaign == self.rehearsed.id and past.decided_at >= self.since:
                     continue  # it is asked anew
-                if (there := past.at(self.now, self.before)) is not None:
+                if (there := past.at(self.now, self.before, self.turn)) is not None:
                     found[there.delivery] = there
             found |= self._own.get(key, {})
         return Touches(found.values())
@@ -93,7 +92,12 @@ class Then(Known):
 
     def _said_by(self, contact: Contact) -> set[Suppression]:
         self._ensure(contact)
-        return {row for key in _keys(contact) for row in self._rows.get(key, ()) if row.at <= self.now}
+        return {
+            row
+            for key in _keys(contact)
+            for row in self._rows.get(key, ())
+            if row.at <= self.now and row.at != self.unsaid
+        }
 
     def wished_until(self, contact: Contact, until: datetime) -> list[Suppression]:
         """What they will wish from now on, in order."""
@@ -127,20 +131,9 @@ class Then(Known):
         if ids or keys:
             self._load(ids, keys)
 
-    def _planned(self, decision: Decision, sent_at: datetime | None) -> datetime | None:
-        asked, person = self.directory.campaigns.get(decision.campaign), self._by_number.get(decision.contact or 0)
-        if asked is None:
-            return None
-        zone = schedule.zone_of(asked, traits.decode(person.traits) if person else {})
-        if sent_at is not None:
-            return schedule.in_window(asked, sent_at + asked.reminder, zone) if asked.reminder else None
-        if asked.recipients is not Recipients.EVENT:
-            return None  # its turn was dealt out
-        return schedule.due(asked, event_at=decision.event_at, now=decision.at, zone=zone)
-
     def _load(self, ids: Collection[int], keys: Collection[str]) -> None:
         self._loaded |= {*ids, *keys}
-        found = then.touches(self.connection, self.workspace, ids, keys, planned=self._planned)
+        found = then.touches(self.connection, self.workspace, ids, keys)
         self._past |= {key: lives for key, lives in found.items() if key in ids or key in keys}
         for row in contacts.suppressions_of(self.connection, self.workspace, ids, keys):
             for key in {row.contact, row.email_key} & {*ids, *keys}:

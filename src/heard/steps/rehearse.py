@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import count
 
 import msgspec
 import structlog
@@ -25,7 +24,7 @@ from heard.deliveries.case import Policy
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.eligibility import Decline, Invite
-from heard.deliveries.ledger import Touch, TouchKind, TouchState
+from heard.deliveries.ledger import Postponed, Touch, TouchKind, TouchState, Why
 from heard.deliveries.reasons import Objection
 from heard.deliveries.reminder import Later
 from heard.destinations import surveys
@@ -39,6 +38,7 @@ from heard.steps.lapse import not_identified_in_time
 from heard.steps.plans import as_it_gets_it, shapes
 from heard.store import contacts, then
 from heard.store.directory import Directory
+from heard.store.then import Turn
 
 log = structlog.get_logger()
 NO_TRACKS = ("",)  # no track is called so
@@ -77,9 +77,8 @@ class Rehearsal:
         self._directory = msgspec.structs.replace(
             directory, campaigns={**directory.campaigns, campaign.id: self.campaign}, triggered={key: (self.campaign,)}
         )
-        self._waiting: list[tuple[datetime, int, Delivery, tuple[Objection, ...] | None]] = []
+        self._waiting: list[tuple[datetime, Turn, Delivery, tuple[Objection, ...] | None]] = []
         self._held: list[tuple[datetime, int]] = []
-        self._order = count()
 
     @property
     def policy(self) -> Policy:
@@ -102,7 +101,7 @@ class Rehearsal:
         self._known = Then(connection, self._directory, self.campaign, since=self.since, people=found.values())
         before = {browser: user for browser, (user, at) in links.items() if at < self.since}
         self._known.links = Links(before)
-        self._handed_over = then.handed_over(connection, workspace, self.campaign.id, self.since)
+        self._looks = then.looks(connection, workspace, self.campaign.id, self.since)
         self._answers = then.answers(connection, workspace, self.campaign.id)
         intake = self._directory.intakes.get(workspace)
         ours = self._directory.destinations[intake.destination] if intake else None
@@ -171,8 +170,8 @@ class Rehearsal:
         self._pass_time(now)
         if (silent := self._silent.get(message.user_id or "")) is not None and silent.first_seen <= now:
             self._take_for_known(silent)
-        self._known.now, self._known.before = now, made.id if made else None
-        self._known.received = message.received_at
+        self._known.now, self._known.before, self._known.turn = now, made.id if made else None, None
+        self._known.received, self._known.unsaid = message.received_at, None
         left = message if self._shaping is None else as_it_gets_it(message, self._shaping)
         if left is None:
             return
@@ -198,11 +197,15 @@ class Rehearsal:
         for delivery in outcome.deliveries:
             self._schedule(delivery, delivery.due_at)
 
-    def _schedule(self, delivery: Delivery, at: datetime) -> None:
+    def _schedule(self, delivery: Delivery, due: datetime) -> None:
         if delivery.kind is TouchKind.FIRST:
-            self.due[delivery.decision] = at
-        until, why = self._taken_back(delivery, at)
-        heapq.heappush(self._waiting, (until, next(self._order), msgspec.structs.replace(delivery, due_at=at), why))
+            self.due[delivery.decision] = due
+        self._wait(msgspec.structs.replace(delivery, due_at=due), due)
+
+    def _wait(self, delivery: Delivery, look: datetime) -> None:
+        """It is looked at then, unless it is taken back before."""
+        until, why = self._taken_back(delivery, look)
+        heapq.heappush(self._waiting, (until, (delivery.due_at, delivery.id), delivery, why))
 
     def _taken_back(self, delivery: Delivery, due: datetime) -> tuple[datetime, tuple[Objection, ...] | None]:
         """When it is taken back and why, where it is: an answer, or what somebody wishes, is heeded at once."""
@@ -224,8 +227,9 @@ class Rehearsal:
             if held is not None and held < until and (due is None or held <= due):
                 self._lapse(*heapq.heappop(self._held))
             elif due is not None and due < until:
-                at, _, delivery, why = heapq.heappop(self._waiting)
-                self._known.now, self._known.before, self._known.received = at, None, None
+                at, turn, delivery, why = heapq.heappop(self._waiting)
+                self._known.now, self._known.before, self._known.turn = at, None, turn
+                self._known.received = self._known.unsaid = None
                 if why is None:
                     self._deliver(delivery, at)
                 else:
@@ -241,27 +245,32 @@ class Rehearsal:
     def _deliver(self, delivery: Delivery, now: datetime) -> None:
         known = self._known
         contact = known.contacts.get(delivery.user_id or "")
-        taken, sent_at = self._handed_over.get(delivery.id, (True, None))
-        if sent_at is not None and sent_at > now:  # nobody looked, the mail server was away, or many were due
-            self._schedule(delivery, sent_at)
+        looks = self._looks.get(delivery.id, then.NEVER)
+        look, put_off = looks.next(now), looks.put_off_at(now)
+        if look is not None and look > now:  # nobody looked, the mail server was away, or many were due
+            self._wait(delivery, look)
             return
-        if not taken:
-            known.now = now - MOMENT  # what it was refused for is known only by that
+        taken = looks.taken or look != looks.over
+        known.unsaid = None if taken else now  # what it was refused for is known only by that
         first = None
         if delivery.kind is TouchKind.REMINDER:
             first = self._first_of(delivery, now)
         answer = send.judged(send.case_at(delivery, contact, known, now), delivery, first)
-        if isinstance(answer, Later):
-            known.move_touch(delivery.id, answer.until)
-            self._schedule(delivery, answer.until)
+        later = _later(answer, put_off)
+        if later is not None:
+            known.move_touch(delivery.id, later)
+            self._schedule(delivery, later)
         elif not isinstance(answer, Invite):
             self._decline(delivery, answer.objections if isinstance(answer, Decline) else None, now)
         elif not taken:
             known.forget_touch(delivery.id)
         else:
             known.move_touch(delivery.id, now)
-            (self.sent if delivery.kind is TouchKind.FIRST else self.reminded)[delivery.id] = now
-            if delivery.kind is TouchKind.FIRST and contact is not None:
+            if delivery.kind is TouchKind.REMINDER:
+                self.reminded[delivery.id] = now
+                return
+            self.due[delivery.decision] = self.sent[delivery.id] = now
+            if contact is not None:
                 self._plan_reminder(delivery, contact, now)
 
     def _decline(self, delivery: Delivery, objections: Iterable[Objection] | None, now: datetime) -> None:
@@ -313,3 +322,14 @@ class Rehearsal:
             )
         )
         self._schedule(second, due)
+
+
+def _later(answer: object, put_off: Postponed | None) -> datetime | None:
+    """Until when it is put off: by the rules' answer, or as it was for what is not asked again: a rate, a failure."""
+    if put_off is not None and put_off.why is Why.RESUMED:
+        return put_off.until
+    if isinstance(answer, Later):
+        return answer.until
+    if isinstance(answer, Invite) and put_off is not None and put_off.why is not Why.RULES:
+        return put_off.until
+    return None

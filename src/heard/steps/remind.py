@@ -17,7 +17,7 @@ from heard.contacts import traits
 from heard.deliveries import reminder, schedule
 from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import Delivery, State
-from heard.deliveries.ledger import Touch, Touches, TouchKind, TouchState
+from heard.deliveries.ledger import Postponed, Touch, Touches, TouchKind, TouchState, Why
 from heard.store import contacts, decisions, deliveries, touches
 from heard.store.directory import Directory
 
@@ -47,7 +47,8 @@ def plan(connection: Connection, first: Delivery, *, directory: Directory, now: 
     if (planned := deliveries.by_id(connection, first.workspace, name)) is not None:
         if planned.state == State.SCHEDULED and planned.due_at < due:
             deliveries.change(connection, msgspec.structs.replace(planned, due_at=due), was=planned.state)
-            touches.mark(connection, [(TouchState.RESERVED, due, planned.workspace, name)])
+            postponed = Postponed(at=now, was=planned.due_at, until=due, why=Why.ASKED_AGAIN)
+            touches.put_off(connection, planned.workspace, name, postponed)
         return
     touch = Touch(
         contact=contact.id,

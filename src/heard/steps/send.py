@@ -27,7 +27,7 @@ from heard.deliveries.case import Case
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import Delivery, HandedTo, ImpossibleMove, State, move, retry_at
 from heard.deliveries.eligibility import Decline, Invite, reconsider
-from heard.deliveries.ledger import TouchKind, TouchState
+from heard.deliveries.ledger import Postponed, TouchKind, TouchState, Why
 from heard.deliveries.notice import Notice, NoticeKind
 from heard.deliveries.pacing import HandedOver, Pace, recipients_of
 from heard.deliveries.reasons import Objection
@@ -77,13 +77,16 @@ def still_wanted(
             contact = people.get(delivery.contact)
             try:
                 case = case_at(delivery, contact, known, now)
-                answer = _paced(judged(case, delivery, firsts.get(delivery.id)), contact, pace)
+                wanted = judged(case, delivery, firsts.get(delivery.id))
+                answer = _paced(wanted, contact, pace)
             except Exception:  # our fault, and no reason to send nobody else anything
                 log.exception("delivery_not_judged", delivery=delivery.id)
-                _put_off(connection, delivery, now + AFTER_A_FAULT, error="Heard could not judge it; the log says why.")
+                error = "Heard could not judge it; the log says why."
+                _put_off(connection, delivery, now + AFTER_A_FAULT, now=now, why=Why.FAILED, error=error)
                 continue
             if isinstance(answer, Later):
-                _put_off(connection, delivery, answer.until, error=None)
+                why = Why.RULES if answer is wanted else Why.RATE
+                _put_off(connection, delivery, answer.until, now=now, why=why, error=None)
                 known.move_touch(delivery.id, answer.until)
             elif isinstance(answer, Decline):
                 cancel(connection, delivery, told.get(delivery.decision), answer.objections, now)
@@ -170,7 +173,7 @@ def _failed(
         deliveries.change(connection, move(delivery, State.FAILED, error=str(error)), was=delivery.state)
         touches.mark(connection, [(TouchState.RELEASED, now, delivery.workspace, delivery.id)])
     else:
-        _put_off(connection, delivery, again, error=str(error))
+        _put_off(connection, delivery, again, now=now, why=Why.FAILED, error=str(error))
 
 
 def _unknown(connection: Connection, delivery: Delivery, why: str, directory: Directory, now: datetime) -> None:
@@ -234,11 +237,13 @@ def _readdressed(connection: Connection, delivery: Delivery, contact: Contact) -
     return msgspec.structs.replace(delivery, address=contact.email)
 
 
-def _put_off(connection: Connection, delivery: Delivery, until: datetime, *, error: str | None) -> None:
+def _put_off(
+    connection: Connection, delivery: Delivery, until: datetime, *, now: datetime, why: Why, error: str | None
+) -> None:
     later = delivery if delivery.state == State.SCHEDULED else move(delivery, State.SCHEDULED)
-    put_off = msgspec.structs.replace(later, due_at=until, error=error)
-    deliveries.change(connection, put_off, was=delivery.state)
-    touches.mark(connection, [(TouchState.RESERVED, until, delivery.workspace, delivery.id)])
+    deliveries.change(connection, msgspec.structs.replace(later, due_at=until, error=error), was=delivery.state)
+    postponed = Postponed(at=now, was=delivery.due_at, until=until, why=why)
+    touches.put_off(connection, delivery.workspace, delivery.id, postponed)
 
 
 def cancel(

@@ -21,17 +21,20 @@ def keep(connection: Connection, new: Iterable[Delivery]) -> None:
         connection.execute(deliveries.insert(), rows)
 
 
+IN_TURN = (deliveries.c.due_at, deliveries.c.workspace_id, deliveries.c.id)
+
+
 def due(
     connection: Connection, now: datetime, limit: int, paused: Iterable[int] = (), without: Iterable[int] = ()
 ) -> list[Delivery]:
-    """What should go out now, in the order it fell due; the campaigns in `paused` wait, as do the workspaces in
-    `without`."""
+    """What should go out now, in the order it fell due, of one moment by their ids; the campaigns in `paused` wait, as
+    do the workspaces in `without`."""
     query = select(deliveries).where(deliveries.c.state == State.SCHEDULED.value, deliveries.c.due_at <= now)
     if waiting := list(paused):
         query = query.where(~dialects.among(deliveries.c.campaign_id, waiting, connection))
     if others := list(without):
         query = query.where(~dialects.among(deliveries.c.workspace_id, others, connection))
-    return [delivery_of(row) for row in connection.execute(query.order_by(deliveries.c.due_at).limit(limit))]
+    return [delivery_of(row) for row in connection.execute(query.order_by(*IN_TURN).limit(limit))]
 
 
 def due_of(
@@ -42,7 +45,7 @@ def due_of(
         connection,
         f"SELECT id FROM {dialects.by('deliveries_by_campaign', 'deliveries', connection)} WHERE workspace_id = ?"
         f" AND campaign_id {dialects.within(connection)} AND state = 'scheduled' AND due_at <= ?"
-        " ORDER BY due_at LIMIT ?",
+        " ORDER BY due_at, id LIMIT ?",
         workspace,
         dialects.listed(connection, list(campaigns)),
         micros(now),

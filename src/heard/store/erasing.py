@@ -164,6 +164,7 @@ def remove_rest(connection: Connection, person: Person) -> dict[str, int]:
     remove("opens", "delivery_id", person.deliveries)
     remove("touches", "contact_id", person.contacts)
     remove("touches", "delivery_id", person.deliveries)
+    remove("postponements", "delivery_id", person.deliveries)
     remove("mail_events", "delivery_id", person.deliveries)
     remove("mail_events", "email_key", person.addresses)
     removed["deliveries"] = remove("deliveries", "id", person.deliveries)

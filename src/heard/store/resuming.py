@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from heard.store import dialects
+from heard.deliveries.ledger import Why
+from heard.store import dialects, touches
 from heard.store.types import MICROSECOND, micros
 
 MOST = timedelta(days=7)  # over which what fell due is spread
@@ -29,6 +30,15 @@ def spread(
         dialects.many(connection, change, [values])
     else:
         _one_by_one(connection, workspace, campaign, now, min(length, MOST // MICROSECOND))
+    dialects.many(
+        connection,
+        "INSERT INTO postponements (workspace_id, delivery_id, at, was, until, why)"
+        " SELECT t.workspace_id, t.delivery_id, ?, t.at, d.due_at, ? FROM touches t"
+        " JOIN deliveries d ON d.workspace_id = t.workspace_id AND d.id = t.delivery_id"
+        " WHERE t.workspace_id = ? AND t.campaign_id = ? AND t.state = 'reserved' AND d.state = 'scheduled'"
+        f" AND t.at <> d.due_at {touches.AGAIN}",
+        [(micros(now), Why.RESUMED.value, workspace, campaign)],
+    )
     dialects.many(
         connection,
         "UPDATE touches SET at = (SELECT d.due_at FROM deliveries d WHERE d.workspace_id = touches.workspace_id"

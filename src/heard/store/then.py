@@ -4,7 +4,7 @@ suppressions, memberships, answers; and what was really decided."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,12 +12,14 @@ from sqlalchemy import Connection, select
 
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import State
-from heard.deliveries.ledger import Touch, TouchKind, TouchState
+from heard.deliveries.ledger import Postponed, Touch, TouchKind, TouchState, Why
 from heard.routing.reasons import KEPT_FROM_SURVEYS
 from heard.store import anonymous, days, decisions, dialects
 from heard.store import tables as t
 from heard.store.messages import COLUMNS, Kept, kept_of
 from heard.store.types import micros, moment
+
+Turn = tuple[datetime, str]  # when a delivery was due, and its id: the order in which they are looked at
 
 
 class PastTouch(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,22 +29,40 @@ class PastTouch(msgspec.Struct, frozen=True, kw_only=True):
     decision: int
     decided_at: datetime  # what led to it
     reserved_from: datetime
-    planned_at: datetime  # until then it was to be at that very moment; it may have been put off when it came
-    due_at: datetime
+    postponed: Sequence[Postponed]  # in their order
+    due_at: datetime  # in the end
     sent_at: datetime | None
     released_at: datetime | None
+    refused: bool  # by a mail server, for good
 
-    def at(self, now: datetime, before: int | None = None) -> Touch | None:
-        """What of it stood on the ledger then. `before`: of that very moment, only what came before it."""
+    def at(self, now: datetime, before: int | None = None, turn: Turn | None = None) -> Touch | None:
+        """What of it stood on the ledger then.
+
+        Of that very moment, only what came before: of what was decided, before the decision with the number `before`;
+        of what was looked at when it was due, before the `turn`, and nothing where it was nobody's turn.
+        """
+
+        def is_past(moment: datetime | None, due_at: datetime) -> bool:
+            if moment is None or moment != now:
+                return moment is not None and moment < now
+            return turn is not None and (due_at, self.touch.delivery) < turn
+
         if before is not None and self.reserved_from == now and self.decision > before:
             return None
-        if now < self.reserved_from or (self.released_at is not None and now >= self.released_at):
+        if now < self.reserved_from:
             return None
-        made = self.sent_at is not None and now >= self.sent_at
-        if made and self.sent_at is not None:
+        if is_past(self.released_at, self.due_at):
+            return self._tried(now) if self.refused and self.released_at == now else None
+        if self.sent_at is not None and is_past(self.sent_at, self.due_at):
             return msgspec.structs.replace(self.touch, at=self.sent_at, state=TouchState.MADE)
-        at = self.planned_at if now < self.planned_at else self.due_at
+        if any(each.at == now and each.why is Why.FAILED and is_past(now, each.was) for each in self.postponed):
+            return self._tried(now)
+        at = next((each.was for each in self.postponed if not is_past(each.at, each.was)), self.due_at)
         return msgspec.structs.replace(self.touch, at=at, state=TouchState.RESERVED)
+
+    def _tried(self, now: datetime) -> Touch:
+        """It is handed over just now; what came of that was not known to whoever had their turn in this moment."""
+        return msgspec.structs.replace(self.touch, at=now, state=TouchState.RESERVED)
 
 
 def messages(
@@ -123,24 +143,21 @@ def links(connection: Connection, workspace: int, ids: Collection[str]) -> dict[
     return {row[0]: (row[1], moment(row[2])) for row in rows}
 
 
-Planned = Callable[[Decision, datetime | None], datetime | None]
-"""For when the ask that a decision led to was planned; with when that went out, the reminder of it."""
-
-
 def touches(
-    connection: Connection, workspace: int, contacts: Collection[int], email_keys: Collection[str], *, planned: Planned
+    connection: Connection, workspace: int, contacts: Collection[int], email_keys: Collection[str]
 ) -> dict[int | str, list[PastTouch]]:
     """Every ask of these people there ever was, by contact and by mailbox, released ones too."""
     rows = list(_touch_rows(connection, workspace, contacts, email_keys))
     firsts = {(row.campaign_id, row.decision_id): row for row in rows if row.kind == TouchKind.FIRST.value}
     made = decisions.by_id(connection, workspace, {row.decision_id for row in rows})
+    put_off = postponements(connection, workspace, [row.id for row in rows])
     found: dict[int | str, list[PastTouch]] = defaultdict(list)
     for row in rows:
         decision = made.get(row.decision_id)
         if decision is None:
             continue
         first = firsts.get((row.campaign_id, row.decision_id))
-        past = _past(row, decision, first, planned)
+        past = _past(row, decision, first, put_off.get(row.id, ()))
         if past is None:
             continue
         found[row.contact_id].append(past)
@@ -182,27 +199,60 @@ def sent_of(connection: Connection, workspace: int, campaign: int, made: Collect
     return {"sent": found.get("first", 0), "reminded": found.get("reminder", 0)}
 
 
-def handed_over(
-    connection: Connection, workspace: int, campaign: int, since: datetime
-) -> dict[str, tuple[bool, datetime | None]]:
-    """What became of the campaign's mails that were due from then on: whether a mail server took them, and when they
-    were handed over, or were to be."""
+def postponements(connection: Connection, workspace: int, asks: Collection[str]) -> dict[str, list[Postponed]]:
+    """Of these deliveries, how each was put off, in order; one that never was is absent."""
     rows = dialects.fetch(
         connection,
-        "SELECT d.id, d.state, d.sent_at, t.state, t.at, d.kind, d.due_at FROM deliveries d"
+        "SELECT delivery_id, at, was, until, why FROM postponements WHERE workspace_id = ?"
+        f" AND delivery_id {dialects.within(connection)} ORDER BY at",
+        workspace,
+        dialects.listed(connection, asks),
+    )
+    found: dict[str, list[Postponed]] = defaultdict(list)
+    for delivery, at, was, until, why in rows:
+        put_off = Postponed(at=moment(at), was=moment(was), until=moment(until), why=Why(why))
+        found[delivery].append(put_off)
+    return found
+
+
+class Looks(msgspec.Struct, frozen=True):
+    """When a mail that was due was looked at, and what came of it."""
+
+    postponed: Sequence[Postponed] = ()
+    over: datetime | None = None  # when it was handed over, or taken back
+    taken: bool = True  # by the mail server
+
+    def next(self, now: datetime) -> datetime | None:
+        """The first of them from now on."""
+        moments = [*(each.at for each in self.postponed), *([] if self.over is None else [self.over])]
+        return min((each for each in moments if each >= now), default=None)
+
+    def put_off_at(self, now: datetime) -> Postponed | None:
+        return next((each for each in self.postponed if each.at == now and each.until > now), None)
+
+
+NEVER = Looks()
+
+
+def looks(connection: Connection, workspace: int, campaign: int, since: datetime) -> dict[str, Looks]:
+    """At the campaign's mails that were due from then on."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT d.id, d.state, d.sent_at, t.state, t.at FROM deliveries d"
         " JOIN touches t ON t.workspace_id = d.workspace_id AND t.delivery_id = d.id"
         " WHERE d.workspace_id = ? AND d.campaign_id = ? AND d.due_at >= ?",
         workspace,
         campaign,
         micros(since),
     )
-    found: dict[str, tuple[bool, datetime | None]] = {}
-    for delivery, state, sent_at, touch, at, kind, due_at in rows:
+    put_off = postponements(connection, workspace, [row[0] for row in rows])
+    found: dict[str, Looks] = {}
+    for delivery, state, sent_at, touch, at in rows:
         is_released = touch == TouchState.RELEASED.value
         refused = state == State.FAILED and is_released  # one that came back later had been asked all the same
-        put_off = due_at if kind == TouchKind.REMINDER.value else None  # until its window opened, and then not sent
-        tried = at if refused else put_off if is_released else sent_at
-        found[delivery] = not refused, None if tried is None else moment(tried)
+        over = at if is_released else sent_at
+        postponed = put_off.get(delivery, ())
+        found[delivery] = Looks(postponed, None if over is None else moment(over), not refused)
     return found
 
 
@@ -263,7 +313,8 @@ class _Row(msgspec.Struct, frozen=True):
     decision_id: int
     due_at: int
     sent_at: int | None
-    state: str  # of the touch
+    touch: str  # its state
+    state: str
 
 
 def _touch_rows(
@@ -274,7 +325,7 @@ def _touch_rows(
         rows = dialects.fetch(
             connection,
             "SELECT t.delivery_id, t.contact_id, t.email_key, t.campaign_id, t.metric, t.channel, t.kind, t.at,"
-            " d.decision_id, d.due_at, d.sent_at, t.state FROM touches t"
+            " d.decision_id, d.due_at, d.sent_at, t.state, d.state FROM touches t"
             " JOIN deliveries d ON d.workspace_id = t.workspace_id AND d.id = t.delivery_id"
             f" WHERE t.workspace_id = ? AND t.{column} {dialects.within(connection)}",
             workspace,
@@ -285,7 +336,7 @@ def _touch_rows(
                 yield _Row(*row)
 
 
-def _past(row: _Row, decision: Decision, first: _Row | None, planned: Planned) -> PastTouch | None:
+def _past(row: _Row, decision: Decision, first: _Row | None, postponed: Sequence[Postponed]) -> PastTouch | None:
     """Its life; None where nobody was ever invited, or the invitation that it reminds of is gone."""
     is_reminder = row.kind == TouchKind.REMINDER.value
     if is_reminder:
@@ -298,8 +349,7 @@ def _past(row: _Row, decision: Decision, first: _Row | None, planned: Planned) -
             return None
         begun, ended = stretch
     due = moment(row.due_at)
-    at_first = planned(decision, begun if is_reminder else None)
-    is_released = row.state == TouchState.RELEASED.value
+    is_released = row.touch == TouchState.RELEASED.value
     if is_released and ended is None:
         ended = moment(row.at)  # the ledger keeps when it was taken back
     return PastTouch(
@@ -317,10 +367,11 @@ def _past(row: _Row, decision: Decision, first: _Row | None, planned: Planned) -
         decision=decision.id,
         decided_at=decision.at,
         reserved_from=begun,
-        planned_at=min(at_first or due, due),
+        postponed=postponed,
         due_at=due,
         sent_at=None if row.sent_at is None or is_released else moment(row.sent_at),
         released_at=ended,
+        refused=is_released and row.state == State.FAILED.value,
     )
 
 

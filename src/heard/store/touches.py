@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from heard.deliveries.case import Invited
-from heard.deliveries.ledger import Touch, TouchKind, TouchState
+from heard.deliveries.ledger import Postponed, Touch, TouchKind, TouchState
 from heard.store import dialects
 from heard.store.types import EPOCH, micros, moment
 
 _COLUMNS = "contact_id, email_key, campaign_id, metric, channel, kind, at, state, delivery_id"
 _DAY = 86_400_000_000
+AGAIN = (  # at that very moment
+    "ON CONFLICT (workspace_id, delivery_id, at) DO UPDATE SET until = excluded.until, why = excluded.why"
+)
 
 
 def of(connection: Connection, workspace: int, contacts: Iterable[int], email_keys: Iterable[str]) -> list[Touch]:
@@ -51,6 +54,17 @@ def mark(connection: Connection, rows: Iterable[tuple[TouchState, datetime, int,
         connection,
         "UPDATE touches SET state = ?, at = ? WHERE workspace_id = ? AND delivery_id = ?",
         [(state.value, micros(at), workspace, delivery) for state, at, workspace, delivery in rows],
+    )
+
+
+def put_off(connection: Connection, workspace: int, delivery: str, postponed: Postponed) -> None:
+    """It is to be made later, and the record says so."""
+    mark(connection, [(TouchState.RESERVED, postponed.until, workspace, delivery)])
+    times = (postponed.at, postponed.was, postponed.until)
+    dialects.many(
+        connection,
+        f"INSERT INTO postponements (workspace_id, delivery_id, at, was, until, why) VALUES (?, ?, ?, ?, ?, ?) {AGAIN}",
+        [(workspace, delivery, *(micros(each) for each in times), postponed.why.value)],
     )
 
 

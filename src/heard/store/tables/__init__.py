@@ -14,7 +14,17 @@ from heard.store.tables.answers import (
     responses,
 )
 from heard.store.tables.bookkeeping import cursors, removals, set_aside, tallies
-from heard.store.tables.campaigns import campaigns, decisions, deliveries, surveys, touches, turns, versions, waves
+from heard.store.tables.campaigns import (
+    campaigns,
+    decisions,
+    deliveries,
+    postponements,
+    surveys,
+    touches,
+    turns,
+    versions,
+    waves,
+)
 from heard.store.tables.columns import OPEN, REMINDERS, WITH_ORIGIN, metadata
 from heard.store.tables.contacts import (
     anonymous_ids,
@@ -77,6 +87,7 @@ __all__ = [
     "members",
     "metadata",
     "opens",
+    "postponements",
     "regulations",
     "removals",
     "replays",

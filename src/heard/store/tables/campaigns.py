@@ -136,6 +136,17 @@ touches = Table(
     Index("touches_by_campaign", "workspace_id", "campaign_id", "at"),
     sqlite_with_rowid=False,
 )
+postponements = Table(  # append-only: when an ask that was reserved was put off, and until when
+    "postponements",
+    metadata,
+    of_workspace(),
+    Column("delivery_id", Text, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("was", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("why", String(16), nullable=False),
+    sqlite_with_rowid=False,
+)
 deliveries = Table(
     "deliveries",
     metadata,
