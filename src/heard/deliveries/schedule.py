@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,9 +50,15 @@ def zone_of(campaign: Campaign, traits: Mapping[str, Any]) -> ZoneInfo:
         return ZoneInfo(campaign.window.zone)
     for name in ZONE_TRAITS:
         value = traits.get(name)
-        if isinstance(value, str) and value:
-            try:
-                return ZoneInfo(value)
-            except (KeyError, ValueError, OSError):  # whatever the application calls a zone, a wrong one is no zone
-                continue
+        if isinstance(value, str) and value and (zone := _named(value)) is not None:
+            return zone
     return UTC_ZONE
+
+
+@lru_cache(maxsize=2048)
+def _named(name: str) -> ZoneInfo | None:
+    """Each is read once; the library keeps eight of them, and reads the others again and again."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # whatever the application calls a zone, a wrong one is no zone
+        return None

@@ -22,7 +22,7 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from heard.board import Board
 from heard.channels.email.mail import Mail
@@ -30,7 +30,6 @@ from heard.channels.email.outbox import Outbox
 from heard.channels.lanes import Lanes
 from heard.config import Settings
 from heard.deliveries.delivery import Delivery
-from heard.deliveries.ledger import TouchState
 from heard.demo import story
 from heard.demo.answers import Answer, Click, Leaves, Reaction, Respondents
 from heard.demo.cast import Person, cast
@@ -51,7 +50,7 @@ from heard.responses import clicks
 from heard.steps import answer as answers
 from heard.steps import click, leave
 from heard.steps.send import Ready
-from heard.store import contacts, deliveries, tables
+from heard.store import contacts, deliveries, dialects, types
 from heard.store.days import day_of, prepare
 from heard.store.types import micros
 
@@ -241,15 +240,15 @@ class _Play:
 
 def _after(connection: Connection, delivery: Delivery, at: datetime) -> datetime:
     """Then, or right after what this look at the clock has just decided about them, or sent to them."""
-    decided, asked = tables.decisions.c, tables.touches.c
-    about = (decided.workspace_id == delivery.workspace, decided.contact_id == delivery.contact, decided.at >= at)
-    to = (asked.workspace_id == delivery.workspace, asked.contact_id == delivery.contact, asked.at >= at)
-    made = asked.state == TouchState.MADE.value
-    newest = (
-        connection.execute(select(func.max(decided.at)).where(*about)).scalar(),
-        connection.execute(select(func.max(asked.at)).where(*to, made)).scalar(),
+    newest = dialects.fetch(
+        connection,
+        "SELECT max(at) FROM decisions INDEXED BY decisions_by_contact WHERE workspace_id = ? AND contact_id = ?"
+        " UNION ALL SELECT max(at) FROM touches INDEXED BY touches_by_contact"
+        " WHERE workspace_id = ? AND contact_id = ? AND state = 'made'",
+        *(delivery.workspace, delivery.contact) * 2,
     )
-    return max([at, *(each + timedelta(milliseconds=1) for each in newest if each is not None)])
+    found = [types.moment(row[0]) for row in newest if row[0] is not None]
+    return max([at, *(each + timedelta(milliseconds=1) for each in found if each >= at)])
 
 
 def _looks(begin: datetime, now: datetime) -> Iterator[datetime]:
