@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from heard.deliveries.decision import Decision, Outcome, revised
 from heard.deliveries.delivery import State
-from heard.deliveries.ledger import TouchKind
+from heard.deliveries.ledger import Postponed, TouchKind, Why
 from heard.deliveries.reasons import Objection, Reason
 from heard.responses.clicks import Link
 from heard.responses.response import Answer, Response, Verdict
@@ -19,6 +21,7 @@ from heard.store.story import AnswerRevision, Opened, Story
 from heard.surveys.survey import Survey
 from heard.web.dashboard.contacts import timeline
 from heard.web.dashboard.contacts.axis import Span, axis_of, bar, labels
+from heard.web.dashboard.contacts.moment import PAGE, Moment, micros, paged
 from tests.examples import DAY, HOUR, MINUTE, NOON, a_campaign, a_delivery
 
 SEPTEMBER, DECEMBER = NOON - 70 * DAY, NOON + 20 * DAY
@@ -124,8 +127,35 @@ def a_story(**changes: Any) -> Story:
     return msgspec.structs.replace(smallest, **changes)
 
 
-def told(story: Story) -> list[timeline.Moment]:
+def told(story: Story) -> list[Moment]:
     return sorted(timeline.asked(story, DIRECTORY), key=lambda each: each.at)
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "note"),
+    [
+        ("first", Why.RULES, "Until 30 Nov, 09:00: its campaign does not send at that hour"),
+        (
+            "reminder",
+            Why.RULES,
+            "Until 30 Nov, 09:00: its campaign does not send at that hour, or another mail was too near",
+        ),
+        ("first", Why.RATE, "Until 30 Nov, 09:00: no more mails were to go out then"),
+        ("first", Why.FAILED, "Until 30 Nov, 09:00: the mail server did not take it"),
+        ("first", Why.RESUMED, "Until 30 Nov, 09:00: its campaign went on after a pause"),
+        ("reminder", Why.ASKED_AGAIN, "Until 30 Nov, 09:00: what it reminds of had just gone out once more"),
+    ],
+)
+def test_a_mail_that_was_put_off_says_until_when_and_why(kind: str, why: Why, note: str):
+    until = datetime(2026, 11, 30, 9, tzinfo=UTC)
+    postponed = Postponed(at=NOON, was=NOON - HOUR, until=until, why=why)
+    waiting = a_delivery(state=State.SCHEDULED, due_at=until, kind=TouchKind(kind))
+
+    put_off, planned = told(a_story(deliveries=[waiting], postponed={waiting.id: [postponed]}))
+
+    mail = "Mail" if kind == "first" else "Reminder"
+    assert (put_off.bold, put_off.at, put_off.note) == (f"{mail} put off", NOON, note)
+    assert (planned.bold, planned.at) == (f"{mail} planned", until)
 
 
 def answered(value: int, at: Any) -> AnswerRevision:
@@ -256,18 +286,15 @@ def test_an_identify_says_what_it_changed():
 
 
 def test_a_page_ends_between_two_instants_and_the_next_begins_there():
-    moments = [
-        timeline.Moment(at=NOON - (number // 2) * HOUR, sign="mail", bold=str(number))
-        for number in range(2 * timeline.PAGE)
-    ]
-    first = timeline.paged(moments, before=None, more=False)
+    moments = [Moment(at=NOON - (number // 2) * HOUR, sign="mail", bold=str(number)) for number in range(2 * PAGE)]
+    first = paged(moments, before=None, more=False)
     shown = [each for _, some in first.days for each in some]
     assert first.older is not None
-    assert first.older == timeline.micros(shown[-1].at)
+    assert first.older == micros(shown[-1].at)
 
-    rest = timeline.paged(moments, before=shown[-1].at, more=False)
+    rest = paged(moments, before=shown[-1].at, more=False)
     left = [each for _, some in rest.days for each in some]
-    assert sorted(int(each.bold) for each in shown + left) == list(range(2 * timeline.PAGE))
+    assert sorted(int(each.bold) for each in shown + left) == list(range(2 * PAGE))
     assert rest.older is None
 
 

@@ -89,7 +89,7 @@ async def wish_no_mail(app: Installation, *, workspace_id: int, contact: int, on
 
 
 async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> dict[str, Any]:
-    """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "clicks", "responses",
+    """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "postponed", "clicks", "responses",
     "revisions", "wishes", "mail_events", "opens", "messages"}`, newest first, each as it is stored; of
     messages the newest 10,000.
 

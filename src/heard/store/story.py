@@ -6,7 +6,7 @@ Messages are paged by when they were received, over as many days as it takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +17,10 @@ from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind
 from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import Delivery
+from heard.deliveries.ledger import Postponed
 from heard.responses.clicks import Click, Link
 from heard.responses.response import Answer, Response, Verdict
-from heard.store import days, decisions, deliveries, dialects, responses, whose
+from heard.store import days, decisions, deliveries, dialects, responses, touches, whose
 from heard.store.messages import Kept
 from heard.store.tables import response_revisions
 from heard.store.types import micros, moment
@@ -58,6 +59,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     decisions: list[Decision]
     deliveries: list[Delivery]
+    postponed: Mapping[str, Sequence[Postponed]] = {}  # by delivery, in their order
     clicks: list[Opened]
     responses: list[Response]
     revisions: list[AnswerRevision]
@@ -72,6 +74,7 @@ def of(connection: Connection, contact: Contact) -> Story:
             connection, contact.workspace, user_id=contact.user_id, contact=contact.id, limit=MOST
         ),
         deliveries=sent,
+        postponed=touches.postponements(connection, contact.workspace, [each.id for each in sent]),
         clicks=clicks_of(connection, contact.workspace, [each.id for each in sent]),
         responses=answered,
         revisions=revisions_of(connection, contact.workspace, [each.id for each in answered]),

@@ -16,6 +16,7 @@ from heard.deliveries.ledger import Postponed, Touch, TouchKind, TouchState, Why
 from heard.routing.reasons import KEPT_FROM_SURVEYS
 from heard.store import anonymous, days, decisions, dialects
 from heard.store import tables as t
+from heard.store import touches as stored_touches
 from heard.store.messages import COLUMNS, Kept, kept_of
 from heard.store.types import micros, moment
 
@@ -150,7 +151,7 @@ def touches(
     rows = list(_touch_rows(connection, workspace, contacts, email_keys))
     firsts = {(row.campaign_id, row.decision_id): row for row in rows if row.kind == TouchKind.FIRST.value}
     made = decisions.by_id(connection, workspace, {row.decision_id for row in rows})
-    put_off = postponements(connection, workspace, [row.id for row in rows])
+    put_off = stored_touches.postponements(connection, workspace, [row.id for row in rows])
     found: dict[int | str, list[PastTouch]] = defaultdict(list)
     for row in rows:
         decision = made.get(row.decision_id)
@@ -199,22 +200,6 @@ def sent_of(connection: Connection, workspace: int, campaign: int, made: Collect
     return {"sent": found.get("first", 0), "reminded": found.get("reminder", 0)}
 
 
-def postponements(connection: Connection, workspace: int, asks: Collection[str]) -> dict[str, list[Postponed]]:
-    """Of these deliveries, how each was put off, in order; one that never was is absent."""
-    rows = dialects.fetch(
-        connection,
-        "SELECT delivery_id, at, was, until, why FROM postponements WHERE workspace_id = ?"
-        f" AND delivery_id {dialects.within(connection)} ORDER BY at",
-        workspace,
-        dialects.listed(connection, asks),
-    )
-    found: dict[str, list[Postponed]] = defaultdict(list)
-    for delivery, at, was, until, why in rows:
-        put_off = Postponed(at=moment(at), was=moment(was), until=moment(until), why=Why(why))
-        found[delivery].append(put_off)
-    return found
-
-
 class Looks(msgspec.Struct, frozen=True):
     """When a mail that was due was looked at, and what came of it."""
 
@@ -245,7 +230,7 @@ def looks(connection: Connection, workspace: int, campaign: int, since: datetime
         campaign,
         micros(since),
     )
-    put_off = postponements(connection, workspace, [row[0] for row in rows])
+    put_off = stored_touches.postponements(connection, workspace, [row[0] for row in rows])
     found: dict[str, Looks] = {}
     for delivery, state, sent_at, touch, at in rows:
         is_released = touch == TouchState.RELEASED.value

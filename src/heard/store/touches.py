@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from heard.deliveries.case import Invited
-from heard.deliveries.ledger import Postponed, Touch, TouchKind, TouchState
+from heard.deliveries.ledger import Postponed, Touch, TouchKind, TouchState, Why
 from heard.store import dialects
 from heard.store.types import EPOCH, micros, moment
 
@@ -66,6 +67,22 @@ def put_off(connection: Connection, workspace: int, delivery: str, postponed: Po
         f"INSERT INTO postponements (workspace_id, delivery_id, at, was, until, why) VALUES (?, ?, ?, ?, ?, ?) {AGAIN}",
         [(workspace, delivery, *(micros(each) for each in times), postponed.why.value)],
     )
+
+
+def postponements(connection: Connection, workspace: int, asks: Iterable[str]) -> dict[str, list[Postponed]]:
+    """Of these deliveries, how each was put off, in order; one that never was is absent."""
+    rows = dialects.fetch(
+        connection,
+        "SELECT delivery_id, at, was, until, why FROM postponements WHERE workspace_id = ?"
+        f" AND delivery_id {dialects.within(connection)} ORDER BY at",
+        workspace,
+        dialects.listed(connection, asks),
+    )
+    found: dict[str, list[Postponed]] = defaultdict(list)
+    for delivery, at, was, until, why in rows:
+        put_off = Postponed(at=moment(at), was=moment(was), until=moment(until), why=Why(why))
+        found[delivery].append(put_off)
+    return found
 
 
 def readdress(connection: Connection, workspace: int, delivery: str, email_key: str | None) -> None:

@@ -30,6 +30,7 @@ from heard.store.messages import Kept
 from heard.store.story import Story
 from heard.store.types import moment
 from heard.web.dashboard.contacts import timeline
+from heard.web.dashboard.contacts.moment import PAGE, Page, paged
 from heard.web.dashboard.contacts.traits import traits_shown
 from heard.web.dashboard.contacts.why import Now, Why, decided_now, why
 from heard.web.dashboard.door import visit
@@ -191,14 +192,14 @@ def _computed(known: Known, contact: Contact, now: datetime) -> list[tuple[Compu
 def _messages(connection: Connection, contact: Contact, show: str, before: datetime | None) -> list[Kept]:
     if show == "asked" or contact.user_id is None:
         return []
-    return story.messages_of(connection, contact.workspace, contact.user_id, before=before, limit=timeline.PAGE + 1)
+    return story.messages_of(connection, contact.workspace, contact.user_id, before=before, limit=PAGE + 1)
 
 
-def _page(found: Seen, directory: Directory, *, show: str, before: datetime | None) -> timeline.Page:
+def _page(found: Seen, directory: Directory, *, show: str, before: datetime | None) -> Page:
     moments = timeline.said(found.messages, directory)
     if show != "messages":
         moments += timeline.asked(found.story, directory)
-    return timeline.paged(moments, before=before, more=len(found.messages) > timeline.PAGE)
+    return paged(moments, before=before, more=len(found.messages) > PAGE)
 
 
 def _decision(whole: Story, chosen: int | None) -> Decision | None:

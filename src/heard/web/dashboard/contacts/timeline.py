@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from heard.contacts.standing import Kind
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.delivery import Delivery, State
 from heard.deliveries.in_words import label, number, why_not_sent
-from heard.deliveries.ledger import TouchKind
+from heard.deliveries.ledger import Postponed, TouchKind, Why
 from heard.deliveries.reasons import Objection
 from heard.responses.clicks import Link
 from heard.responses.response import OF_PEOPLE, Answer, Response, Verdict
@@ -22,8 +21,9 @@ from heard.scores import nps
 from heard.store.directory import Directory
 from heard.store.messages import Kept
 from heard.store.story import Opened, Story, Wish
+from heard.web.dashboard import say
+from heard.web.dashboard.contacts.moment import Moment
 
-PAGE = 30  # moments
 SHOWS = ("all", "asked", "messages")
 FIELDS_SHOWN = 4
 LONGEST_VALUE = 60  # characters
@@ -31,36 +31,16 @@ LATE = timedelta(hours=1)  # between happening and being received, worth a word
 UNTIL = {"identified": "until the identify arrived", "the day's allowance": "until a day had room for it"}
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """One line: a sign, what happened in bold, and what else is worth knowing."""
-
-    at: datetime
-    sign: str  # an icon
-    bold: str
-    rest: str = ""  # " by ", before the campaign's name
-    tone: str = ""  # good, warn
-    campaign: int | None = None
-    campaign_name: str = ""
-    event: str | None = None
-    badge: tuple[str, str, str] | None = None  # text, kind, sign
-    note: str = ""
-    quote: str | None = None
-    score: tuple[float, str, int] | None = None  # value, category, the scale's end
-    decision: int | None = None  # whose reasons can be read
-    delivery: str | None = None
-    response: int | None = None  # whose evidence can be read
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    days: list[tuple[datetime, list[Moment]]]
-    older: int | None  # microseconds; None at the beginning of the story
-
-
 def asked(story: Story, directory: Directory) -> list[Moment]:
     """All that has to do with asking, in no order."""
     return [
         *(moment for each in story.decisions for moment in _decision(each, directory)),
         *(moment for each in story.deliveries for moment in _delivery(each, story, directory)),
+        *(
+            _put_off(each, postponed, directory)
+            for each in story.deliveries
+            for postponed in story.postponed.get(each.id, ())
+        ),
         *(_click(each, story, directory) for each in story.clicks),
         *(moment for each in story.responses for moment in _answer(each, story, directory)),
         *map(_wish, story.wishes),
@@ -79,25 +59,6 @@ def said(messages: list[Kept], directory: Directory) -> list[Moment]:
         found.append(_message(message, body, told, known, directory))
         known |= told
     return found
-
-
-def paged(moments: Iterable[Moment], *, before: datetime | None, more: bool) -> Page:
-    """The newest page before a moment, by day. `more`: there are older ones that were not loaded.
-
-    Moments of one instant stay together, because the next page begins before the last of this one.
-    """
-    rest = sorted((each for each in moments if before is None or each.at < before), key=lambda each: each.at)[::-1]
-    end = PAGE
-    while PAGE <= end < len(rest) and rest[end].at == rest[end - 1].at:
-        end += 1
-    shown = rest[:end]
-    older = micros(shown[-1].at) if shown and (len(rest) > end or more) else None
-    by_day = groupby(shown, key=lambda each: each.at.date())
-    return Page(days=[(each[0].at, each) for each in (list(group) for _, group in by_day)], older=older)
-
-
-def micros(at: datetime) -> int:
-    return int(at.timestamp()) * 1_000_000 + at.microsecond
 
 
 def _decision(decision: Decision, directory: Directory) -> Iterable[Moment]:
@@ -197,6 +158,32 @@ def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterabl
             sent_at = delivery.sent_at or delivery.due_at
             came_back = f" · {delivery.error}" if delivery.error and delivery.state == State.SENT else ""
             yield Moment(at=sent_at, sign="mail", bold=f"{mail} sent", badge=badge, note=note + came_back, **named)
+
+
+PUT_OFF = {
+    Why.RULES: "its campaign does not send at that hour",
+    Why.RATE: "no more mails were to go out then",
+    Why.FAILED: "the mail server did not take it",
+    Why.RESUMED: "its campaign went on after a pause",
+    Why.ASKED_AGAIN: "what it reminds of had just gone out once more",
+}
+
+
+def _put_off(delivery: Delivery, postponed: Postponed, directory: Directory) -> Moment:
+    is_reminder = delivery.kind == TouchKind.REMINDER
+    why = PUT_OFF[postponed.why]
+    if is_reminder and postponed.why is Why.RULES:
+        why = "its campaign does not send at that hour, or another mail was too near"
+    return Moment(
+        at=postponed.at,
+        sign="clock",
+        bold=f"{'Reminder' if is_reminder else 'Mail'} put off",
+        rest=", ",
+        campaign=delivery.campaign,
+        campaign_name=_campaign(delivery.campaign, directory),
+        note=f"Until {say.moment(postponed.until, postponed.at)}: {why}",
+        delivery=delivery.id,
+    )
 
 
 def _taken_back(reminder: Delivery, story: Story) -> datetime:
