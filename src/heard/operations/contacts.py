@@ -89,8 +89,8 @@ async def wish_no_mail(app: Installation, *, workspace_id: int, contact: int, on
 
 
 async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> dict[str, Any]:
-    """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "postponed", "clicks", "responses",
-    "revisions", "wishes", "mail_events", "opens", "messages"}`, newest first, each as it is stored; of
+    """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "postponed", "clicks",
+    "responses", "revisions", "wishes", "mail_events", "opens", "messages"}`, newest first, each as it is stored; of
     messages the newest 10,000.
 
     Raises:
