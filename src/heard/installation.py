@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import threading
 from collections import deque
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -74,6 +75,7 @@ class Installation:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.settings = settings
         self.test_clock = test_clock
+        self.closing = threading.Event()  # for what takes long in a thread of its own
         self._lock = _lock(settings.data / "heart.lock")
         self._reloading = asyncio.Lock()
         self._told: dict[str, Any] = {}
@@ -149,6 +151,7 @@ class Installation:
         self.forgetting.start()
 
     async def close(self) -> None:
+        self.closing.set()
         await self.forgetting.stop()
         await self.pipeline.stop()
         await self.lanes.close()

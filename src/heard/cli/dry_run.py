@@ -25,12 +25,13 @@ def dry_run(
     Example: heard dry-run Post-purchase --since 90d
     """
     from heard.cli.dry_run_view import view
-    from heard.operations.dry_run import Looking, look
+    from heard.operations.dry_run import look
+    from heard.steps.rehearse import Progress
 
     with progress_bar(pieces="days") as tell:
         for step in look(data=data, campaign=campaign, since=since, workspace=workspace):
-            if isinstance(step, Looking):
-                tell("Asking the rules again", step.done, step.of)
+            if isinstance(step, Progress):
+                tell("Asking the rules again", step.done, step.of, step.unit)
             else:
                 found = step
     if json:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from heard import config, durations
@@ -18,13 +17,12 @@ from heard.clock import Clock
 from heard.deliveries.decision import Decision, Outcome
 from heard.deliveries.reasons import Reason
 from heard.errors import HeardError, Invalid
-from heard.installation import Installation
 from heard.operations import campaigns_eligible
-from heard.operations.meant import workspace_meant
 from heard.operations.moments import moment_in
 from heard.operations.why import objections
 from heard.retention import Kind
 from heard.scores.window import rfc3339
+from heard.steps import waves
 from heard.steps.rehearse import Progress, Rehearsal
 from heard.store import dialects, directory, removals, schema, then
 from heard.store.directory import Directory
@@ -33,35 +31,9 @@ SINCE = timedelta(days=30)
 SAMPLE, MOST_DIFFERENT = 5, 20  # people of each reason, and decisions that differ, that are listed
 
 
-async def dry_run(
-    app: Installation,
-    *,
-    campaign: str,
-    since: str | None = None,
-    workspace: str | None = None,
-    workspace_id: int | None = None,
-) -> dict[str, Any]:
-    """As `result` gives it. `since`: a moment, a day, or a length like `90d`; 30 days without it.
-
-    Raises:
-        NotFound: there is no such campaign.
-        Invalid: nothing leads to it that was kept (field `campaign`); or it is no moment (field `since`).
-    """
-    number = workspace_meant(app, workspace, workspace_id)
-    asked, now = app.directory.campaign(number, campaign), app.clock.now()
-    return await of(app, asked, since=begin(since, now), now=now)
-
-
-class Looking(msgspec.Struct, frozen=True):
-    """How far it is: days of messages."""
-
-    done: int
-    of: int
-
-
 def look(
     *, data: Path | None, campaign: str, since: str | None = None, workspace: str | None = None
-) -> Iterator[Looking | dict[str, Any]]:
+) -> Iterator[Progress | dict[str, Any]]:
     """The same for a command: it reads the data folder itself, so that a server beside it serves on.
 
     Raises:
@@ -77,15 +49,9 @@ def look(
                 raise HeardError(f"The database is of schema {found}, ours is {schema.CURRENT}. Run `heard migrate`.")
             known = directory.load(connection)
             asked = known.campaign(known.workspace(workspace).id, campaign)
-            for step in result(connection, known, asked, begin(since, now), now):
-                yield Looking(step.done, step.of) if isinstance(step, Progress) else step
+            yield from result(connection, known, asked, begin(since, now), now)
     finally:
         engine.dispose()
-
-
-async def of(app: Installation, campaign: Campaign, *, since: datetime, now: datetime) -> dict[str, Any]:
-    """For a campaign as it is, or as it would be after a change."""
-    return await app.store.read(lambda connection: last(result(connection, app.directory, campaign, since, now)))
 
 
 def begin(since: str | None, now: datetime) -> datetime:
@@ -113,7 +79,7 @@ def result(
         Invalid: no event leads to this campaign (field `campaign`).
     """
     if campaign.recipients in GATHERED:
-        yield _eligible(connection, known, campaign, since, now)
+        yield from _eligible(connection, known, campaign, since, now)
         return
     if campaign.recipients is Recipients.LINK:
         said = "asks whoever follows its link, and no message says who will. Its page says who did."
@@ -245,15 +211,17 @@ def _could_not_know(connection: Connection, rehearsal: Rehearsal) -> Iterator[st
 
 def _eligible(
     connection: Connection, known: Directory, campaign: Campaign, since: datetime, now: datetime
-) -> dict[str, Any]:
+) -> Iterator[Progress | dict[str, Any]]:
     """Nothing has to happen first: whom it would ask if it began now."""
     invited: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     taken: Counter[str] = Counter()
     sample: list[dict[str, Any]] = []
-    people = 0
+    people, everybody = 0, waves.size(connection, campaign, known)
     for each in campaigns_eligible.judged(connection, known, campaign, now, everyone=False):
         people += 1
+        if people % waves.PEOPLE == 0:
+            yield Progress(people, max(people, everybody), "people")
         why = each.objections[0].reason.value if each.objections else ""
         if each.due is not None:
             invited[f"{each.due:%Y-%m-%d}"] += 1
@@ -282,7 +250,7 @@ def _eligible(
         "reasons": dict(reasons.most_common()),
         "by_day": _by_day(invited),
     }
-    return {
+    yield {
         "campaign": campaign.name,
         "since": rfc3339(since),
         "until": rfc3339(now),

@@ -48,10 +48,11 @@ CHUNK = 2000  # messages between two looks up
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Days of messages looked through."""
+    """How far it is."""
 
     done: int
     of: int
+    unit: str = "days"  # of messages; or people
 
 
 class Rehearsal:

@@ -27,7 +27,7 @@ from heard.destinations.decided import answered, undecided
 from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.steps import keep, told
-from heard.store import audit, campaign_counts, funnel, lists, tables, tallies, waves
+from heard.store import audiences, audit, campaign_counts, funnel, lists, tables, tallies, waves
 from heard.store.directory import Directory
 from heard.store.waves import Wave
 
@@ -88,6 +88,15 @@ def members(
         audience = directory.book(workspace).by_name.get(campaign.audience or "")
         found = None if audience is None else partial(lists.members_of_audience, connection, workspace, audience.id)
     return [] if found is None else found(after=after, limit=limit)
+
+
+def size(connection: Connection, campaign: Campaign, directory: Directory) -> int:
+    """How many it asks."""
+    if campaign.recipients is Recipients.LIST:
+        on = {each.name: each.members for each in lists.all_of(connection, campaign.workspace)}
+        return on.get(campaign.list or "", 0)
+    audience = directory.book(campaign.workspace).by_name.get(campaign.audience or "")
+    return 0 if audience is None else audiences.counts(connection, campaign.workspace).get(audience.id, 0)
 
 
 def prepare(connection: Connection, workspace: int, people: Sequence[Contact], directory: Directory) -> Known:

@@ -6,16 +6,19 @@ import secrets
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import Parameter
 
 from heard.errors import Invalid
 from heard.installation import Installation
-from heard.operations import campaign_link, campaign_statistics, campaigns, campaigns_ask, dry_run
+from heard.operations import campaign_link, campaign_statistics, campaigns, campaigns_ask
+from heard.operations.dry_runs import DryRuns
+from heard.steps.rehearse import Progress
 from heard.web.api import names
 from heard.web.api.lists import NamedPerson, person
 
 LONGEST_KEY = 200
+AT_LEAST = 0.2  # seconds that are waited for a dry run
 
 
 class Ask(NamedPerson, forbid_unknown_fields=True):
@@ -32,12 +35,15 @@ class Again(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Past(msgspec.Struct, forbid_unknown_fields=True):
-    """From when on: `30d`, a day or a moment."""
+    """From when on: `30d`, a day or a moment. `wait`: answer when it is done, however long that takes."""
 
     since: str = "30d"
+    wait: bool = True
 
 
 def routes(app: Installation) -> list[Any]:
+    runs = DryRuns(app)
+
     @get("/campaigns/{name:str}", tags=["campaigns"])
     async def get_campaign(workspace: int, name: str, tool: str | None = None) -> Any:
         """What a campaign is; by link, also its address and the blocks for mails of `tool`."""
@@ -79,7 +85,12 @@ def routes(app: Installation) -> list[Any]:
     @post("/campaigns/{name:str}/dry-run", tags=["campaigns"], status_code=200)
     async def dry_run_campaign(workspace: int, name: str, data: Past) -> Any:
         """What it would have done over the messages that are kept, beside what really happened. Nothing is changed."""
-        return await dry_run.dry_run(app, campaign=names.name(name), since=data.since, workspace_id=workspace)
+        campaign = app.directory.campaign(workspace, names.name(name))
+        found = await runs.of(campaign, since=data.since, patience=None if data.wait else AT_LEAST)
+        if isinstance(found, Progress):
+            how_far = {"campaign": campaign.name, "progress": found}
+            return Response(how_far, status_code=202, headers={"Retry-After": "1"})
+        return found
 
     @get("/campaigns/{name:str}/statistics", tags=["campaigns"])
     async def get_statistics(

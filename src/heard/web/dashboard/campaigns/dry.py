@@ -10,7 +10,8 @@ from litestar.params import FromPath
 from heard.accounts.member import Action
 from heard.campaigns.campaign import Recipients
 from heard.deliveries.reasons import Reason
-from heard.operations import dry_run
+from heard.operations.dry_runs import DryRuns
+from heard.steps.rehearse import Progress
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.view import mine
 from heard.web.dashboard.door import visit
@@ -19,26 +20,35 @@ from heard.web.dashboard.shell import Dashboard
 SPANS = {"7d": "7 days", "30d": "30 days", "90d": "90 days"}
 OF_EACH_REASON = 2  # people that are listed
 DAYS = 14  # of which each has a row
+PATIENCE = 2.0  # seconds that the page waits before it says how far it is
 
 
 def routes(dashboard: Dashboard) -> list[Any]:
     app = dashboard.app
+    runs = DryRuns(app)
+
+    def is_asked_again(request: Request[Any, Any, Any]) -> bool:
+        """By the page itself, which shows how far it is."""
+        return "again" in request.query_params
 
     @get("/campaigns/{number:int}/dry-run", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_dry_run(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
-        seen, now = visit(request), app.clock.now()
+        seen = visit(request)
         campaign = mine(app, seen, number)
         chosen = request.query_params.get("since", "30d")
         chosen = chosen if chosen in SPANS else "30d"
-        found = None
+        found = how_far = None
         if campaign.recipients not in (Recipients.API, Recipients.LINK):
-            found = await dry_run.of(app, campaign, since=dry_run.begin(chosen, now), now=now)
+            found = await runs.of(campaign, since=chosen, patience=0.1 if is_asked_again(request) else PATIENCE)
+        if isinstance(found, Progress):
+            found, how_far = None, found
         return dashboard.page(
             seen,
             "campaign_dry.html",
             here="campaigns",
             campaign=campaign,
             found=found,
+            how_far=how_far,
             days=_days(found)[-DAYS:] if found else [],
             more_days=bool(found) and len(_days(found)) > DAYS,
             reasons=_reasons(found) if found else [],
