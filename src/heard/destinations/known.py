@@ -167,17 +167,14 @@ class Known:
 
     def touches(self, contact: Contact) -> Touches:
         """Everything on the ledger about this person, by contact or by mailbox, each touch once."""
-        self._ensure(contact)
-        mine = {touch.delivery: touch for key in _keys(contact) for touch in self._touches[key]}
+        mine = {touch.delivery: touch for key in self._ensured(contact) for touch in self._touches[key]}
         return Touches(mine.values())
 
     def standing(self, contact: Contact) -> frozenset[Kind]:
-        self._ensure(contact)
-        return standing({row for key in _keys(contact) for row in self._suppressions[key]})
+        return standing({row for key in self._ensured(contact) for row in self._suppressions[key]})
 
     def wishes(self, contact: Contact) -> Wishes:
-        self._ensure(contact)
-        return wishes({row for key in _keys(contact) for row in self._suppressions[key]})
+        return wishes({row for key in self._ensured(contact) for row in self._suppressions[key]})
 
     def invited(self, campaign: Campaign, now: datetime) -> Invited:
         """Counted only for campaigns that have a cap or a quota."""
@@ -283,9 +280,12 @@ class Known:
                 self._touches[key].append(touch)
                 self._keys_of[touch.delivery].add(key)
 
-    def _ensure(self, contact: Contact) -> None:
-        """Rarely more than a look: an address that only this batch brought may not be loaded yet."""
-        self.load_people([contact.id], [contact.email_key] if contact.email_key else [])
+    def _ensured(self, contact: Contact) -> tuple[int | str, ...]:
+        """What they are known by. An address that only this batch brought may not be loaded yet."""
+        key, asked = contact.email_key, self._asked_about
+        if contact.id not in asked or (key and key not in asked):
+            self.load_people([contact.id], [key] if key else [])
+        return (contact.id, key) if key else (contact.id,)
 
     def _quiet_period(self, campaign: Campaign) -> timedelta | None:
         """The longest quiet period that any survey of this metric asks for."""
@@ -319,7 +319,3 @@ def _speaks_of(condition: str, name: str) -> bool:
 
 def _waits_for_its_day(decision: Decision) -> bool:
     return decision.outcome == Outcome.HELD and decision.held_until is None
-
-
-def _keys(contact: Contact) -> tuple[int | str, ...]:
-    return (contact.id, contact.email_key) if contact.email_key else (contact.id,)

@@ -73,9 +73,8 @@ class Then(Known):
     # ── as it was ──
 
     def touches(self, contact: Contact) -> Touches:
-        self._ensure(contact)
         found: dict[str, Touch] = {}
-        for key in _keys(contact):
+        for key in self._ensured(contact):
             for past in self._past.get(key, ()):
                 if past.touch.campaign == self.rehearsed.id and past.decided_at >= self.since:
                     continue  # it is asked anew
@@ -91,18 +90,16 @@ class Then(Known):
         return wishes(self._said_by(contact))
 
     def _said_by(self, contact: Contact) -> set[Suppression]:
-        self._ensure(contact)
         return {
             row
-            for key in _keys(contact)
+            for key in self._ensured(contact)
             for row in self._rows.get(key, ())
             if row.at <= self.now and row.at != self.unsaid
         }
 
     def wished_until(self, contact: Contact, until: datetime) -> list[Suppression]:
         """What they will wish from now on, in order."""
-        self._ensure(contact)
-        wishes = {row for key in _keys(contact) for row in self._rows.get(key, ()) if row.on}
+        wishes = {row for key in self._ensured(contact) for row in self._rows.get(key, ()) if row.on}
         return sorted((row for row in wishes if self.now < row.at <= until), key=lambda row: row.at)
 
     def invited(self, campaign: Campaign, now: datetime) -> Invited:  # noqa: ARG002
@@ -200,7 +197,3 @@ class _Unminded(Consents):
 
     def join(self, anonymous_id: str, user_id: str, at: datetime) -> None:
         """Nothing is learned by it."""
-
-
-def _keys(contact: Contact) -> tuple[int | str, ...]:
-    return (contact.id, contact.email_key) if contact.email_key else (contact.id,)
