@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from heard.errors import DeliveryFailed, Invalid
 from heard.operations import dry_run
+from heard.scores.window import rfc3339
 from heard.steps import leave, waves
 from heard.store import contacts, tables
 from tests.contracts.desk import ACME, Desk
@@ -43,10 +44,18 @@ def result(desk: Desk, campaign: int = 1, *, days: int = 60) -> dict[str, Any]:
     return desk.store.read_now(look)
 
 
-def a_story(desk: Desk, random: Random, days: int, *, looks: float = 1, failures: Sequence[Any] = FAILURES) -> None:
+def a_story(
+    desk: Desk,
+    random: Random,
+    days: int,
+    *,
+    looks: float = 1,
+    failures: Sequence[Any] = FAILURES,
+    zones: Sequence[dict[str, Any]] = ({},),
+) -> None:
     """Two campaigns compete for the same few people, who change their traits, leave, come back and arrive late.
 
-    `looks`: how often somebody looks whether anything is due.
+    `looks`: how often somebody looks whether anything is due. `zones`: what their browsers may say of where they are.
     """
     for _ in range(days * 4):
         desk.wait(timedelta(hours=random.randint(3, 9), minutes=random.randint(0, 59)))
@@ -55,7 +64,8 @@ def a_story(desk: Desk, random: Random, days: int, *, looks: float = 1, failures
         if what < 0.3:
             plan = random.choice(["Free", "Premium"])
             email = None if random.random() < 0.1 else f"{user}@x.example"
-            desk.receive(desk.identify(user, email=email, plan=plan))
+            where = {"context": random.choice(zones)} if len(zones) > 1 else {}
+            desk.receive(desk.identify(user, email=email, plan=plan) | where)
         elif what < 0.75:
             event = random.choice(["Order Completed", "Order Completed", "Ticket Solved"])
             desk.receive(desk.track(user, event, total=random.randint(1, 100)))
@@ -121,6 +131,47 @@ def test_it_equals_what_happened_when_mails_were_put_off(desk: Desk, seed: int):
             assert found["differences"] == []
             assert found["would"] == found["really"]
     assert {each.why for each in desk.rows(tables.postponements)} == {"rules", "failed"}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_it_equals_what_happened_on_the_clock_of_each_browser(desk: Desk, seed: int):
+    hours = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "12:00", "zone": "contact"}
+    desk.campaign(1, throttle="10d", delay="6h", reminder="3d", window=hours)
+    desk.campaign(2, event="Ticket Solved", throttle="5d", window=hours, reminder="24h")
+    names = ["America/Los_Angeles", "Asia/Tokyo", "Europe/Berlin", "Pacific/Kiritimati", "Middle Earth", None, 7]
+    a_story(desk, Random(seed), 60, zones=[{}, *({"timezone": name} for name in names)])
+
+    for campaign in (1, 2):
+        for days in (365, 25):
+            found = result(desk, campaign, days=days)
+            assert found["differences"] == []
+            assert found["would"] == found["really"]
+    kept = {each.zone for each in desk.rows(tables.contacts)} - {None}
+    assert kept <= set(names[:4])
+    assert len(kept) > 2
+
+
+def test_the_zone_that_a_browser_said_counts_from_when_it_said_so(desk: Desk):
+    desk.campaign(throttle="10d", window={"from": "09:00", "to": "10:00", "zone": "contact"})
+    ted, sent = desk.identify("ted", email="ted@mosby.example"), list[datetime]()
+    desk.receive(ted)
+    desk.wait(2 * DAY)
+    for name in (None, "America/Los_Angeles", "Asia/Tokyo", "Middle Earth"):
+        if name:
+            desk.receive({**ted, "messageId": name, "context": {"timezone": name}})
+        desk.receive(desk.track("ted"))
+        desk.now = max(each.due_at for each in desk.rows(tables.deliveries))
+        sent += [desk.now for _ in desk.send()]
+        desk.wait(11 * DAY)
+    assert [each.hour for each in sent] == [9, 17, 0, 0], "nine in UTC, in Los Angeles, and in Tokyo twice"
+
+    for days, left_out in ((60, 0), (46, 0), (30, 2)):  # what was said before the second and third is gone through too
+        found = result(desk, days=days)
+
+        assert found["differences"] == []
+        assert found["would"] == found["really"]
+        due = sorted(each["due_at"] for each in found["sample"])
+        assert due == [rfc3339(each) for each in sent[left_out:]]
 
 
 def test_what_was_said_before_and_arrived_after_stood_in_nobodys_way(desk: Desk):

@@ -20,14 +20,15 @@ from heard.store import days, dialects, erasing, regulations, suppressed, tables
 from tests.contracts.desk import ACME, Desk
 from tests.examples import MINUTE
 
-ANN, MAIL = "user-ann-1842", "ann@pawnee.example"
+ANN, MAIL, ZONE = "user-ann-1842", "ann@pawnee.example", "Pacific/Kiritimati"
 
 
 @pytest.fixture
 def desk(url: str) -> Iterator[Desk]:
     made = Desk(url)
     made.campaign()
-    made.receive(made.identify(ANN, email=MAIL), made.track(ANN), made.track("leslie", "Invited", whom=MAIL))
+    ann = made.identify(ANN, email=MAIL) | {"context": {"timezone": ZONE}}
+    made.receive(ann, made.track(ANN), made.track("leslie", "Invited", whom=MAIL))
     made.receive(made.identify("leslie", email="leslie@pawnee.example", friend=MAIL), made.track("leslie"))
     made.send()
     yield made
@@ -95,10 +96,12 @@ def test_every_row_of_theirs_is_gone_and_those_of_others_stay(desk: Desk):
     regulation = a_regulation(desk)
     desk.store.write_now(partial(forget.begin, regulation=regulation, destinations=[], now=desk.now))
     assert ANN in everything(desk)
+    assert ZONE in {row.zone for row in desk.rows(tables.contacts)}
 
     done = erase(desk, regulation)
 
     assert ANN not in everything(desk)
+    assert ZONE.lower() not in everything(desk)
     assert MAIL not in everything(desk)
     assert len(desk.rows(tables.deliveries)) == before - 1
     assert [row.user_id for row in desk.rows(tables.contacts)] == ["leslie"]

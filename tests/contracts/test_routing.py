@@ -7,7 +7,9 @@ from functools import partial
 import pytest
 
 from heard.accounts.workspace import Brand
+from heard.contacts.written import Person
 from heard.log.log import Damage, Record
+from heard.steps import enlist
 from heard.store import cursors, lists, tables, tail
 from heard.store.tail import Wanted
 from tests.contracts.desk import ACME, Desk
@@ -72,6 +74,29 @@ def test_an_identify_adopts_the_one_contact_known_by_address_alone(desk: Desk):
     (ted,) = desk.rows(tables.contacts)
     assert (ted.id, ted.user_id, ted.first_seen) == (77, "ted", NOON - DAY)
     assert ted.traits == b'{"vip":true,"email":"TED@mosby.example"}'
+
+
+def test_the_zone_of_a_browser_is_kept_beside_the_traits_until_it_says_another(desk: Desk):
+    def zone(user: str) -> tuple[str | None, bytes]:
+        return next((row.zone, row.traits) for row in desk.rows(tables.contacts) if row.user_id == user)
+
+    tokyo, berlin = ({"context": {"timezone": name}} for name in ("Asia/Tokyo", "Europe/Berlin"))
+    desk.receive(desk.identify("ted", plan="Basic") | tokyo, desk.identify("lily") | berlin)
+    assert zone("ted") == ("Asia/Tokyo", b'{"plan":"Basic"}')
+
+    desk.receive(desk.identify("ted", plan="Premium"), desk.track("ted") | berlin, desk.identify(None) | berlin)
+    assert zone("ted") == ("Asia/Tokyo", b'{"plan":"Premium"}'), "a server says none, and an event is not asked"
+    desk.receive(desk.identify("ted") | berlin)
+    assert (zone("ted")[0], zone("lily")[0]) == ("Europe/Berlin", "Europe/Berlin")
+
+
+def test_whoever_is_adopted_has_the_zone_of_whoever_adopts_them(desk: Desk):
+    known = partial(enlist.enlist, workspace=ACME, name=None, directory=desk.directory, now=desk.now)
+    desk.store.write_now(partial(known, named=[Person(email="ted@mosby.example")]))
+    desk.receive(desk.identify("ted", email="ted@mosby.example") | {"context": {"timezone": "Asia/Tokyo"}})
+    desk.store.write_now(partial(known, named=[Person(user_id="ted", traits={"plan": "Premium"})]))
+
+    assert [(row.user_id, row.zone) for row in desk.rows(tables.contacts)] == [("ted", "Asia/Tokyo")]
 
 
 def test_an_address_that_several_share_adopts_nobody(desk: Desk):

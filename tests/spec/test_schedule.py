@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from heard.campaigns.window import Day, Window, first_moment
+from heard.contacts.contact import Contact
 from heard.deliveries.schedule import due, in_window, zone_of
-from tests.examples import DAY, HOUR, NOON, a_campaign
+from tests.examples import DAY, HOUR, MARSHALL, NOON, a_campaign
 
 OFFICE = Window(days=(Day.MON, Day.TUE, Day.WED, Day.THU, Day.FRI), start=time(9), end=time(17), zone="Europe/Berlin")
 BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def somebody(zone: str | None = None, **traits: Any) -> Contact:
+    """`zone`: what their browser says."""
+    return msgspec.structs.replace(MARSHALL, zone=zone, traits=msgspec.json.encode(traits))
 
 
 def test_the_delay_counts_from_the_event_not_from_its_arrival():
@@ -53,6 +62,17 @@ def test_the_29th_of_february_is_a_day_like_any():
 def test_the_zone_is_the_recipients_when_a_trait_names_one():
     campaign = a_campaign(window=Window(start=time(9), end=time(17)))
 
-    assert zone_of(campaign, {"timezone": "America/New_York"}).key == "America/New_York"
-    assert zone_of(campaign, {"timezone": "Middle Earth"}).key == "UTC"
-    assert zone_of(campaign, {}).key == "UTC"
+    assert zone_of(campaign, somebody(timezone="America/New_York")).key == "America/New_York"
+    assert zone_of(campaign, somebody(timezone="Middle Earth")).key == "UTC"
+    assert zone_of(campaign, somebody()).key == "UTC"
+    assert zone_of(campaign, None).key == "UTC"
+
+
+def test_what_their_browser_says_counts_where_no_trait_names_a_zone():
+    campaign = a_campaign(window=Window(start=time(9), end=time(17)))
+
+    assert zone_of(campaign, somebody("Asia/Tokyo")).key == "Asia/Tokyo"
+    assert zone_of(campaign, somebody("Asia/Tokyo", tz="Europe/Berlin")).key == "Europe/Berlin"
+    assert zone_of(campaign, somebody("Asia/Tokyo", timezone="Middle Earth")).key == "Asia/Tokyo"
+    assert zone_of(campaign, somebody("Middle Earth")).key == "UTC", "another machine knew it"
+    assert zone_of(a_campaign(window=OFFICE), somebody("Asia/Tokyo")).key == "Europe/Berlin"

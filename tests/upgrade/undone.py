@@ -29,7 +29,13 @@ COLUMNS_OF_0013 = {
 }
 
 
+def back_to_0019(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE contacts DROP COLUMN zone"))
+    schema.stamp(connection, "0019")
+
+
 def back_to_0018(connection: Connection) -> None:
+    back_to_0019(connection)
     connection.execute(text("DROP TABLE postponements"))
     schema.stamp(connection, "0018")
 

@@ -25,6 +25,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     traits: bytes = known.EMPTY  # one JSON object
     first_seen: datetime  # when the first identify about this person happened; never moved
     created_at: datetime | None = None  # the trait `createdAt`, when it was sent
+    zone: str | None = None  # the last one that their browser or app said: `Europe/Berlin`
 
     @property
     def email_key(self) -> str | None:
@@ -36,8 +37,13 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
         return self.created_at or self.first_seen
 
 
-def identified(contact: Contact, said: bytes) -> Contact:
-    """The contact after an identify that carried these traits. Returns the same object when nothing is new."""
+def identified(contact: Contact, said: bytes, zone: str | None = None) -> Contact:
+    """The contact after an identify that carried these traits, from a browser or app in this zone, where it said one.
+
+    Returns the same object when nothing is new.
+    """
+    if zone is not None and zone != contact.zone:
+        contact = msgspec.structs.replace(contact, zone=zone)
     merged = known.merge(contact.traits, said)
     if merged is contact.traits:
         return contact

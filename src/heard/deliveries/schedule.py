@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from heard.campaigns.campaign import Campaign
 from heard.campaigns.window import first_moment
+from heard.contacts import zone as zones
+from heard.contacts.contact import Contact
 
 UTC_ZONE = ZoneInfo("UTC")
-ZONE_TRAITS = ("timezone", "timeZone", "time_zone", "tz")
 
 
 def due(campaign: Campaign, *, event_at: datetime, now: datetime, zone: ZoneInfo = UTC_ZONE) -> datetime:
@@ -42,23 +40,10 @@ def slices(campaign: Campaign, start: datetime, zone: ZoneInfo = UTC_ZONE) -> tu
     ) or (start,)
 
 
-def zone_of(campaign: Campaign, traits: Mapping[str, Any]) -> ZoneInfo:
-    """The clock that the campaign's window is read on: a named zone, the recipient's when a trait names it, or UTC."""
+def zone_of(campaign: Campaign, contact: Contact | None) -> ZoneInfo:
+    """The clock that the campaign's window is read on: a named zone, the recipient's when it is known, or UTC."""
     if campaign.window is None:
         return UTC_ZONE
     if campaign.window.zone != "contact":
         return ZoneInfo(campaign.window.zone)
-    for name in ZONE_TRAITS:
-        value = traits.get(name)
-        if isinstance(value, str) and value and (zone := _named(value)) is not None:
-            return zone
-    return UTC_ZONE
-
-
-@lru_cache(maxsize=2048)
-def _named(name: str) -> ZoneInfo | None:
-    """Each is read once; the library keeps eight of them, and reads the others again and again."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # whatever the application calls a zone, a wrong one is no zone
-        return None
+    return (zones.of(contact) if contact else None) or UTC_ZONE

@@ -187,7 +187,7 @@ class Known:
     def case(self, campaign: Campaign, trigger: Trigger | None, contact: Contact | None, *, now: datetime) -> Case:
         """The whole question, from what is known."""
         people = traits.decode(contact.traits) if contact else {}
-        zone = schedule.zone_of(campaign, people)
+        zone = schedule.zone_of(campaign, contact)
         wished = self.wishes(contact) if contact else Wishes()
         due = schedule.due(campaign, event_at=trigger.at if trigger else now, now=now, zone=zone)
         return Case(

@@ -13,6 +13,7 @@ import msgspec
 
 from heard.campaigns.campaign import Campaign
 from heard.contacts import address as addresses
+from heard.contacts import zone as zones
 from heard.contacts.contact import Contact, identified
 from heard.contacts.identity import Link, unchanged_by
 from heard.deliveries.case import Trigger
@@ -116,7 +117,7 @@ def _identify(message: Message, known: Known, outcome: Considered, *, now: datet
             return "accepted", "sync_of_unknown_contact"
         contact = _met(message, known)
     else:
-        updated = identified(contact, message.traits)
+        updated = identified(contact, message.traits, zones.said_in(message.context))
         if updated is not contact:
             known.learn_contact(updated)
         contact = updated
@@ -182,7 +183,7 @@ def _met(message: Message, known: Known) -> Contact:
         before = Contact(
             id=known.number_for(message.user_id), workspace=known.workspace, user_id=message.user_id, first_seen=seen
         )
-    contact = identified(before, message.traits)
+    contact = identified(before, message.traits, zones.said_in(message.context))
     known.learn_contact(contact)
     return contact
 

@@ -91,7 +91,7 @@ async def wish_no_mail(app: Installation, *, workspace_id: int, contact: int, on
 async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> dict[str, Any]:
     """Everything kept about a contact: `{"contact", "consent", "decisions", "deliveries", "postponed", "clicks",
     "responses", "revisions", "wishes", "mail_events", "opens", "messages"}`, newest first, each as it is stored; of
-    messages the newest 10,000.
+    messages the newest 10,000. The contact has a "timezone" more than the API shows: what their browser or app said.
 
     Raises:
         NotFound: there is no such contact in this workspace.
@@ -107,7 +107,7 @@ async def whole_story(app: Installation, *, workspace_id: int, contact: int) -> 
         told = story.of(connection, found)
         visits = links.visits_of(connection, workspace_id, [found.id])
         return {
-            "contact": described(connection, found),
+            "contact": described(connection, found) | {"timezone": found.zone},
             "consent": changes(consent_of(connection, found)),
             **msgspec.structs.asdict(told),
             "clicks": [*told.clicks, *story.clicks_of(connection, workspace_id, sorted(visits))],

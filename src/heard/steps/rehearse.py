@@ -156,7 +156,7 @@ class Rehearsal:
             first = min(message.at, message.received_at)
             if today.first_seen < first:  # it is not the first word about them
                 self.unsure.add(today.id)
-            blank = msgspec.structs.replace(today, email=None, traits=traits.EMPTY, created_at=None)
+            blank = msgspec.structs.replace(today, email=None, traits=traits.EMPTY, created_at=None, zone=None)
             self._known.learn_contact(blank)
         surveys.consider(message, self._known, Considered(), now=message.received_at)
 
@@ -303,7 +303,7 @@ class Rehearsal:
     def _plan_reminder(self, first: Delivery, contact: Contact, now: datetime) -> None:
         if self.campaign.reminder is None:
             return
-        zone = schedule.zone_of(self.campaign, traits.decode(contact.traits))
+        zone = schedule.zone_of(self.campaign, contact)
         touches = self._known.touches(contact)
         due = reminder.due(self.campaign, self.campaign.reminder, sent_at=now, touches=touches, zone=zone)
         trigger = self.decisions[first.decision].trigger

@@ -13,7 +13,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from heard import ids
-from heard.contacts import traits
 from heard.deliveries import reminder, schedule
 from heard.deliveries.decision import Decision
 from heard.deliveries.delivery import Delivery, State
@@ -42,7 +41,7 @@ def plan(connection: Connection, first: Delivery, *, directory: Directory, now: 
         campaign.reminder,
         sent_at=first.sent_at,
         touches=Touches(touches.of(connection, first.workspace, [contact.id], keys)).without(name),
-        zone=schedule.zone_of(campaign, traits.decode(contact.traits)),
+        zone=schedule.zone_of(campaign, contact),
     )
     if (planned := deliveries.by_id(connection, first.workspace, name)) is not None:
         if planned.state == State.SCHEDULED and planned.due_at < due:

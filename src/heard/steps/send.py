@@ -19,7 +19,6 @@ from heard.accounts.mail_settings import NOTHING_SET
 from heard.campaigns.campaign import Recipients
 from heard.channels.email.refusals import MailboxRefused
 from heard.contacts import address as addresses
-from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.contacts.standing import Kind, Suppression
 from heard.deliveries import reminder, schedule
@@ -200,7 +199,7 @@ def case_at(delivery: Delivery, contact: Contact | None, known: Known, now: date
 
 def judged(case: Case, delivery: Delivery, first: Delivery | None) -> Invite | Decline | Later | Moot:
     """The rules' answer at this moment; `first` is what a reminder reminds of."""
-    zone = schedule.zone_of(case.campaign, traits.decode(case.contact.traits) if case.contact else {})
+    zone = schedule.zone_of(case.campaign, case.contact)
     if delivery.kind == TouchKind.REMINDER:
         return reminder.reconsider(case, first, zone=zone)
     opens = schedule.in_window(case.campaign, case.now, zone)

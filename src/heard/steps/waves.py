@@ -16,7 +16,6 @@ import msgspec
 from sqlalchemy import Connection, update
 
 from heard.campaigns.campaign import GATHERED, RUNNING, Campaign, Recipients, Status, is_running
-from heard.contacts import traits
 from heard.contacts.contact import Contact
 from heard.deliveries import gathered, schedule
 from heard.deliveries.case import Trigger
@@ -127,7 +126,7 @@ def days_of(campaign: Campaign, start: datetime) -> tuple[datetime, ...]:
 
 def opens_for(campaign: Campaign, contact: Contact) -> Callable[[datetime], datetime]:
     """Moves a moment into the send window, on the contact's clock."""
-    zone = schedule.zone_of(campaign, traits.decode(contact.traits))
+    zone = schedule.zone_of(campaign, contact)
     return lambda moment: schedule.in_window(campaign, moment, zone)
 
 

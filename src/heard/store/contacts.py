@@ -13,15 +13,15 @@ from heard.store import cursors, dialects
 from heard.store.types import micros, moment
 
 UPSERT = (
-    "INSERT INTO contacts (workspace_id, id, user_id, email, email_key, traits, first_seen, created_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, id) DO UPDATE SET user_id = excluded.user_id,"
+    "INSERT INTO contacts (workspace_id, id, user_id, email, email_key, traits, first_seen, created_at, zone)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, id) DO UPDATE SET user_id = excluded.user_id,"
     " email = excluded.email, email_key = excluded.email_key, traits = excluded.traits,"
-    " created_at = excluded.created_at"
+    " created_at = excluded.created_at, zone = excluded.zone"
 )
 LARGEST = 1 << 62
 LAST_LETTER = "\U0010ffff"
 AMONG = 10  # times as many rows are read where others may stand between those wanted
-_COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at"
+_COLUMNS = "workspace_id, id, user_id, email, traits, first_seen, created_at, zone"
 
 
 def count(connection: Connection, workspace: int) -> int:
@@ -77,7 +77,7 @@ def by_email_key(connection: Connection, workspace: int, keys: Iterable[str]) ->
     )
     found: dict[str, list[Contact]] = {}
     for row in rows:
-        found.setdefault(row[7], []).append(_contact(row))
+        found.setdefault(row[8], []).append(_contact(row))
     return found
 
 
@@ -96,7 +96,7 @@ def by_prefix(connection: Connection, workspace: int, column: str, prefix: str, 
         prefix,
         *((prefix + LAST_LETTER, limit) if has_letters_in_order else (limit * AMONG,)),
     )
-    return [_contact(row) for row in rows if row[7].startswith(prefix)][:limit]
+    return [_contact(row) for row in rows if row[8].startswith(prefix)][:limit]
 
 
 def newest(
@@ -219,6 +219,7 @@ def _row(contact: Contact) -> tuple[Any, ...]:
         contact.traits.decode(),
         micros(contact.first_seen),
         micros(contact.created_at) if contact.created_at else None,
+        contact.zone,
     )
 
 
@@ -231,4 +232,5 @@ def _contact(row: Any) -> Contact:
         traits=row[4].encode(),
         first_seen=moment(row[5]),
         created_at=None if row[6] is None else moment(row[6]),
+        zone=row[7],
     )

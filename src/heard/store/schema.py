@@ -17,7 +17,7 @@ from heard.errors import HeardError, Invalid
 from heard.store import dialects
 from heard.store.tables import metadata
 
-CURRENT = "0019"
+CURRENT = "0020"
 ORDER = tuple(f"{number:04}" for number in range(1, int(CURRENT) + 1))
 
 

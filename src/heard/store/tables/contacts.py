@@ -32,6 +32,7 @@ contacts = Table(
     Column("traits", Bytes, nullable=False),
     Column("first_seen", Moment, nullable=False),
     Column("created_at", Moment),
+    Column("zone", Text),
     Index("contacts_by_user", "workspace_id", "user_id", unique=True, sqlite_where=text("user_id IS NOT NULL")),
     Index("contacts_by_email", "workspace_id", "email_key", sqlite_where=text("email_key IS NOT NULL")),
     sqlite_with_rowid=False,

@@ -104,7 +104,7 @@ class Yield(msgspec.Struct, frozen=True, kw_only=True):
 
 def explained(campaign: Campaign, *, workspace: Workspace, quiet: timedelta | None, now: datetime) -> Explained:
     """`quiet`: the quiet period of the survey's kind. Times are those of the window's zone, else UTC."""
-    zone = schedule.zone_of(campaign, {})
+    zone = schedule.zone_of(campaign, None)
     asked = now + campaign.delay
     due = schedule.due(campaign, event_at=now, now=now, zone=zone)
     moved = "; the window moves it here" if due > asked else ""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from heard import durations
 from heard.accounts.member import Action
 from heard.audiences.audience import Audience, ComputedTrait
+from heard.contacts import zone as zones
 from heard.contacts.consent import History, changes
 from heard.contacts.contact import Contact
 from heard.contacts.group import Membership
@@ -84,6 +85,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
             paged=before is not None,
             page=_page(found, directory, show=show, before=before),
             traits=traits_shown(found.contact.traits),
+            timezone=_timezone(found.contact),
             groups=[(each, traits_shown(each.group.traits)) for each in found.groups],
             last_mail=next((each for each in found.story.deliveries if each.state in WENT_OUT), None),
             consent_changes=changes(found.consent),
@@ -176,6 +178,14 @@ def _wishes(rows: list[Suppression], directory: Directory) -> list[str]:
         said.append(f"at most one survey in {durations.in_words(LESS_OFTEN)}")
     named = sorted(directory.surveys[each].name for each in hold.surveys if each in directory.surveys)
     return said + [f"no more {name}" for name in named]
+
+
+def _timezone(contact: Contact) -> str:
+    """On whose clock they get mails, where a campaign asks on theirs."""
+    if (named_by_trait := zones.by_trait(contact)) is not None:
+        return f"{named_by_trait.key}, by a trait"
+    known = zones.of(contact)
+    return f"{known.key} (said by their browser or app)" if known else "not known, so UTC"
 
 
 def _computed(known: Known, contact: Contact, now: datetime) -> list[tuple[ComputedTrait, str]]:
