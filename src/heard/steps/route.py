@@ -247,7 +247,7 @@ def _consider(
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
         counts[workspace, day, came] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
-    if allowed is not None:
+    if allowed is not None and allowed.used:
         counts[workspace, days.day_of(now), tallies.TAKEN] += allowed.used
     if telling := [*schema.telling, *keep.considered(connection, workspace, known, outcome, counts, now)]:
         days.prepare(connection, {days.day_of(now)}, days_made)
@@ -284,7 +284,7 @@ def take(
 ) -> tuple[str, str | None]:
     """One message into our own engine: (verdict, reason).
 
-    `shaping`: our destination, where its filters take something from messages. `allowed`: where there is a limit.
+    `shaping`: our destination, where its filters take something from messages. `allowed`: what the day still allows.
     """
     try:
         left = message if shaping is None else as_it_gets_it(message, shaping)
