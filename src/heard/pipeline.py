@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -82,6 +83,7 @@ class Pipeline:
         self.postman = Postman(store=store, clock=clock, lanes=lanes, mail=mail, directory=directory, done=self.wake)
         self.offset = store.read_now(lambda connection: cursors.get(connection, cursors.ROUTER))
         self.routed = self.repeated = 0
+        self.conflicting: Counter[int] = Counter()  # by source: what had the id of another message
         self.lag = 0.0  # seconds between receipt and commit of the newest routed message
         self._failing: dict[str, str] = {}  # loop -> what is wrong, while it is
         self._route_failures = 0
@@ -301,6 +303,7 @@ class Pipeline:
         self.offset = records[-1].next_offset
         self.routed += routed.messages
         self.repeated += routed.repeated
+        self.conflicting += routed.conflicting
         if routed.newest is not None:
             self._newest = routed.newest
             self.lag = (self.clock.now() - routed.newest).total_seconds()

@@ -117,6 +117,37 @@ def test_a_limit_that_is_taken_away_lets_everybody_in_at_once(tmp_path: Path):
     front(tmp_path, story)
 
 
+def test_a_limit_counts_the_whole_day_whenever_it_is_set_or_set_again(tmp_path: Path):
+    async def story(heard: Front) -> None:
+        await heard.app.pipeline.advance((heard.app.clock.now() + DAY).replace(hour=11))
+        await limited(heard, None)
+        await heard.receive(
+            *(identify(f"user {n}") for n in range(4)), {**identify("no"), "integrations": {"All": False}}
+        )
+        await heard.settle()
+        await limited(heard, 5)  # at noon: four were taken in the morning
+        await heard.receive(identify("fifth"), identify("sixth"), identify("seventh"))
+        await heard.settle()
+        assert waits(heard) == 2
+        assert heard.verdicts()[5:] == [("accepted", None), *[("held", "intake_limit")] * 2]
+
+        await limited(heard, None)  # and off, for the afternoon: those two are taken, and count
+        await heard.receive(identify("eighth"))
+        await heard.settle()
+        assert waits(heard) == 0
+        await limited(heard, 9)
+        await heard.receive(identify("ninth"), identify("tenth"))
+        await heard.settle()
+        assert waits(heard) == 1
+        await heard.app.pipeline.advance((heard.app.clock.now() + DAY).replace(hour=0, minute=1))
+        assert waits(heard) == 0
+        await heard.receive(*(identify(f"new {n}") for n in range(9)))  # the tenth was today's first
+        await heard.settle()
+        assert waits(heard) == 1
+
+    front(tmp_path, story)
+
+
 def test_a_track_that_waited_for_its_day_and_then_for_its_identify_is_asked(tmp_path: Path):
     async def story(heard: Front) -> None:
         await limited(heard, 1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from heard.operations.went import Went, went
-from heard.store import tail
+from heard.store import days, tail
 from heard.store.tail import Wanted
 from tests.contracts.front import Front, front, hook, identify, track
 from tests.contracts.receiver import Receiver
@@ -65,14 +67,14 @@ def test_every_destination_is_told_with_its_state(tmp_path: Path):
         front(tmp_path, story)
 
 
-def test_a_destination_that_was_not_fed_and_one_that_came_later_read_alike(tmp_path: Path):
+def test_a_destination_that_was_not_fed_is_told_from_one_that_came_later(tmp_path: Path):
     async def story(heard: Front) -> None:
         sources = [{"name": "Website", "write_key": "wk_acme"}, {"name": "Shop", "write_key": "wk_shop"}]
         await heard.apply(HEARD, hook(receiver.url, "Of the shop", sources=["Shop"]), sources=sources)
         await heard.receive(track("ann"))
         await heard.settle()
         (kept,) = heard.app.store.read_now(lambda connection: tail.back(connection, 1, Wanted()).found)
-        assert kept.routing == '{"to":[1]}'
+        assert kept.routing == f'{{"to":[1],"unfed":[{heard.destination("Of the shop")}]}}'
         await heard.apply(
             HEARD, hook(receiver.url, "Of the shop", sources=["Shop"]), hook(receiver.url, "Later"), sources=sources
         )
@@ -83,10 +85,26 @@ def test_a_destination_that_was_not_fed_and_one_that_came_later_read_alike(tmp_p
             "Of the shop": "refused",
             "Later": "refused",
         }
-        refusals = [route[name].refusal for name in ("Of the shop", "Later")]
-        assert [each.reason for each in refusals if each] == ["not_connected"] * 2
-        assert refusals[1] is not None
-        assert refusals[1].detail == "Its source did not feed Later when it came, or Later was not there yet."
+        assert said(route, "Of the shop") == (
+            "Its source did not feed Of the shop when it came; the destination's `sources` say which do."
+        )
+        assert said(route, "Later") == "Later was not there yet when it came."
+
+        def as_before(connection: Connection) -> None:  # as versions left it that wrote nothing of them
+            connection.exec_driver_sql(
+                f"UPDATE messages_{days.day_of(kept.received_at)} SET routing = '{{\"to\":[1]}}'"
+            )
+
+        heard.app.store.write_now(as_before)
+        (route,) = routes(heard)
+        for name in ("Of the shop", "Later"):
+            assert said(route, name) == f"Its source did not feed {name} when it came, or {name} was not there yet."
+
+    def said(route: dict[str, Went], name: str) -> str:
+        refusal = route[name].refusal
+        assert refusal is not None
+        assert refusal.reason == "not_connected"
+        return refusal.detail
 
     with Receiver() as receiver:
         front(tmp_path, story)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -162,15 +163,25 @@ def test_fault_15_a_number_and_its_text_are_the_same_person(heard: RunningHeard)
 # ── ids and times ──
 
 
-def test_fault_18_of_one_id_with_two_bodies_the_first_wins(heard: RunningHeard):
-    # Counted with the repeats, not by itself: browsers stamp sentAt again with each attempt, so an honest
-    # repeat has another body too.
-    for total in (1, 2):
+def test_fault_18_of_one_id_with_two_bodies_the_first_wins_and_the_others_are_counted(heard: RunningHeard):
+    before = conflicting(heard)
+    sent_at = datetime.now(UTC)
+    for attempt in range(3):  # browsers stamp sentAt again with each attempt: an honest repeat
+        stamp = (sent_at + timedelta(seconds=attempt)).isoformat()
+        post(heard, "track", a_track("honest", messageId="one-body", sentAt=stamp, properties={"total": 1}))
+    for total in (1, 2, 3):
         post(heard, "track", a_track("twofaced", messageId="two-bodies", properties={"total": total}))
 
     (shown,) = kept(heard, "twofaced")
+    (honest,) = kept(heard, "honest")
 
-    assert shown["message"]["properties"] == {"total": 1}
+    assert shown["message"]["properties"] == honest["message"]["properties"] == {"total": 1}
+    assert conflicting(heard) == before + 2
+
+
+def conflicting(heard: RunningHeard) -> int:
+    text = httpx.get(f"{heard.url}/metrics").text
+    return sum(map(int, re.findall(r'^heard_conflicting_duplicates_total{source="\d+"} (\d+)$', text, re.MULTILINE)))
 
 
 NO_TIME = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2300-01-01", "yesterday", "", 1e308, -5e20, None, [])

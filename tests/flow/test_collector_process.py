@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import select
+import socket
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,25 +102,54 @@ def test_fault_26_a_client_that_leaves_half_way_costs_nothing(collector: Collect
     assert len(collector.kept()) == before + 1
 
 
+IDLE, POSTS = 10_000, 200
+NOISE = 0.05  # seconds that a busy machine adds to the slowest of so few
+
+
+def p99(collector: Collector) -> float:
+    """The time in seconds that 99 of 100 posts stay within."""
+    waits: list[float] = []
+    for _ in range(POSTS):
+        started = time.monotonic()
+        assert collector.post("/v1/track", TRACK).status_code == 200
+        waits.append(time.monotonic() - started)
+    return sorted(waits)[POSTS * 99 // 100 - 1]
+
+
 @pytest.mark.slow
-def test_fault_25_ten_thousand_idle_connections_leave_it_answering(tmp_path: Path):
+def test_fault_25_ten_thousand_idle_connections_do_not_make_the_slowest_posts_twice_as_slow(tmp_path: Path):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = min(10_000, (hard if hard != resource.RLIM_INFINITY else 1 << 20) - 500)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
-    idle = []
+    room = hard if hard != resource.RLIM_INFINITY else 1 << 20
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(room, 20_000), hard))
+    idle: list[socket.socket] = []
     try:
         with running(tmp_path) as collector:
-            idle = [collector.connection() for _ in range(wanted)]
-            waits = []
-            for _ in range(50):
-                started = time.monotonic()
-                assert collector.post("/v1/track", TRACK).status_code == 200
-                waits.append(time.monotonic() - started)
-            assert sorted(waits)[25] < 0.1
+            before = p99(collector)
+            with contextlib.suppress(OSError):
+                while len(idle) < min(IDLE, room - 500):
+                    idle.append(collector.connection())
+            if len(idle) < IDLE:
+                warnings.warn(f"Only {len(idle):,} of {IDLE:,} idle connections could be opened here.", stacklevel=1)
+            assert len(idle) > 200
+            allowed = max(2 * before, before + NOISE)
+            with_them: list[float] = []  # a neighbour may spoil one go, ten thousand connections would spoil each
+            while not with_them or (min(with_them) > allowed and len(with_them) < 3):
+                with_them.append(p99(collector))
+
+            assert min(with_them) <= allowed, f"p99 was {before:.4f} s without them"
+            assert closed(idle) == 0, "they were to be there all the while"
     finally:
         for opened in idle:
             opened.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def closed(connections: list[socket.socket]) -> int:
+    """How many of these the other end has closed."""
+    asked = select.poll()
+    for each in connections:
+        asked.register(each, select.POLLIN)
+    return len(asked.poll(0))
 
 
 # ── time, clients, signs of life ──

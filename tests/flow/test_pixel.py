@@ -133,11 +133,38 @@ def test_a_head_gets_the_dots_headers_and_records_nothing(collector: Collector):
     assert len(collector.kept()) == before
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("POST", "track", 405), ("GET", "nope", 404)])
-def test_what_is_no_pixel_is_refused_as_json(collector: Collector, method: str, path: str, status: int):
-    said = collector.http.request(method, f"/v1/pixel/{path}")
+NO_KIND = ["/nope", "/nope/", "/", "", "/track/x", "//track", "/Track", "/heard.gif"]
 
-    assert (said.status_code, said.json()["success"]) == (status, False)
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", NO_KIND)
+def test_line_12_an_address_that_names_no_kind_gives_the_dot_is_counted_and_kept_nowhere(
+    collector: Collector, path: str, method: str
+):
+    kept, before = len(collector.kept()), counted(collector)
+
+    said = collector.http.request(method, f"/v1/pixel{path}", params={"data": packed(OPENED)})
+
+    assert is_the_dot(said) if method == "GET" else (said.status_code, said.content) == (200, b"")
+    assert said.headers["content-type"] == "image/gif"
+    assert len(collector.kept()) == kept
+    assert counted(collector) == before | {"404": before.get("404", 0) + 1}
+
+
+@pytest.mark.parametrize("path", ["/track", *NO_KIND])
+def test_a_pixel_is_only_read_and_its_preflight_says_so(collector: Collector, path: str):
+    said = collector.http.post(f"/v1/pixel{path}", json=OPENED)
+    assert (said.status_code, said.json()["success"], said.headers["allow"]) == (405, False, "GET, HEAD, OPTIONS")
+
+    said = collector.http.options(f"/v1/pixel{path}", headers={"origin": "https://shop.example"})
+    assert (said.status_code, said.headers["access-control-allow-methods"]) == (204, "GET, HEAD, OPTIONS")
+    assert said.headers["access-control-allow-origin"] == "*"
+
+
+def test_what_only_begins_like_a_pixel_is_no_path(collector: Collector):
+    said = collector.http.get("/v1/pixels")
+
+    assert (said.status_code, said.json()["success"]) == (404, False)
 
 
 def test_the_dot_comes_after_the_message_is_on_the_disk(tmp_path: Path):

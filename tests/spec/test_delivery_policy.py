@@ -33,14 +33,14 @@ def test_a_status_of_the_two_hundreds_is_delivered(status: int):
     assert outcome_of(an_answer(status), now=NOON).kind == "delivered"
 
 
-@pytest.mark.parametrize("status", [408, 409, 423, 425, 429, 500, 502, 503, 504, 506, 511, 520, 524, 530, 598, 599])
+@pytest.mark.parametrize("status", [408, 409, 423, 425, 429, 500, *range(502, 512), 520, 524, 530, 598, 599])
 def test_what_may_pass_is_tried_again(status: int):
     assert outcome_of(an_answer(status), now=NOON) == Outcome(
         kind="retry", reason=f"http_{status}", detail=f"Answered {status}."
     )
 
 
-@pytest.mark.parametrize("status", [101, 400, 401, 403, 404, 405, 410, 413, 422, 451, 499, 501, 505, 512, 597, 700])
+@pytest.mark.parametrize("status", [101, 400, 401, 403, 404, 405, 410, 413, 422, 451, 499, 501, 512, 597, 700])
 def test_line_19_what_will_not_pass_is_discarded_at_once(status: int):
     assert outcome_of(an_answer(status), now=NOON) == Outcome(
         kind="discard", reason=f"http_{status}", detail=f"Answered {status}."

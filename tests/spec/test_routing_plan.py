@@ -245,12 +245,23 @@ def test_an_answer_is_right_however_many_events_came_before():
 def test_an_answer_is_kept_as_a_short_text():
     routing = Routing(to=(1, 3), refused=((2, Refusal("event_switch", "Switched off.")),))
 
-    assert encode(routing) == '{"to":[1,3],"not":{"2":["event_switch","Switched off."]}}'
+    assert encode(routing) == '{"to":[1,3],"not":{"2":["event_switch","Switched off."]},"unfed":[]}'
     assert decode(encode(routing)) == routing
-    assert encode(Routing(to=(1, 3))) == '{"to":[1,3]}'
-    assert decode('{"to":[]}') == Routing()
+    assert encode(Routing(to=(1, 3))) == '{"to":[1,3],"unfed":[]}'
+    assert decode('{"to":[]}') == Routing(whole=False)
     assert routing.refusal(2) == Refusal("event_switch", "Switched off.")
     assert routing.refusal(1) is None
+
+
+def test_destinations_that_a_source_does_not_feed_cost_a_message_a_number_each():
+    there = [a_destination(id=number, sources=frozenset({99})) for number in range(2, 5)]
+    routing = Plan([a_destination(id=1), *there]).route(a_message())
+
+    assert [refusal.reason for _, refusal in routing.refused] == ["not_connected"] * 3
+    assert encode(routing) == '{"to":[1],"unfed":[2,3,4]}'
+    read = decode(encode(routing))
+    assert read.whole
+    assert [(place, refusal.reason) for place, refusal in read.refused] == [(n, "not_connected") for n in (2, 3, 4)]
 
 
 def test_fifty_destinations_that_a_source_does_not_feed_cost_a_message_nothing():
@@ -259,6 +270,7 @@ def test_fifty_destinations_that_a_source_does_not_feed_cost_a_message_nothing()
 
     assert len(routing.refused) == 50
     assert encode(routing) == '{"to":[1]}'
+    assert not decode(encode(routing)).whole
 
 
 def test_the_same_answer_is_written_and_read_once():

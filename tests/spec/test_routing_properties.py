@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from heard.messages import Message
 from heard.routing import document
-from heard.routing.answer import Routing, decode, encode
+from heard.routing.answer import NOT_FED as UNFED
+from heard.routing.answer import Refusal, Routing, decode, encode
 from heard.routing.destination import Destination, Filter
 from heard.routing.plan import Plan
 from heard.routing.preview import preview
@@ -163,11 +164,12 @@ def test_a_plan_asks_few_filters_and_answers_as_if_it_had_asked_all(there: list[
 
 
 @given(there=several, message=messages())
-def test_an_answer_is_read_back_as_it_was_kept_but_for_those_whom_the_source_does_not_feed(
+def test_an_answer_is_read_back_as_it_was_kept_but_for_the_sentences_about_those_whom_the_source_does_not_feed(
     there: list[Destination], message: Message
 ):
     routing = Plan(there).route(message)
 
     read = decode(encode(routing))
-    assert read.to == routing.to
-    assert read.refused == tuple(each for each in routing.refused if each[1].reason != "not_connected")
+    assert (read.to, read.whole) == (routing.to, True)
+    unfed = [(place, Refusal("not_connected", "")) for place, refusal in routing.refused if refusal.reason == UNFED]
+    assert read.refused == (*(each for each in routing.refused if each[1].reason != UNFED), *unfed)

@@ -9,7 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from heard.operations.went import REFUSED, Went
+from heard.routing.destination import Destination
+from heard.routing.reasons import did_not_feed, was_not_connected, was_not_there
+from heard.web.dashboard.messages.onward import stations
 from tests.contracts.receiver import Receiver, answer
+from tests.examples import NOON
 from tests.flow.running import ACME, RunningHeard, eventually
 
 OUTSIDE = """
@@ -124,8 +129,20 @@ def test_an_opened_row_tells_each_destinations_part(heard: RunningHeard, ted: ht
             r"Not delivered to Strict Tried once, last .*Answered 422: no such shop\. http_422 Send again", order
         )
         assert 'Kept from Chat The event "Order Completed" is switched off for Chat' in order
-        assert "Not for Elsewhere Its source did not feed Elsewhere when it came" in order
+        assert "Not for Elsewhere Its source did not feed Elsewhere when it came; the destination's" in order
         assert f'href="/destinations/{heard.get("destinations")["data"][2]["id"]}"' in page.text
+
+
+def test_several_that_it_was_never_for_stand_together_by_what_is_known_of_them():
+    made = (did_not_feed, did_not_feed, was_not_there, was_not_connected, was_not_connected)
+    there = [Destination(id=n, workspace=1, name=name, type="webhook") for n, name in enumerate("ABCDE")]
+    told = [Went(destination=each, state=REFUSED, refusal=why(each)) for each, why in zip(there, made, strict=True)]
+
+    assert [(step.title, step.text) for step in stations(told, troubles={}, now=NOON)] == [
+        ("Not for 2 destinations", "Its source did not feed them when it came: A, B."),
+        ("Not for C", "C was not there yet when it came."),
+        ("Not for 2 destinations", "Its source did not feed them when it came, or they were not there yet: D, E."),
+    ]
 
 
 def test_what_surveys_do_not_get_is_no_match(ted: httpx.Client):

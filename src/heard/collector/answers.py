@@ -70,19 +70,23 @@ CLOSE: Header = (b"connection", b"close")
 
 TAKEN = answer(200, b'{"success":true}', (JSON, CORS))
 
-PREFLIGHT = answer(
-    204,
-    b"",
-    (
-        CORS,
-        (b"access-control-allow-methods", b"POST, OPTIONS"),
+
+def _preflight(methods: bytes) -> Answer:
+    allowed = b"authorization, content-type, content-encoding, x-retry-count, x-requested-with"
+    return answer(
+        204,
+        b"",
         (
-            b"access-control-allow-headers",
-            b"authorization, content-type, content-encoding, x-retry-count, x-requested-with",
+            CORS,
+            (b"access-control-allow-methods", methods),
+            (b"access-control-allow-headers", allowed),
+            (b"access-control-max-age", b"86400"),
         ),
-        (b"access-control-max-age", b"86400"),
-    ),
-)
+    )
+
+
+PREFLIGHT = _preflight(b"POST, OPTIONS")
+PREFLIGHT_OF_PIXELS = _preflight(b"GET, HEAD, OPTIONS")
 
 UNKNOWN_KEY = refusal(
     401,
@@ -94,7 +98,10 @@ NOT_FOUND = refusal(
 )
 WRONG_METHOD = refusal(405, "method_not_allowed", "Send messages with POST.", ((b"allow", b"POST, OPTIONS"),))
 PIXELS_ARE_READ = refusal(
-    405, "method_not_allowed", "A pixel is loaded with GET; post messages to /v1/track.", ((b"allow", b"GET, HEAD"),)
+    405,
+    "method_not_allowed",
+    "A pixel is loaded with GET; post messages to /v1/track.",
+    ((b"allow", b"GET, HEAD, OPTIONS"),),
 )
 UNSUPPORTED_ENCODING = refusal(415, "unsupported_encoding", "The only Content-Encoding that is read is gzip.")
 DRAINING = later("draining", "This server is shutting down; send it again.", 1, (CLOSE,))

@@ -106,8 +106,8 @@ class Collector:
                 given = await self._hook(key, scope, receive)
             except Disconnected:
                 return
-        elif path in pixel.KINDS and scope["method"] in ("GET", "HEAD"):
-            given = await self._pixel(pixel.KINDS[path], scope)
+        elif pixel.is_one(path) and scope["method"] in ("GET", "HEAD"):
+            given = await self._pixel(pixel.KINDS.get(path), scope)
         elif path.startswith(browser.PATHS):
             given = self._browser.answer(path, scope["method"], scope["headers"])
         elif path.startswith("/v1/") or path == "/v1":
@@ -144,9 +144,11 @@ class Collector:
             self.judge(hook.KIND, headers, scope["client"], body, key)
         )
 
-    async def _pixel(self, kind: str, scope: Any) -> Answer:
-        """The dot, whatever became of the message; a HEAD only looks."""
-        if scope["method"] == "GET":
+    async def _pixel(self, kind: str | None, scope: Any) -> Answer:
+        """The dot, whatever became of the message; a HEAD only looks. `kind` None: the address names none."""
+        if kind is None:
+            self.counters.pixels[answers.NOT_FOUND.status] += 1
+        elif scope["method"] == "GET":
             body, key = pixel.asked(scope["query_string"])
             headers = [header for header in scope["headers"] if header[0] != b"content-encoding"]
             became = await self._keep(self.judge(kind, headers, scope["client"], body, key))
@@ -234,12 +236,12 @@ TOO_LARGE = {kind: refused(too_large(kind)) for kind in {*KINDS.values(), hook.K
 
 
 def _other_than_messages(path: str, method: str) -> Answer:
+    if pixel.is_one(path):
+        return answers.PREFLIGHT_OF_PIXELS if method == "OPTIONS" else answers.PIXELS_ARE_READ
     if method == "OPTIONS":
         return answers.PREFLIGHT
     if path in PATHS:
         return answers.WRONG_METHOD
-    if path in pixel.KINDS:
-        return answers.PIXELS_ARE_READ
     if path in REMOTE_METRICS:
         return TAKEN if method == "POST" else answers.WRONG_METHOD
     return answers.NOT_FOUND

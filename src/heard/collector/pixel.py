@@ -1,8 +1,8 @@
 """Messages from an image: `GET /v1/pixel/track?data=...`, for mails and pages that can load a picture and nothing else.
 
 Whatever is asked, the answer is 200 and one transparent dot: a mail must not show a broken picture because something of
-ours went wrong. What the same message would have been answered with when posted is counted
-(`heard_collector_pixels_total`).
+ours went wrong, nor because an address names no kind of message. What the same message would have been answered with
+when posted is counted (`heard_collector_pixels_total`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from heard.messages.message import TYPES
 
 KINDS = {f"/v1/pixel/{kind}{slash}": kind for kind in TYPES for slash in ("", "/")}
 """The kind of message by path."""
+PATH = "/v1/pixel"
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 DOT = answer(200, GIF, ((b"content-type", b"image/gif"), (b"cache-control", b"no-store"), CORS))
@@ -33,6 +34,11 @@ class Asked(NamedTuple):
 
     body: bytes
     write_key: str | None
+
+
+def is_one(path: str) -> bool:
+    """Whether the dot is the answer, also where no kind of message stands behind the path."""
+    return path == PATH or path.startswith(f"{PATH}/")
 
 
 def asked(query: bytes) -> Asked:

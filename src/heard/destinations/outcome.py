@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from heard.destinations.destination import Answer, Outcome
 
-NOT_TRIED_AGAIN = frozenset({501, 505})  # not implemented, and never will be in an hour
+NOT_TRIED_AGAIN = frozenset({501})  # not implemented, and never will be in an hour
 TRIED_AGAIN = frozenset(
     {408, 409, 423, 425, 429, *range(500, 512), *range(520, 531), 598, 599}  # 520 to 530 are Cloudflare's
 ) - NOT_TRIED_AGAIN  # fmt: skip

@@ -37,7 +37,7 @@ fields = (
         name="daily_limit",
         title="Daily limit",
         help="Messages taken a day, counted in UTC; what is over it waits in its order for the next day. "
-        "On the day it is set, what came before does not count. Absent = no limit.",
+        "Absent = no limit.",
         kind="number",
         example="50000",
     ),

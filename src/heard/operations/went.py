@@ -83,7 +83,11 @@ def _refusal(destination: Destination, kept: Kept, answer: Routing | None, *, is
         if is_ours and kept.reason == reasons.Reason.INTEGRATIONS_OBJECT:
             return reasons.not_named(destination.name)
     elif refusal := answer.refusal(destination.id):
-        return refusal
+        return reasons.did_not_feed(destination) if refusal.reason == reasons.Reason.NOT_CONNECTED else refusal
     if is_ours:
         return reasons.nothing_left(destination) if kept.reason == reasons.Reason.FILTERED else None
-    return None if answer and destination.id in answer.to else reasons.was_not_connected(destination)
+    if answer is None:
+        return reasons.was_not_connected(destination)
+    if destination.id in answer.to:
+        return None
+    return reasons.was_not_there(destination) if answer.whole else reasons.was_not_connected(destination)

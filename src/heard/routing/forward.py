@@ -16,7 +16,7 @@ import msgspec
 
 from heard.errors import HeardError
 
-TRIES_KEPT = 20  # of one message, the newest
+TRIES_KEPT = 20  # of one message, the newest; also the oldest where it shows that somebody asked once more
 
 
 class State(StrEnum):
@@ -67,6 +67,11 @@ class Forward(msgspec.Struct, frozen=True, kw_only=True):
     answer: str = ""
     run: int = 0
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody asked for it: it goes out once more, or was given up and its time began anew."""
+        return self.run != 0 or (len(self.tries) > 0 and self.tries[0].at < self.first_at)
+
 
 def tried(forward: Forward, to: State, made: Try, *, next_at: datetime | None, request: str, answer: str) -> Forward:
     """After one more try.
@@ -80,7 +85,7 @@ def tried(forward: Forward, to: State, made: Try, *, next_at: datetime | None, r
         last_at=made.at,
         next_at=next_at,
         reason=made.reason,
-        tries=(*forward.tries, made)[-TRIES_KEPT:],
+        tries=_newest((*forward.tries, made), first_at=forward.first_at),
         request=request,
         answer=answer,
     )
@@ -93,6 +98,11 @@ def again(forward: Forward, *, now: datetime, run: int | None = None) -> Forward
     """
     run = forward.run if run is None else run
     return msgspec.structs.replace(moved(forward, State.RETRYING), first_at=now, next_at=now, run=run)
+
+
+def _newest(tries: tuple[Try, ...], *, first_at: datetime) -> tuple[Try, ...]:
+    newest = tries[-TRIES_KEPT:]
+    return (tries[0], *newest[1:]) if tries[0].at < first_at else newest
 
 
 def moved(forward: Forward, to: State) -> Forward:

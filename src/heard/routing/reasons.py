@@ -42,9 +42,14 @@ def not_connected(destination: Destination) -> Refusal:
 
 
 def was_not_connected(destination: Destination) -> Refusal:
-    """Of a message that came earlier: nothing is written down then, so it may also be older than the destination."""
+    """Of a message with which it was not written down: it may also be older than the destination."""
     detail = f"Its source did not feed {destination.name} when it came, or {destination.name} was not there yet."
     return Refusal(Reason.NOT_CONNECTED.value, detail)
+
+
+def was_not_there(destination: Destination) -> Refusal:
+    """Of a message with which every destination is written down that there was."""
+    return Refusal(Reason.NOT_CONNECTED.value, f"{destination.name} was not there yet when it came.")
 
 
 def did_not_feed(destination: Destination) -> Refusal:

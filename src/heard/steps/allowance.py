@@ -15,7 +15,8 @@ UNLIMITED = 1 << 40
 
 
 class Allowance(msgspec.Struct, kw_only=True):
-    """How many messages may still be taken today, and when the next day's begin."""
+    """How many messages may still be taken today, and when the next day's begin. `used` is counted without a limit too:
+    one that is set at noon is for the whole day."""
 
     left: int
     until: datetime
@@ -30,12 +31,10 @@ class Allowance(msgspec.Struct, kw_only=True):
 
 
 def allowance(connection: Connection, workspace: int, intake: Intake | None, now: datetime) -> Allowance | None:
-    """None where there is no limit; nothing while others wait, for it is their turn first."""
+    """None where nothing is taken; nothing left while others wait, for it is their turn first."""
     if intake is None:
         return None
     others_wait = waiting.anything(connection, workspace)
-    if intake.daily_limit is None and not others_wait:
-        return None
     return Allowance(left=0 if others_wait else left(connection, workspace, intake, now), until=next_day(now))
 
 

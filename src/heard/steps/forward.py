@@ -44,6 +44,11 @@ class Parcel(msgspec.Struct, kw_only=True):
         """Whose messages keep their order."""
         return self.placed.kept.user_id or self.placed.kept.anonymous_id or self.placed.kept.message_id
 
+    @property
+    def is_on_its_first_way(self) -> bool:
+        """Neither replayed nor sent again by hand: only then its way from receipt is the time that delivery takes."""
+        return self.replay is None and (self.forward is None or not self.forward.is_by_hand)
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What one try of one parcel came to."""
@@ -166,9 +171,9 @@ def keep(
         match result.state:
             case State.DELIVERED:
                 count(DELIVERED)
-                if result.parcel.replay is None:
-                    since = known.first_at if known else result.parcel.placed.kept.received_at
-                    count(f"{LATENCY}:{latency_class(max((now - since).total_seconds(), 0.0))}")
+                if result.parcel.is_on_its_first_way:
+                    took = now - result.parcel.placed.kept.received_at
+                    count(f"{LATENCY}:{latency_class(max(took.total_seconds(), 0.0))}")
             case State.RETRYING:
                 count(RETRIED)
             case State.DEAD:

@@ -83,6 +83,7 @@ def telling(workspace: int, number: str, said: dict[str, Any], to: Iterable[Dest
     message = again(kept, number)
     assert message is not None
     answer = Plan([msgspec.structs.replace(able(each), sources=None) for each in wanted]).route(message)
+    answer = msgspec.structs.replace(answer, whole=False)  # the others were not asked
     return row(workspace, message, micros(now), "accepted", None, encode(answer))
 
 

@@ -31,6 +31,7 @@ from heard.routing.answer import Refusal, Routing, encode
 from heard.routing.destination import Destination
 from heard.steps import keep
 from heard.steps.allowance import Allowance, allowance
+from heard.steps.conflicts import conflicting
 from heard.steps.on_record import row
 from heard.steps.plans import as_it_gets_it, plan_of, shapes
 from heard.steps.schema import Schema
@@ -51,6 +52,7 @@ class Routed(msgspec.Struct, kw_only=True):
 
     messages: int = 0
     repeated: int = 0
+    conflicting: Counter[int] = msgspec.field(default_factory=Counter)  # of the repeated, by source
     set_aside: int = 0
     activated: set[int] = msgspec.field(default_factory=set)  # campaigns that went from ready to active
     newest: datetime | None = None  # receipt of the last message
@@ -70,7 +72,7 @@ def route(
     routed = Routed()
     taken = _read(connection, records, directory, now, routed)
     days.prepare(connection, {days.day_of(moment) for moment in {each.received_at for each in taken}}, days_made)
-    fresh = _without_repeats(connection, taken, routed)
+    fresh = _without_repeats(connection, taken, directory, routed)
     kept = Kept()
     for workspace, batch in _by_workspace(fresh, directory).items():
         _consider(connection, workspace, batch, directory, now, kept, routed, days_made)
@@ -136,7 +138,7 @@ def _read(
 
 
 def _without_repeats(
-    connection: Connection, taken: Sequence[Message | Rejected], routed: Routed
+    connection: Connection, taken: Sequence[Message | Rejected], directory: Directory, routed: Routed
 ) -> Sequence[Message | Rejected]:
     """What was not accepted before, on the day of its receipt or the day before; the first of equals stays."""
     by_day: dict[int, dict[tuple[int, str], None]] = {}
@@ -161,12 +163,15 @@ def _without_repeats(
         return taken
     routed.repeated += count - len(new)
     fresh: list[Message | Rejected] = []
+    repeats: list[Message] = []
     for each in taken:
         if isinstance(each, Message):
             if (each.source, each.id) not in new:
+                repeats.append(each)
                 continue
             new.discard((each.source, each.id))
         fresh.append(each)
+    routed.conflicting = conflicting(connection, repeats, fresh, directory)
     return fresh
 
 
@@ -247,7 +252,7 @@ def _consider(
         counts[workspace, day, f"{verdict}:{reason}" if reason else verdict] += 1
         counts[workspace, day, came] += 1
     _settle_rows(connection, workspace, outcome, rows, held)
-    if allowed is not None:
+    if allowed is not None and allowed.used:
         counts[workspace, days.day_of(now), tallies.TAKEN] += allowed.used
     if telling := [*schema.telling, *keep.considered(connection, workspace, known, outcome, counts, now)]:
         days.prepare(connection, {days.day_of(now)}, days_made)
@@ -284,7 +289,7 @@ def take(
 ) -> tuple[str, str | None]:
     """One message into our own engine: (verdict, reason).
 
-    `shaping`: our destination, where its filters take something from messages. `allowed`: where there is a limit.
+    `shaping`: our destination, where its filters take something from messages. `allowed`: what the day still allows.
     """
     try:
         left = message if shaping is None else as_it_gets_it(message, shaping)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -167,6 +167,35 @@ def placed(connection: Connection, places: Iterable[tuple[int, int]]) -> dict[in
             )
             found |= {row[1]: Placed(workspace=row[0], day=day, kept=kept_of(row[1:])) for row in rows}
     return found
+
+
+def of_people(
+    connection: Connection, workspace: int, day: int, people: Iterable[str | None], *, anonymous: bool, limit: int
+) -> list[tuple[int, int, str]]:
+    """(number, source, messageId) of what came of these userIds, or anonymousIds, on a day; `limit` of all at most."""
+    index, theirs = ("anonymous", f"{days.ANONYMOUS} AND anonymous_id") if anonymous else ("user", "user_id")
+    table = dialects.by(f"messages_{day}_by_{index}", f"messages_{day}", connection)
+    found = dialects.fetch(
+        connection,
+        f"SELECT id, source_id, message_id FROM {table}"
+        f" WHERE workspace_id = ? AND {theirs} {dialects.within(connection)} LIMIT ?",
+        workspace,
+        dialects.listed(connection, people),
+        limit,
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def bodies(connection: Connection, day: int, numbers: Collection[int]) -> dict[int, bytes]:
+    """What stands in these messages of a day."""
+    if not numbers:
+        return {}
+    rows = dialects.fetch(
+        connection,
+        f"SELECT id, body FROM messages_{day} WHERE id {dialects.within(connection)}",
+        dialects.listed(connection, numbers),
+    )
+    return {number: body.encode() for number, body in rows}
 
 
 def received_within(connection: Connection, since: datetime, until: datetime) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from heard.store import dialects
 
 SOURCE = "source:"  # and its id: everything that came from it, whatever became of it
 
-TAKEN = "intake"  # messages that the surveys destination took, where it has a daily limit
+TAKEN = "intake"  # messages that the surveys destination took, whether it has a daily limit or not
 VERDICTS = ("accepted", "held", "rejected")  # what messages are tallied as; ":reason" may follow
 
 

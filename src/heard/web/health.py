@@ -47,6 +47,11 @@ def routes(app: Installation) -> list[Any]:
             f"heard_routed_messages_total {pipeline.routed}",
             "# TYPE heard_repeated_messages_total counter",
             f"heard_repeated_messages_total {pipeline.repeated}",
+            "# TYPE heard_conflicting_duplicates_total counter",
+            *(
+                f'heard_conflicting_duplicates_total{{source="{number}"}} {pipeline.conflicting[number]}'
+                for number in sorted(app.directory.sources)
+            ),
             "# TYPE heard_route_lag_seconds gauge",
             f"heard_route_lag_seconds {pipeline.lag:.6f}",
             "# TYPE heard_log_backlog_bytes gauge",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from heard.operations.destinations_seen import hidden
 from heard.operations.went import DELIVERED, REFUSED, WAITING, Went
+from heard.routing.answer import Refusal
 from heard.routing.destination import SURVEYS, Destination
 from heard.routing.forward import Forward, State
-from heard.routing.reasons import Reason
+from heard.routing.reasons import Reason, did_not_feed, was_not_connected, was_not_there
 from heard.web.dashboard import say
 from heard.web.dashboard.messages.station import Badge, Step, with_code
 
@@ -31,7 +32,13 @@ TOLD = {
     State.DELIVERED: ("Delivered", "check", "Send again"),
 }
 """What stands there once it was not simply taken: a title, its sign, the button."""
-MOST_NAMED = 8  # destinations that the source does not feed
+MOST_NAMED = 8  # destinations that it was never for
+NEVER_FOR: Mapping[Callable[[Destination], Refusal], str] = {
+    did_not_feed: "Its source did not feed them when it came",
+    was_not_there: "They were not there yet when it came",
+    was_not_connected: "Its source did not feed them when it came, or they were not there yet",
+}
+"""What is said of several at once. The last is for messages with which it was not written down."""
 
 
 def badges(told: Sequence[Went]) -> list[Badge]:
@@ -51,11 +58,14 @@ def badges(told: Sequence[Went]) -> list[Badge]:
 
 
 def stations(told: Sequence[Went], *, troubles: Mapping[int, str], now: datetime) -> list[Step]:
-    """Each destination outside; those that the source does not feed share the last one. `troubles` by destination."""
+    """Each destination outside; those that it was never for come last, together. `troubles` by destination."""
     outside = [each for each in told if each.destination.type != SURVEYS]
     unfed = [each for each in outside if each.refusal and each.refusal.reason == Reason.NOT_CONNECTED]
     steps = [_station(each, troubles.get(each.destination.id), now) for each in outside if each not in unfed]
-    return [*steps, _unfed(unfed)] if unfed else steps
+    for made, why in NEVER_FOR.items():
+        if some := [each for each in unfed if each.refusal == made(each.destination)]:
+            steps.append(_unfed(some, why))
+    return steps
 
 
 def _station(each: Went, trouble: str | None, now: datetime) -> Step:
@@ -89,13 +99,13 @@ def _station(each: Went, trouble: str | None, now: datetime) -> Step:
     )
 
 
-def _unfed(some: Sequence[Went]) -> Step:
+def _unfed(some: Sequence[Went], why: str) -> Step:
     if len(some) == 1 and some[0].refusal:
         text = some[0].refusal.detail
     else:
         names = ", ".join(each.destination.name for each in some[:MOST_NAMED])
         more = f" and {len(some) - MOST_NAMED} more" if len(some) > MOST_NAMED else ""
-        text = f"Its source did not feed them when it came, or they were not there yet: {names}{more}."
+        text = f"{why}: {names}{more}."
     title = f"Not for {_whom(some)}"
     return Step(title=title, text=text, code=Reason.NOT_CONNECTED.value, sign="no", quiet=True)
 
