@@ -50,12 +50,13 @@ def shop(pages: Mapping[str, str], *, scripts: Path = NOTHING) -> Iterator[str]:
 
 
 class Visit:
-    """A page in a browser; `complaints` is whatever a customer would not want in it."""
+    """A page in a browser; `complaints` is whatever a customer would not want in it, `posted` what it sent."""
 
     def __init__(self, browser: Browser, *hosts: str) -> None:
         """`hosts`: the addresses that the page may turn to."""
         self.hosts = hosts
         self.asked: list[str] = []
+        self.posted: list[bytes] = []
         self.complaints: list[str] = []
         self.page: Page = browser.new_page(ignore_https_errors=True)
         self.page.on("request", self._watch)
@@ -66,6 +67,8 @@ class Visit:
 
     def _watch(self, asked: Request) -> None:
         self.asked.append(f"{asked.method} {asked.url}")
+        if asked.method == "POST":
+            self.posted.append(asked.post_data_buffer or b"")
         if not asked.url.startswith(self.hosts):
             self.complaints.append(f"asked somebody else: {asked.url}")
 

@@ -7,6 +7,8 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime
+from operator import sub
 from pathlib import Path
 from typing import Any
 
@@ -138,22 +140,32 @@ def test_a_killed_webhook_comes_back_and_catches_up(tmp_path: Path):
 
 
 def test_replay_sends_a_week_again(heard: RunningHeard, receiver: Receiver):
+    """Seven days with a message each, and one from the hour before them that stays where it is."""
     send = library(heard)
+    send.track("ann", "The week before")
+    heard.advance("2h")
     send.identify("ann", {"plan": "Premium"})
-    send.track("ann", "Order Completed", integrations={"Heard": True})
-    send.track("ann", "Page Scrolled")
-    send.track("ann", "Debug session")
-    eventually(lambda: len(receiver.received) == 2, what="both messages")
-    before = {each["messageId"]: each for each in bodies(receiver)}
+    week = ("Order Completed", "Page Scrolled", "Debug session", "Order Completed", "Invoice Paid", "Order Completed")
+    for event in week:
+        heard.advance("24h")
+        send.track("ann", event, integrations={"Heard": True})
+    heard.advance("23h")  # the identify is an hour younger than a week now, and what came before it an hour older
+    eventually(lambda: len(receiver.received) == 6, what="all but what a switch and a filter stop")
+    before = bodies(receiver)
+    assert before[0]["event"] == "The week before"
+    kept = [datetime.fromisoformat(each["received_at"]) for each in reversed(messages(heard))]
+    assert [gap.total_seconds() // 3600 for gap in map(sub, kept[1:], kept)] == [2, *[24] * 6]
 
     said = heard.cli("replay", "Warehouse hook", "--since", "7d", "--json")
-    assert (said["state"], said["looked_at"], said["sent"]) == ("done", 4, 3)
-    again = bodies(receiver)[2:]
-    assert [each.get("event") for each in again] == [None, "Order Completed", "Page Scrolled"]
+
+    assert (said["state"], said["looked_at"], said["sent"]) == ("done", 7, 6)
+    again = bodies(receiver)[6:]
+    sent = [event for event in week if event != "Debug session"]  # filters hold in a replay, switches do not
+    assert [each.get("event") for each in again] == [None, *sent]
     assert all(each["integrations"] == {"All": False, "Warehouse hook": True} for each in again)
-    assert {each["messageId"] for each in again} >= set(before)
+    assert {each["messageId"] for each in again} > {each["messageId"] for each in before[1:]}
     ids = [each.headers["webhook-id"] for each in receiver.received]
-    assert len(set(ids)) == 5  # a receiver that drops repeats takes a replay all the same
+    assert len(set(ids)) == 12  # a receiver that drops repeats takes a replay all the same
 
 
 def test_line_20_replay_works_on_a_destination_that_is_switched_off_and_keeps_consent(tmp_path: Path):

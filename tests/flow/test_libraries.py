@@ -6,7 +6,6 @@ behind Heard receives is compared with what was sent, whole, ids and times aside
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import shutil
@@ -21,28 +20,11 @@ import pytest
 
 from tests.conftest import ROOT, absent
 from tests.contracts.receiver import Receiver
-from tests.flow.running import ACME, RunningHeard, eventually
+from tests.flow.as_sent import GIVEN, KEY, KINDS, MORE, arrived_as_given, arrives_as_sent, posted_to, with_hook
+from tests.flow.running import RunningHeard
 
 FLOW = Path(__file__).parent
 OLD_PYTHON = ROOT / ".cache/old-python"
-KEY = "wk_acme_website"
-KINDS = ("identify", "track", "page", "screen", "group", "alias")
-GIVEN: dict[str, Any] = {
-    "email": "björn@ålesund.example",
-    "first name": "Björn 🦊 \u2028 \"quoted\" \\ 'single'",
-    "middle name": None,
-    "address": {"city": "Ålesund", "geo": {"lat": 62.47, "lon": 6.15, "tags": ["øst", None, {"a b": True}]}},
-    "orders": [{"order id": "o-1", "total": 49.9}, {"order id": "o-2", "total": 0}],
-    "logins": 9_007_199_254_740_991,
-    "": "a key without a name",
-    "active": False,
-    "empty": {},
-}
-MORE: dict[str, Any] = {
-    "context": {"ip": "203.0.113.7", "page": {"a title": "Ålesund"}, "nothing": None},
-    "integrations": {"All": True, "Unknown Product": {"an option": [1, None]}, "Another One": False},
-}
-IDS_AND_TIMES = frozenset({"messageId", "timestamp", "originalTimestamp", "receivedAt", "sentAt"})
 PYTHON = """
 import json, sys
 import segment.analytics as analytics
@@ -86,9 +68,8 @@ def hook() -> Iterator[Receiver]:
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory, hook: Receiver) -> Iterator[RunningHeard]:
     data = tmp_path_factory.mktemp("libraries") / "data"
-    to_hook = f"\ndestinations:\n  - {{name: Hook, type: webhook, settings: {{url: {hook.url}/in}}}}\n"
     with RunningHeard(
-        data, environment={"HEARD_ALLOW_PRIVATE_NETWORK": "on"}, workspace=ACME + to_hook, test_clock=False
+        data, environment={"HEARD_ALLOW_PRIVATE_NETWORK": "on"}, workspace=with_hook(hook), test_clock=False
     ) as running:
         yield running
 
@@ -107,71 +88,11 @@ def ran(command: list[str], host: str, user: str, **more: Any) -> None:
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
-def arrived(heard: RunningHeard, user: str) -> dict[str, Any]:
-    """What came of a user by kind, once it is all there."""
-
-    def seen() -> dict[str, Any]:
-        found = {each["type"]: each for each in heard.get("messages", user_id=user)["data"]}
-        return found if set(found) == set(KINDS) else {}
-
-    return eventually(seen, what=f"six messages of {user}")
-
-
-def arrived_as_given(heard: RunningHeard, user: str) -> dict[str, Any]:
-    """Compare every message with what was given; returns the context of the track."""
-    found = arrived(heard, user)
-    messages = {kind: each["message"] for kind, each in found.items()}
-
-    assert messages["identify"]["traits"] == GIVEN
-    assert messages["track"]["event"] == "Order Completed"
-    assert messages["track"]["properties"] == GIVEN
-    assert (messages["page"]["name"], messages["page"]["category"]) == ("Start here", "Docs")
-    assert GIVEN.items() <= messages["page"]["properties"].items()  # some libraries put the name there too
-    assert (messages["group"]["groupId"], messages["group"]["traits"]) == ("acme", GIVEN)
-    assert (messages["alias"]["previousId"], messages["alias"]["userId"]) == (f"before {user}", user)
-    assert {each["verdict"] for each in found.values()} == {"accepted"}
-    assert heard.get(f"contacts/{user}")["traits"] == GIVEN
-    return messages["track"].get("context", {})
-
-
-def sent(sink: Receiver) -> dict[str, Any]:
-    """What a program posted, by kind, with the batch's own words left out: they are about the request."""
-    found: dict[str, Any] = {}
-    for each in sink.received:
-        body = gzip.decompress(each.body) if each.headers.get("content-encoding") == "gzip" else each.body
-        said = json.loads(body)
-        for message in said.get("batch", [said]):
-            found[message.get("type") or each.path.rpartition("/")[2]] = message
-    assert set(found) == set(KINDS)
-    return found
-
-
-def received(hook: Receiver, user: str) -> dict[str, Any]:
-    """What the webhook got of a user, by kind, once it is all there."""
-
-    def seen() -> dict[str, Any]:
-        found = {each["type"]: each for each in map(json.loads, list(hook.bodies)) if each["userId"] == user}
-        return found if set(found) == set(KINDS) else {}
-
-    return eventually(seen, what=f"six messages of {user} at the webhook")
-
-
-def arrives_as_sent(hook: Receiver, user: str, sink: Receiver) -> None:
-    """Whole documents, ids and times aside. Where the path said what a message is, its `type` is written into it."""
-    before, after = sent(sink), received(hook, user)
-    for kind in KINDS:
-        assert without(after[kind]) == {"type": kind} | without(before[kind]), kind
-
-
-def without(message: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in message.items() if key not in IDS_AND_TIMES}
-
-
 def test_python(heard: RunningHeard, hook: Receiver, sink: Receiver):
     for host in (heard.url, sink.url):
         ran([sys.executable, "-c", PYTHON], host, "python")
 
-    arrives_as_sent(hook, "python", sink)
+    arrives_as_sent(hook, "python", posted_to(sink))
     assert arrived_as_given(heard, "python")["library"]["name"] == "analytics-python"
 
 
@@ -181,7 +102,7 @@ def test_an_older_python_client(heard: RunningHeard, hook: Receiver, sink: Recei
     for host in (heard.url, sink.url):
         ran([sys.executable, "-c", PYTHON], host, "python-2.2", env=os.environ | {"PYTHONPATH": str(OLD_PYTHON)})
 
-    arrives_as_sent(hook, "python-2.2", sink)
+    arrives_as_sent(hook, "python-2.2", posted_to(sink))
     assert arrived_as_given(heard, "python-2.2")["library"] == {"name": "analytics-python", "version": "2.2.3"}
 
 
@@ -189,7 +110,7 @@ def test_node(heard: RunningHeard, hook: Receiver, sink: Receiver, node: Path):
     for host in (heard.url, sink.url):
         ran([str(node), "--input-type=module", "--eval", NODE], host, "node", cwd=FLOW)
 
-    arrives_as_sent(hook, "node", sink)
+    arrives_as_sent(hook, "node", posted_to(sink))
     assert arrived_as_given(heard, "node")["library"] == {"name": "@segment/analytics-node", "version": "3.1.0"}
 
 
@@ -198,7 +119,7 @@ def test_curl(heard: RunningHeard, hook: Receiver, sink: Receiver):
         assert json.loads(curled(heard.url, kind)) == {"success": True}
         curled(sink.url, kind)
 
-    arrives_as_sent(hook, "curl", sink)
+    arrives_as_sent(hook, "curl", posted_to(sink))
     arrived_as_given(heard, "curl")
 
 

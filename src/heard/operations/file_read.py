@@ -30,6 +30,7 @@ from heard.operations.file_survey import SurveyLine, survey_line
 from heard.routing.destination import SURVEYS
 
 LONGEST_NAME = 100
+SHARED_SECRET = range(8, 501)  # characters
 WRITE_KEY = re.compile(r"[A-Za-z0-9_-]{4,100}")
 SECTIONS = (
     "workspace", "brand", "quiet_period", "exclude", "unconfirmed_clicks", "mail", "sources",
@@ -141,7 +142,7 @@ def _source(line: dict[str, Any], place: str) -> SourceLine:
             field=f"{place}.write_key",
         )
     secret = line.get("webhook_secret", UNSET)
-    if secret is not UNSET and secret is not None and (not isinstance(secret, str) or not 8 <= len(secret) <= 500):
+    if secret is not UNSET and secret is not None and (not isinstance(secret, str) or len(secret) not in SHARED_SECRET):
         raise Invalid(f"{place}.webhook_secret: write 8 to 500 characters.", field=f"{place}.webhook_secret")
     return SourceLine(name=_name(line.get("name"), f"{place}.name"), write_key=key, webhook_secret=secret)
 

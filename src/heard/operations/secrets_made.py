@@ -17,6 +17,11 @@ def secret_key() -> str:
     return SECRET_KEY + secrets.token_urlsafe(32)
 
 
+def shared_secret() -> str:
+    """256 bits: what somebody else signs with."""
+    return secrets.token_urlsafe(32)
+
+
 def password() -> str:
     """120 bits: it is copied, not typed."""
     return secrets.token_urlsafe(15)

@@ -1,4 +1,4 @@
-"""Sources: make one, call it something else, give it another write key."""
+"""Sources: make one, call it something else, give it another write key or a shared secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from heard.errors import Invalid, NotFound
 from heard.installation import Installation
 from heard.operations import secrets_made
-from heard.operations.file_read import LONGEST_NAME
+from heard.operations.file_read import LONGEST_NAME, SHARED_SECRET
 from heard.store import accounts, audit, edits, tables
 from heard.store.edits import Row
 
@@ -65,6 +65,52 @@ async def replace_key(app: Installation, *, workspace: int, source: int, by: str
             connection, workspace, by=by, what="source.key_replaced", subject=known["name"], at=app.clock.now(),
             detail={"was": known["write_key"]},
         )  # fmt: skip
+
+    await _change(app, workspace, source, change)
+
+
+async def keep_secret(app: Installation, *, workspace: int, source: int, secret: str, by: str) -> None:
+    """From now on the source takes at `/hooks/segment` only what is signed with this; blanks around it do not count.
+
+    Raises:
+        NotFound: no such source.
+        Invalid: with `field` `secret`: it is too short or too long.
+    """
+    secret = secret.strip()
+    if len(secret) not in SHARED_SECRET:
+        shortest, longest = SHARED_SECRET[0], SHARED_SECRET[-1]
+        raise Invalid(f"Write the secret with {shortest} to {longest} characters.", field="secret")
+    await _sign_with(app, workspace, source, secret, by=by, what="source.secret_kept")
+
+
+async def make_secret(app: Installation, *, workspace: int, source: int, by: str) -> str:
+    """A shared secret in the place of whatever there was; gives it, for whoever is to sign with it.
+
+    Raises:
+        NotFound: no such source.
+    """
+    secret = secrets_made.shared_secret()
+    await _sign_with(app, workspace, source, secret, by=by, what="source.secret_made")
+    return secret
+
+
+async def remove_secret(app: Installation, *, workspace: int, source: int, by: str) -> None:
+    """The source takes at `/hooks/segment` what is not signed. Removing none changes nothing, and is not noted.
+
+    Raises:
+        NotFound: no such source.
+    """
+    await _sign_with(app, workspace, source, None, by=by, what="source.secret_removed")
+
+
+async def _sign_with(app: Installation, workspace: int, source: int, secret: str | None, *, by: str, what: str) -> None:
+    """The audit log says that it changed, never what it is."""
+
+    def change(connection: Connection, known: Row) -> None:
+        if known["webhook_secret"] == secret:
+            return
+        edits.change_source(connection, workspace, source, webhook_secret=secret)
+        audit.note(connection, workspace, by=by, what=what, subject=known["name"], at=app.clock.now())
 
     await _change(app, workspace, source, change)
 

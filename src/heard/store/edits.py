@@ -36,8 +36,8 @@ def change_workspace(connection: Connection, workspace: int, **values: Any) -> N
     connection.execute(update(workspaces).where(workspaces.c.id == workspace).values(**values))
 
 
-def change_source(connection: Connection, workspace: int, number: int, **values: str) -> None:
-    """`values`: name, write_key."""
+def change_source(connection: Connection, workspace: int, number: int, **values: str | None) -> None:
+    """`values`: name, write_key, webhook_secret (None = it signs nothing any more)."""
     _change(connection, sources, workspace, number, **values)
 
 

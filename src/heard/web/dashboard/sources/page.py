@@ -59,6 +59,30 @@ def routes(dashboard: Dashboard) -> list[Any]:
         await sources.replace_key(app, workspace=seen.workspace.id, source=number, by=seen.email)
         return dashboard.to(f"/sources/{number}", "The new write key works; the old one is refused.")
 
+    @post("/sources/{number:int}/secret", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
+    async def keep_secret(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
+        seen, secret = visit(request), str((await request.form()).get("secret", ""))
+        try:
+            await sources.keep_secret(app, workspace=seen.workspace.id, source=number, secret=secret, by=seen.email)
+        except Invalid as problem:
+            return await source_page(seen, number, 422, wrong=str(problem), wrong_at="secret")
+        return dashboard.to(f"/sources/{number}", "Kept. What is not signed with it is refused.")
+
+    @post("/sources/{number:int}/secret/make", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
+    async def make_secret(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
+        """The secret is on the page that answers, and never again."""
+        seen = visit(request)
+        made = await sources.make_secret(app, workspace=seen.workspace.id, source=number, by=seen.email)
+        answer = await source_page(seen, number, made=made)
+        answer.headers["HX-Replace-Url"] = f"{dashboard.base}/sources/{number}"  # loading again must make no other
+        return answer
+
+    @post("/sources/{number:int}/secret/remove", opt={"may": Action.SET_UP}, include_in_schema=False, status_code=200)
+    async def remove_secret(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
+        seen = visit(request)
+        await sources.remove_secret(app, workspace=seen.workspace.id, source=number, by=seen.email)
+        return dashboard.to(f"/sources/{number}", "There is no shared secret any more. Nothing need be signed.")
+
     @get("/sources/{number:int}/arrived", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_arrived(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[bytes]:
         """What a waiting page asks every other second: 204 until something came from the source."""
@@ -79,8 +103,9 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
     async def source_page(
         seen: Visit, number: int, status: int = 200, *, sdk: str = "curl", name: str | None = None,
-        wrong: str | None = None,
+        wrong: str | None = None, wrong_at: str = "name", made: str | None = None,
     ) -> Response[bytes]:  # fmt: skip
+        """`made`: the shared secret that was just made."""
         source = mine(app, seen, number)
         event = next((each.event for each in app.directory.campaigns_of(source.workspace) if each.event), EVENT)
         return view.page(
@@ -92,6 +117,8 @@ def routes(dashboard: Dashboard) -> list[Any]:
             status=status,
             name=source.name if name is None else name,
             wrong=wrong,
+            wrong_at=wrong_at,
+            made=made,
             snippets=snippets(app.base_url, source.write_key, event),
             sdk=sdk,
             hook=f"{app.base_url}/hooks/segment/{source.write_key}",
@@ -105,4 +132,5 @@ def routes(dashboard: Dashboard) -> list[Any]:
         return {"came": came, "kept": kept}
 
     own = [show_sources, add_source, show_source, rename_source, replace_key, show_arrived]
-    return [*own, *schema.routes(dashboard), *plan.routes(dashboard)]
+    signing = [keep_secret, make_secret, remove_secret]
+    return [*own, *signing, *schema.routes(dashboard), *plan.routes(dashboard)]
