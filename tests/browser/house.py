@@ -174,6 +174,7 @@ def ids_in(folder: Path) -> dict[str, str]:
             "response": one("SELECT id FROM responses ORDER BY id DESC"),
             "message": one(f"SELECT id FROM {today} ORDER BY id DESC"),
             "invite": "1",
+            "version": "1",
         }
 
 

@@ -150,6 +150,7 @@ def ids_of(heard: RunningHeard, workspace: str) -> dict[str, str]:
             "response": one("id", "responses"),
             "message": one("id", today),
             "invite": "999999",
+            "version": "1",
         }
 
 

@@ -61,7 +61,7 @@ def ids_in(url: str) -> dict[str, str]:
         found["linked"] = one("campaigns WHERE name = 'Newsletter'")
         found["campaign"] = one("campaigns WHERE name <> 'Newsletter'")
     engine.dispose()
-    return found | {"invite": "999999"}
+    return found | {"invite": "999999", "version": "1"}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from heard.operations.campaigns_eligible import MOST_PEOPLE
 from tests.flow.running import ACME, RunningHeard
 from tests.web.visitors import Visitor, error_at, owner
 
@@ -111,9 +112,27 @@ def test_a_campaign_over_a_list_says_whom_it_could_ask_and_asks_them(heard: Runn
     seen.post(page, {"people": "jim@example.com"})
     again = seen.get(f"{made_at}/again")
     assert "1 of 5 could be asked now" in again
+    assert "the first" not in again
+    assert "dry run</a> counts" not in again
     seen.post(f"{made_at}/again", {"to": "new"})
     heard.settle()
     assert len(heard.get("deliveries", campaign="Yearly NPS")["data"]) == 4
+
+
+def test_more_than_a_page_looks_through_are_said_to_be_the_first_of_them(heard: RunningHeard, seen: Visitor):
+    made(seen, "Crowd")
+    for thousand in range(MOST_PEOPLE // 1000 + 1):
+        people = [{"user_id": f"crowd{thousand}-{number}"} for number in range(1000)]
+        heard.post("lists/Crowd/contacts", {"contacts": people[:1] if thousand == 20 else people})
+    page = campaign(seen, "To the crowd", recipients="list", list="Crowd")
+    seen.post(f"{page}/activate", {"daily_cap": "1"})
+    heard.settle()
+
+    again = seen.get(f"{page}/again")
+    assert again.count("0 of the first 20,000 could be asked now") == 2
+    assert "Of the first 20,000, now" in again
+    assert f'The <a href="{page}/dry-run">dry run</a> counts everybody.' in again
+    assert re.search(r"of 20,001\s+people", seen.get(f"{page}/dry-run"))
 
 
 def test_a_program_asks_for_one_person_and_the_same_key_asks_once(heard: RunningHeard):

@@ -1,8 +1,11 @@
 """Everything a campaign came to, from who was decided about to who answered, by tallies and indexes; and by any trait.
 
-Shares have one meaning each: delivered is what was sent and did not come back; the response rate is answers of those
-handed over; who left, and what came back, is counted on its own day. What was opened is counted where a workspace wants
-that, of the mails that tell, and is unreliable (`heard.responses.opens`).
+All of it is of one window of whole days (UTC), for so the steps are tallied, and what came after its end is as if it
+had not happened yet. Each step is counted when it happened: a decision when it was made, a mail when it was handed
+over, an answer when it was given, what came back when that was reported. Shares are of one group of people each:
+delivered is the invitations sent in the window that had not come back for good by its end, the response rate those due
+in it and handed over that had been answered by its end. What was opened is counted where a workspace wants that, of the
+mails that tell, and is unreliable (`heard.responses.opens`).
 """
 
 from __future__ import annotations
@@ -24,14 +27,12 @@ from heard.operations.meant import workspace_meant
 from heard.operations.overview import Overview, Question, overview
 from heard.operations.overview_rates import Remembered
 from heard.scores.rate import Rate, rate
-from heard.scores.window import Window, rfc3339, window
+from heard.scores.window import MOMENT, Window, rfc3339, whole_days, window
 from heard.steps.tell_back import UNTIL_COMPLETE
 from heard.store import funnel, links, mail_events
 from heard.store.days import day_of
 from heard.store.funnel import Funnel
 from heard.store.links import Followed
-
-MOMENT = timedelta(microseconds=1)
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +40,8 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
     funnel: Funnel
     scheduled: int
-    delivered: int  # sent, less what came back
-    confirmed: int  # of them, those a provider said so of
+    delivered: int  # sent, less those of them that came back
+    confirmed: int  # those a provider said so of
     scored: int
     commented: int
     completed: int
@@ -52,36 +53,39 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def statistics(app: Installation, campaign: Campaign, counted: Window) -> Statistics:
+    """Of the whole days (UTC) that `counted` touches."""
     analytics, now = await app.answers(), app.clock.now()
-    begins = counted.begins
+    counted = whole_days(counted)
+    begins, ends = counted.begins, counted.ends
+    over = ends if ends and ends <= now else None
 
-    def look(connection: Connection) -> tuple[Funnel, dict[NoticeKind, int], Rate, int, Followed | None]:
+    def look(connection: Connection) -> tuple[Funnel, dict[NoticeKind, int], int, Rate, int, Followed | None]:
         first = day_of(begins) if begins else None
-        last = day_of(counted.ends - MOMENT) if counted.ends else None
+        last = day_of(ends - MOMENT) if ends else None
         return (
             funnel.read(connection, campaign.workspace, [campaign.id], first, last),
-            mail_events.of_campaign(connection, campaign.workspace, campaign.id, begins),
-            campaigns_results.answered(connection, campaign, begins),
-            campaigns_results.scheduled(connection, campaign),
+            mail_events.of_campaign(connection, campaign.workspace, campaign.id, begins, ends),
+            mail_events.came_back(connection, campaign.workspace, campaign.id, begins, ends),
+            campaigns_results.answered(connection, campaign, begins, over),
+            campaigns_results.scheduled(connection, campaign, ends),
             links.followed(connection, campaign.workspace, campaign.id, first, last)
             if campaign.channel is Channel.LINK
             else None,
         )
 
-    steps, reported, answered, scheduled, followed = await app.store.read(look)
+    steps, reported, back, answered, scheduled, followed = await app.store.read(look)
     told = await asyncio.to_thread(
         lambda: analytics.told(campaign.workspace, campaign.name, counted, now=now, after=UNTIL_COMPLETE)
     )
-    bounced = reported.get(NoticeKind.HARD, 0)
     return Statistics(
         funnel=steps,
         scheduled=scheduled,
-        delivered=max(0, steps.sent - bounced),
+        delivered=max(0, steps.sent - back),
         confirmed=reported.get(NoticeKind.DELIVERED, 0),
         scored=told[0],
         commented=told[1],
         completed=told[2],
-        bounced=bounced,
+        bounced=reported.get(NoticeKind.HARD, 0),
         soft=reported.get(NoticeKind.SOFT, 0),
         complained=reported.get(NoticeKind.COMPLAINT, 0),
         answered=answered,
@@ -116,14 +120,15 @@ async def campaign_statistics(
     "commented", "completed", "unsubscribed", "bounced", "bounced_softly", "complained",
     "response_rate": {"n", "of", "share", "interval"}, "link": {"unfilled", "nobody", "unsigned", "unknown"} | null,
     "groups": [{"value", "asked", "response_rate", "n", "score", "interval"}]}`; groups only with `by`.
-    `opened` is null of mails that do not count it; `link` is null but for campaigns by link.
+    `from` and `to` are the ends of the whole days that were counted. `opened` is null of mails that do not count it;
+    `link` is null but for campaigns by link.
 
     Raises:
         NotFound: there is no such campaign.
         Invalid: with the `field` that cannot be used: from, to, by.
     """
     number = workspace_meant(app, workspace, workspace_id)
-    asked, counted = app.directory.campaign(number, campaign), window(from_, to)
+    asked, counted = app.directory.campaign(number, campaign), whole_days(window(from_, to))
     found = await statistics(app, asked, counted)
     return {
         "campaign": asked.name,

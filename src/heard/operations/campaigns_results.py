@@ -50,18 +50,24 @@ async def lines(app: Installation, workspace: int) -> list[Line]:
     return await app.store.read(look)
 
 
-def answered(connection: Connection, campaign: Campaign, since: datetime | None) -> Rate:
-    """How many of the invitations handed over were answered. One that was answered and has closed counts as closed.
+def answered(connection: Connection, campaign: Campaign, since: datetime | None, over: datetime | None = None) -> Rate:
+    """How many of the invitations that were due since then and handed over were answered; what came back is none of
+    them. `over`: at this moment of the past, when less had been handed over and answered.
     Of a campaign by link nobody knows who was handed one: its answers are a number without a share."""
-    counts = campaign_counts.in_states(connection, campaign.workspace, campaign.id, HANDED_OVER, since)
+    if over is not None:
+        n, of = campaign_counts.answered_by(connection, campaign.workspace, campaign.id, since, over)
+    else:
+        counts = campaign_counts.in_states(connection, campaign.workspace, campaign.id, HANDED_OVER, since)
+        n, of = counts.get(State.ANSWERED, 0), sum(counts.values())
     if campaign.channel is Channel.LINK:
-        return Rate(n=sum(counts.values()), of=0, share=None, interval=None)
-    return rate(counts.get(State.ANSWERED, 0), sum(counts.values()))
+        return Rate(n=of, of=0, share=None, interval=None)
+    return rate(n, of)
 
 
-def scheduled(connection: Connection, campaign: Campaign) -> int:
-    """How many invitations wait for their moment."""
-    return sum(campaign_counts.in_states(connection, campaign.workspace, campaign.id, [State.SCHEDULED]).values())
+def scheduled(connection: Connection, campaign: Campaign, before: datetime | None = None) -> int:
+    """How many invitations wait for their moment, of those for which it comes before then."""
+    waiting = [State.SCHEDULED]
+    return sum(campaign_counts.in_states(connection, campaign.workspace, campaign.id, waiting, before=before).values())
 
 
 def _rank(campaign: Campaign) -> int:

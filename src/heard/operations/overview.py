@@ -35,12 +35,11 @@ from heard.store.asked import everybody
 from heard.store.days import day_of
 from heard.store.directory import Directory
 from heard.store.funnel import Funnel
-from heard.store.types import micros
+from heard.store.types import between
 from heard.surveys.survey import Survey
 
 NEWEST = 5
 A_FEW = range(2, 13)  # values of a trait that a page is broken down by without being asked
-EVER = 2**62  # microseconds: later than any moment kept
 MOMENT = timedelta(microseconds=1)
 WEEKS, MONTHS = timedelta(days=125), timedelta(days=740)
 KINDS = ("nps", *(kind for kind in metrics() if kind != "nps"))  # the order of the tabs
@@ -259,12 +258,13 @@ def _rates(
 ) -> Rates | None:
     assert narrowed.by is not None
     window = narrowed.window
+    begins, ends = between(window.begins, window.ends)
     read = partial(
         everybody,
         workspace=narrowed.workspace,
         campaigns=campaigns,
-        begins=micros(window.begins) if window.begins else 0,
-        ends=micros(window.ends) if window.ends else EVER,
+        begins=begins,
+        ends=ends,
         sent=sent,
     )
     key = (narrowed.workspace, tuple(campaigns), window)

@@ -8,6 +8,9 @@ import msgspec
 
 from heard.errors import Invalid
 
+DAY = timedelta(days=1)
+MOMENT = timedelta(microseconds=1)
+
 
 class Window(msgspec.Struct, frozen=True):
     """`begins` is counted, `ends` is not; None is without limit. Both are aware, in UTC."""
@@ -39,12 +42,25 @@ def window(begins: datetime | str | None, ends: datetime | str | None) -> Window
     return Window(first, last)
 
 
+def whole_days(given: Window) -> Window:
+    """The same with every day (UTC) that it touches taken whole: what is tallied by the day can be counted no finer."""
+    begins, ends = given.begins, given.ends
+    return Window(
+        _midnight(begins) if begins else None,
+        _midnight(ends - MOMENT) + DAY if ends else None,
+    )
+
+
 def shown(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def rfc3339(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _moment(given: datetime | str | None, field: str, *, after: bool) -> datetime | None:
@@ -54,7 +70,7 @@ def _moment(given: datetime | str | None, field: str, *, after: bool) -> datetim
         moment = given if isinstance(given, datetime) else datetime.fromisoformat(given.strip())
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         is_day = isinstance(given, str) and len(given.strip()) == len("2026-01-31")
-        return moment + timedelta(days=1) if is_day and after else moment
+        return moment + DAY if is_day and after else moment
     except (ValueError, OverflowError):
         raise Invalid(
             f"{field} must be a day (2026-01-31) or a moment (2026-01-31T12:00:00Z), not {given!r}", field=field

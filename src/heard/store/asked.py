@@ -40,8 +40,9 @@ class Everybody(msgspec.Struct, frozen=True):
 def everybody(
     connection: Connection, workspace: int, campaigns: Collection[int], begins: int, ends: int, *, sent: int
 ) -> Everybody:
-    """Who was asked by these campaigns, their mail due between two moments (microseconds). `sent` is how many mails
-    the tallies know of, near enough to choose by."""
+    """Who was asked by these campaigns, their mail due between two moments (microseconds) and handed over by the second
+    one; whoever answered after that had not answered yet. `sent` is how many mails the tallies know of, near enough to
+    choose by."""
     below = None if sent <= MOST else f"{int(HEX * SAMPLE / sent):08x}"
     states = ", ".join(f"'{state}'" for state in HANDED_OVER)
     # A column behind a plus is no reason to search by it: SQLite keeps no statistics and has to be told what narrows.
@@ -51,13 +52,17 @@ def everybody(
         "SELECT d.campaign_id, d.channel, d.user_id, d.properties, c.traits, r.traits"
         " FROM deliveries d JOIN contacts c ON c.workspace_id = d.workspace_id AND c.id = d.contact_id"
         " LEFT JOIN responses r ON r.workspace_id = d.workspace_id AND r.delivery_id = d.id AND r.verdict = 'human'"
+        " AND r.answered_at < ?"
         f" WHERE d.workspace_id = ? AND d.state || '' IN ({states}) AND d.kind = 'first'"
         " AND d.channel <> 'link'"  # who was given a link and did not follow it, nobody knows
         f" AND +d.campaign_id {dialects.within(connection)} AND {due} >= ? AND {due} < ?"
+        " AND coalesce(d.sent_at, d.due_at) < ?"
         f"{'' if below is None else ' AND d.id < ?'}",
+        ends,
         workspace,
         dialects.listed(connection, campaigns),
         begins,
+        ends,
         ends,
         *(() if below is None else (below,)),
     )

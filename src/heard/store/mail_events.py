@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from heard.deliveries.delivery import Delivery
 from heard.deliveries.notice import Notice, NoticeKind
 from heard.store import cursors, dialects
-from heard.store.types import micros, moment
+from heard.store.types import between, micros, moment
 
 AT_ONCE = "server"  # the provider of what our own mail server refused while we were talking to it
 
@@ -47,17 +47,42 @@ def known(connection: Connection, workspace: int, names: Iterable[str]) -> set[s
     return {row[0] for row in rows}
 
 
-def of_campaign(connection: Connection, workspace: int, campaign: int, since: datetime | None) -> dict[NoticeKind, int]:
-    """Of how many of its mails each was reported since then; a mail that came back twice is one."""
+def of_campaign(
+    connection: Connection, workspace: int, campaign: int, begins: datetime | None, ends: datetime | None
+) -> dict[NoticeKind, int]:
+    """Of how many of its mails each was reported from `begins` on, before `ends`; one that came back twice is one."""
     rows = dialects.fetch(
         connection,
         "SELECT kind, count(DISTINCT delivery_id) FROM mail_events WHERE workspace_id = ? AND campaign_id = ?"
-        " AND kind IN ('hard', 'soft', 'complaint', 'delivered') AND at >= ? GROUP BY kind",
+        " AND kind IN ('hard', 'soft', 'complaint', 'delivered') AND at >= ? AND at < ? GROUP BY kind",
         workspace,
         campaign,
-        micros(since) if since else 0,
+        *between(begins, ends),
     )
     return {NoticeKind(kind): n for kind, n in rows}
+
+
+def came_back(
+    connection: Connection, workspace: int, campaign: int, begins: datetime | None, ends: datetime | None
+) -> int:
+    """How many of the invitations that were handed over from `begins` on and before `ends` came back for good by then.
+
+    What a mail server refused was not handed over, so it is none of them.
+    """
+    within = between(begins, ends)
+    ((n,),) = dialects.fetch(
+        connection,
+        "SELECT count(DISTINCT e.delivery_id)"
+        f" FROM {dialects.by('mail_events_by_campaign', 'mail_events AS e', connection)}"
+        " JOIN deliveries d ON d.workspace_id = e.workspace_id AND d.id = e.delivery_id"
+        " WHERE e.workspace_id = ? AND e.campaign_id = ? AND e.kind = 'hard' AND e.at >= ? AND e.at < ?"
+        " AND d.kind = 'first' AND d.sent_at >= ? AND d.sent_at < ?",
+        workspace,
+        campaign,
+        *within,
+        *within,
+    )
+    return n
 
 
 def keep(

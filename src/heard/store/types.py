@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Dialect, Text, TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+EVER = 2**62  # microseconds: later than any moment kept
 
 
 def micros(moment: datetime) -> int:
@@ -19,6 +20,11 @@ def micros(moment: datetime) -> int:
 
 def moment(stored: int) -> datetime:
     return EPOCH + timedelta(microseconds=stored)
+
+
+def between(begins: datetime | None, ends: datetime | None) -> tuple[int, int]:
+    """For `at >= ? AND at < ?`; None is without limit."""
+    return micros(begins) if begins else 0, micros(ends) if ends else EVER
 
 
 class Moment(TypeDecorator[datetime]):

@@ -62,4 +62,6 @@ def shown(delivery: Delivery, directory: Directory) -> dict[str, Any]:
         "sent_at": delivery.sent_at,
         "attempts": delivery.attempts,
         "error": delivery.error,
+        "campaign_version": delivery.campaign_version,
+        "survey_version": delivery.survey_version,
     }

@@ -69,4 +69,6 @@ def shown(response: Response, directory: Directory) -> dict[str, Any]:
         "answered_at": response.answered_at,
         "updated_at": response.updated_at,
         "verdict": response.verdict,
+        "campaign_version": response.campaign_version,
+        "survey_version": response.survey_version,
     }

@@ -20,6 +20,7 @@ from heard.web.dashboard.campaigns import link as campaign_link
 from heard.web.dashboard.campaigns import mail as campaign_mail
 from heard.web.dashboard.campaigns import results as campaign_results
 from heard.web.dashboard.campaigns import status as campaign_status
+from heard.web.dashboard.campaigns import versions as campaign_versions
 from heard.web.dashboard.campaigns import words as campaign_words
 from heard.web.dashboard.campaigns.form import Form
 from heard.web.dashboard.campaigns.view import DAYS, ZONES, kept_form, mine, shown, surveys_of
@@ -215,4 +216,5 @@ def routes(dashboard: Dashboard) -> list[Any]:
         *campaign_status.routes(dashboard),
         *campaign_again.routes(dashboard),
         *campaign_dry.routes(dashboard),
+        *campaign_versions.routes(dashboard),
     ]

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from heard import durations
 from heard.accounts.member import Action
 from heard.campaigns import suggestions
-from heard.errors import Invalid, NotFound
+from heard.errors import Invalid
 from heard.operations import surveys_edit
 from heard.operations.surveys_edit import SurveyChangedMeanwhile
 from heard.routing.destination import SURVEYS
@@ -23,7 +23,7 @@ from heard.surveys.wording import worded
 from heard.web.dashboard.campaigns import form as campaign_form
 from heard.web.dashboard.campaigns import send_back
 from heard.web.dashboard.campaigns import words as campaign_words
-from heard.web.dashboard.campaigns.view import surveys_of
+from heard.web.dashboard.campaigns.view import survey_mine, surveys_of
 from heard.web.dashboard.door import Visit, visit
 from heard.web.dashboard.shell import Dashboard
 
@@ -41,12 +41,6 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 def routes(dashboard: Dashboard) -> list[Any]:
     app = dashboard.app
-
-    def mine(seen: Visit, number: int) -> Survey:
-        survey = app.directory.surveys.get(number)
-        if survey is None or survey.workspace != seen.workspace.id:
-            raise NotFound("There is no such survey in this workspace.")
-        return survey
 
     @get("/surveys", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_surveys(request: Incoming) -> Response[bytes]:
@@ -73,7 +67,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
     @get("/surveys/{number:int}", opt={"may": Action.SEE}, include_in_schema=False)
     async def show_survey(request: Incoming, number: FromPath[int]) -> Response[bytes]:
-        survey = mine(visit(request), number)
+        survey = survey_mine(app, visit(request), number)
         quiet = durations.write(survey.quiet_period) if survey.quiet_period else ""
         names = {each.id: each.name for each in app.directory.destinations_of(survey.workspace)}
         back = send_back.of_survey(survey.send_back, names)
@@ -89,7 +83,7 @@ def routes(dashboard: Dashboard) -> list[Any]:
 
     @post("/surveys/{number:int}", opt={"may": Action.ASK}, include_in_schema=False, status_code=200)
     async def change(request: Incoming, number: FromPath[int]) -> Response[bytes]:
-        return await save(request, mine(visit(request), number))
+        return await save(request, survey_mine(app, visit(request), number))
 
     async def save(request: Incoming, survey: Survey | None) -> Response[bytes]:
         seen, form = visit(request), _form(await request.form())

@@ -75,6 +75,14 @@ def mine(app: Installation, visit: Visit, number: int) -> Campaign:
     return campaign
 
 
+def survey_mine(app: Installation, visit: Visit, number: int) -> Survey:
+    """Raises NotFound for a survey that is not in the workspace being looked at."""
+    survey = app.directory.surveys.get(number)
+    if survey is None or survey.workspace != visit.workspace.id:
+        raise NotFound("There is no such survey in this workspace.")
+    return survey
+
+
 async def kept_form(app: Installation, campaign: Campaign) -> Form:
     """The form as it was last saved."""
 

@@ -34,6 +34,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
     campaign: Campaign | None
     name: str
+    survey: str
     objections: list[Drawn]
     summary: Summary
     axis: Markup
@@ -59,12 +60,15 @@ def why(decision: Decision, story: Story, directory: Directory, *, who: str | No
     reminder = next(
         (each for each in story.deliveries if (each.decision, each.kind) == (decision.id, TouchKind.REMINDER)), None
     )
+    delivery = next((each for each in story.deliveries if each.id == decision.delivery), None)
+    survey = directory.surveys.get(delivery.survey) if delivery else None
     spans = {each: Span(each.since or decision.at, each.until) for each in decision.objections}
     axis = axis_of(spans.values(), now)
     return Why(
         decision=decision,
         campaign=directory.campaigns.get(decision.campaign),
         name=names.campaign,
+        survey=survey.name if survey else "a survey that is gone",
         objections=[
             Drawn(objection=each, words=in_words(each, names, at=decision.at), wait=bar(axis, span))
             for each, span in spans.items()
@@ -72,7 +76,7 @@ def why(decision: Decision, story: Story, directory: Directory, *, who: str | No
         summary=summed_up(decision.objections),
         axis=labels(axis),
         kept=had_no_objection(decision.objections),
-        delivery=next((each for each in story.deliveries if each.id == decision.delivery), None),
+        delivery=delivery,
         reminder=reminder,
         why_no_reminder=why_not_sent(reminder.error) if reminder else "",
         response=next((each for each in story.responses if each.delivery == decision.delivery and each.is_said), None),

@@ -21,7 +21,7 @@ AT_ONCE = 1_000
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets run when a cell begins with it
 HEAD = (
     "id", "answered_at", "updated_at", "survey", "campaign", "channel", "contact_id", "user_id", "email",
-    "metric", "value", "category", "comment", "verdict", "traits", "properties",
+    "metric", "value", "category", "comment", "verdict", "traits", "properties", "campaign_version", "survey_version",
 )  # fmt: skip
 
 
@@ -65,6 +65,8 @@ def _row(response: Response, contact: Contact | None, directory: Directory) -> t
         response.verdict.value,
         response.traits.decode(),
         response.properties.decode(),
+        response.campaign_version,
+        response.survey_version,
     )
 
 
