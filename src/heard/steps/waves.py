@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, update
@@ -111,9 +110,7 @@ def trigger_of(contact: Contact, key: str, now: datetime) -> Trigger:
 
 def days_of(campaign: Campaign, start: datetime) -> tuple[datetime, ...]:
     """The moments of a wave that began at `start`."""
-    named = campaign.window is not None and campaign.window.zone != "contact"
-    zone = ZoneInfo(campaign.window.zone) if campaign.window and named else schedule.UTC_ZONE
-    return schedule.slices(campaign, start + campaign.delay, zone)
+    return schedule.slices(campaign, start + campaign.delay, schedule.campaigns_zone(campaign))
 
 
 def opens_for(campaign: Campaign, contact: Contact) -> Callable[[datetime], datetime]:
