@@ -135,18 +135,19 @@ def _chunk(
     now: datetime,
 ) -> Asked:
     start = wave.started_at or now
-    known, outcome, turn = prepare(connection, wave.workspace, people, directory), Considered(), wave.invited
+    known, outcome = prepare(connection, wave.workspace, people, directory), Considered()
     known.reserve(contacts=0, decisions=len(people))
-    days = days_of(campaign, start)
+    slices = gathered.Slices(days := days_of(campaign, start), waves.given(connection, wave, days))
+    invited = wave.invited
     for contact in people:
         trigger = trigger_of(contact, f"wave:{wave.number}:{contact.id}", now)
         decision = undecided(campaign, trigger, contact, known, now=now)
         case = known.case(campaign, trigger, contact, now=now)
         if not wave.everyone and case.touches.live().first_asks().of_campaign(campaign.id):
             case = msgspec.structs.replace(case, already_invited=True)
-        placed, answer = gathered.place(case, days, turn, opens_for(campaign, contact))
+        placed, answer = gathered.place(case, slices, opens_for(campaign, contact))
         outcome.decisions[decision.id] = (answered(decision, answer, placed, known, outcome), None)
-        turn += isinstance(answer, Invite)
+        invited += isinstance(answer, Invite)
     counts: Counter[funnel.Key] = Counter()
     telling = keep.considered(connection, wave.workspace, known, outcome, counts, now)
     told.keep(connection, telling, now)
@@ -158,7 +159,7 @@ def _chunk(
         finished_at=now if is_over else None,
         position=people[-1].id if people else wave.position,
         people=wave.people + len(people),
-        invited=turn,
+        invited=invited,
     )
     waves.keep(connection, gone_on)
     return Asked(worked=True, changed=bool(outcome.activated), due=bool(outcome.deliveries), told=bool(telling))

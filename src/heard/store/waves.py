@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
+from heard.store import dialects
 from heard.store.tables import waves
+from heard.store.types import micros
+
+_QUARTER = 900_000_000  # of an hour, in microseconds
 
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +66,26 @@ def numbers(connection: Connection, workspace: int) -> dict[int, int]:
     """How many waves each campaign had."""
     query = select(waves.c.campaign_id, func.max(waves.c.number)).where(waves.c.workspace_id == workspace)
     return {row[0]: row[1] for row in connection.execute(query.group_by(waves.c.campaign_id))}
+
+
+def given(connection: Connection, wave: Wave, days: Sequence[datetime]) -> dict[datetime, int]:
+    """How many of a wave are due when, from the first of its days on, by quarters of an hour from that.
+
+    A day begins at the same hour of some clock as the others; clocks are put forward and back by quarters at the least.
+    """
+    if wave.started_at is None or len(days) == 1:
+        return {}
+    rows = dialects.fetch(
+        connection,
+        f"SELECT (due_at - ?) / {_QUARTER}, count(*) FROM deliveries WHERE workspace_id = ? AND campaign_id = ?"
+        " AND state NOT IN ('cancelled', 'failed') AND kind = 'first' AND event_at >= ? AND due_at >= ? GROUP BY 1",
+        micros(days[0]),
+        wave.workspace,
+        wave.campaign,
+        micros(wave.started_at),
+        micros(days[0]),
+    )
+    return {days[0] + quarter * timedelta(minutes=15): count for quarter, count in rows}
 
 
 def keep(connection: Connection, wave: Wave) -> None:
