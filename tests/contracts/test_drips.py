@@ -30,7 +30,8 @@ def chunk(desk: Desk) -> None:
 def planned(desk: Desk, campaign: int, since: datetime) -> dict[int, datetime]:
     """When each contact is to be asked by a wave that began then."""
     made = desk.rows(tables.deliveries)
-    return {row.contact_id: row.due_at for row in made if row.campaign_id == campaign and row.event_at >= since}
+    asked = [row for row in made if row.kind == "first" and row.campaign_id == campaign and row.event_at >= since]
+    return {row.contact_id: row.due_at for row in asked}
 
 
 def a_day(moments: Any, start: datetime, days: int) -> list[int]:
@@ -73,7 +74,7 @@ def test_days_that_are_open_to_everybody_differ_by_one_and_no_other_is_further_a
 
 def test_a_drip_is_even_however_many_chunks_it_takes_and_however_long_they_take(desk: Desk):
     put_on_list(desk, 1203)
-    ask_list(desk, drip="10d")
+    ask_list(desk, drip="10d", reminder="24h")
     chunk(desk)
     desk.wait(MINUTE)
     while desk.send():

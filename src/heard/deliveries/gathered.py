@@ -52,6 +52,11 @@ class Slices:
         """Those that are not over, by their places; the last one never is."""
         return list(range(max(bisect_right(self.days, now) - 1, 0), len(self.days)))
 
+    def emptiest(self, places: Sequence[int]) -> int:
+        """The first of those that have fewest."""
+        fewest = min(self.given[place] for place in places)
+        return next(place for place in places if self.given[place] == fewest)
+
 
 def place(case: Case, slices: Slices, opens: Opens) -> Placed:
     """The case at the moment that was found for this person, and its answer; the slice that it is in is one fuller.
@@ -72,7 +77,7 @@ def _dealt(case: Case, slices: Slices, opens: Opens) -> Placed:
     was_full = len(with_room) < len(left)
     left = with_room
     while left:
-        n = min(left, key=lambda each: (slices.given[each], each))
+        n = slices.emptiest(left)
         tried, answer = _tried(case, slices.days[n], opens)
         if isinstance(answer, Invite):
             slices.given[n] += 1
