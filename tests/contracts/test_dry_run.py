@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
@@ -172,6 +173,27 @@ def test_the_zone_that_a_browser_said_counts_from_when_it_said_so(desk: Desk):
         assert found["would"] == found["really"]
         due = sorted(each["due_at"] for each in found["sample"])
         assert due == [rfc3339(each) for each in sent[left_out:]]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_it_equals_what_happened_when_a_day_was_full(desk: Desk, seed: int):
+    hours = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}
+    desk.campaign(1, throttle="5d", delay="1d", reminder="3d", daily_cap=1)
+    desk.campaign(2, event="Ticket Solved", throttle="5d", window=hours, reminder="24h", daily_cap=1)
+    busy = DeliveryFailed("450 later", permanent=False)
+    a_story(desk, Random(seed), 60, looks=0.4, failures=(*FAILURES, busy, busy))
+
+    for campaign in (1, 2):
+        found = result(desk, campaign, days=365)
+        assert found["differences"] == []
+        assert found["would"] == found["really"]
+    assert {each.why for each in desk.rows(tables.postponements)} == {"rules", "failed", "cap"}
+    days = Counter((row.campaign_id, row.at.date()) for row in desk.rows(tables.touches) if is_first_and_made(row))
+    assert set(days.values()) == {1}
+
+
+def is_first_and_made(row: Any) -> bool:
+    return row.kind == "first" and row.state == "made"
 
 
 def test_what_was_said_before_and_arrived_after_stood_in_nobodys_way(desk: Desk):

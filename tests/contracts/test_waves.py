@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -270,6 +270,41 @@ def test_a_pause_keeps_a_drip_and_resuming_goes_on_where_it_stopped(desk: Desk):
     assert Counter(Counter(at.date() for at in after).values()) == {2: 15}
     touches = {row.delivery_id: row.at for row in desk.rows(tables.touches)}
     assert all(touches[row.id] == row.sent_at for row in desk.rows(tables.deliveries))
+
+
+def test_a_drip_on_weekdays_stays_even_after_a_pause(desk: Desk):
+    put_on_list(desk, 220)
+    window = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00", "zone": "Europe/Berlin"}
+    ask_list(desk, drip="30d", window=window)
+    before = live(desk, NOON + 3 * DAY)
+    save(desk, 1, Status.PAUSED)
+    assert live(desk, NOON + 5 * DAY) == []
+    save(desk, 1, Status.ACTIVE)
+
+    after = live(desk, NOON + 40 * DAY)
+
+    assert len(before) + len(after) == 220
+    sent = Counter(at.date() for at in (*before, *after))
+    assert set(sent.values()) == {10, 11}
+    days = sorted({at.date() for at in after})
+    assert days == [day for day in all_days(days[0], days[-1]) if day.weekday() < 5], "one slice after the other"
+
+
+def test_a_pause_in_which_no_slice_fell_due_moves_none(desk: Desk):
+    put_on_list(desk, 30)
+    ask_list(desk, drip="10d")
+    live(desk, NOON + 2 * DAY)
+    planned = sorted(row.due_at for row in desk.rows(tables.deliveries))
+    desk.now = NOON + 2 * DAY - HOUR
+    save(desk, 1, Status.PAUSED)
+    desk.wait(MINUTE)
+    save(desk, 1, Status.ACTIVE)
+
+    assert sorted(row.due_at for row in desk.rows(tables.deliveries)) == planned
+
+
+def all_days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def test_resuming_spreads_what_fell_due_meanwhile(desk: Desk):

@@ -141,6 +141,11 @@ def told(story: Story) -> list[Moment]:
             "Until 30 Nov, 09:00: its campaign does not send at that hour, or another mail was too near",
         ),
         ("first", Why.RATE, "Until 30 Nov, 09:00: no more mails were to go out then"),
+        (
+            "first",
+            Why.CAP,
+            "Until 30 Nov, 09:00: its campaign had asked as many that day as its daily cap allows",
+        ),
         ("first", Why.FAILED, "Until 30 Nov, 09:00: the mail server did not take it"),
         ("first", Why.RESUMED, "Until 30 Nov, 09:00: its campaign went on after a pause"),
         ("reminder", Why.ASKED_AGAIN, "Until 30 Nov, 09:00: what it reminds of had just gone out once more"),

@@ -30,6 +30,7 @@ class Why(StrEnum):
 
     RULES = "rules"  # its window was shut, or somebody had just been asked
     RATE = "rate"  # no more mails were to go out then
+    CAP = "cap"  # its campaign had asked as many that day as its daily cap allows
     FAILED = "failed"  # the mail server did not take it, and it is tried again
     RESUMED = "resumed"  # its campaign went on after a pause
     ASKED_AGAIN = "asked again"  # the invitation that it reminds of went out once more

@@ -40,6 +40,11 @@ def slices(campaign: Campaign, start: datetime, zone: ZoneInfo = UTC_ZONE) -> tu
     ) or (start,)
 
 
+def campaigns_zone(campaign: Campaign) -> ZoneInfo:
+    """The clock on which its days are counted, whoever is asked: that of its window where it names one, or UTC."""
+    return UTC_ZONE if campaign.window is None or campaign.window.zone == "contact" else ZoneInfo(campaign.window.zone)
+
+
 def zone_of(campaign: Campaign, contact: Contact | None) -> ZoneInfo:
     """The clock that the campaign's window is read on: a named zone, the recipient's when it is known, or UTC."""
     if campaign.window is None:

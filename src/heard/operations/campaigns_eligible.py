@@ -68,7 +68,7 @@ def judged(
     """Every one of them in the order of a wave; `everyone`: also whoever the campaign has asked before."""
     running = msgspec.structs.replace(campaign, status=Status.ACTIVE, starts=None, ends=None)
     start = max(campaign.starts, now) if campaign.starts else now
-    days, turn, position = waves.days_of(running, start), 0, 0
+    slices, position = gathered.Slices(waves.days_of(running, start)), 0
     invited = None
     while people := waves.members(connection, running, directory, after=position, limit=PEOPLE):
         known = waves.prepare(connection, campaign.workspace, people, directory)
@@ -78,9 +78,8 @@ def judged(
             invited = invited or case.invited
             asked_before = case.touches.live().first_asks().of_campaign(campaign.id)
             case = msgspec.structs.replace(case, invited=invited, already_invited=bool(asked_before and not everyone))
-            placed, answer = gathered.place(case, days, turn, waves.opens_for(running, contact))
+            placed, answer = gathered.place(case, slices, waves.opens_for(running, contact))
             if isinstance(answer, Invite):
-                turn += 1
                 invited = invited.with_one_more(answer.at)
                 known.learn_touch(_touch(running, contact.id, contact.email_key, answer.at))
             yield Judged(

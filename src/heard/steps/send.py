@@ -35,6 +35,7 @@ from heard.destinations.identity import Claims
 from heard.destinations.known import Known
 from heard.errors import DeliveryFailed
 from heard.steps import remind, turns
+from heard.steps.capped import Caps
 from heard.store import contacts, decisions, deliveries, funnel, handed_over, mail_events, tallies, touches
 from heard.store.directory import Directory
 from heard.store.mail_events import AT_ONCE
@@ -72,19 +73,21 @@ def still_wanted(
         told = decisions.by_id(connection, workspace, {delivery.decision for delivery in batch})
         firsts = remind.invitations(connection, workspace, batch, told)
         pace = _pace(connection, workspace, people.values(), directory, now)
+        caps = Caps(known, batch, now)
         for delivery in batch:
             contact = people.get(delivery.contact)
             try:
                 case = case_at(delivery, contact, known, now)
                 wanted = judged(case, delivery, firsts.get(delivery.id))
-                answer = _paced(wanted, contact, pace)
+                capped = caps.within(wanted, delivery, case)
+                answer = _paced(capped, contact, pace)
             except Exception:  # our fault, and no reason to send nobody else anything
                 log.exception("delivery_not_judged", delivery=delivery.id)
                 error = "Heard could not judge it; the log says why."
                 _put_off(connection, delivery, now + AFTER_A_FAULT, now=now, why=Why.FAILED, error=error)
                 continue
             if isinstance(answer, Later):
-                why = Why.RULES if answer is wanted else Why.RATE
+                why = Why.RULES if answer is wanted else Why.CAP if answer is capped else Why.RATE
                 _put_off(connection, delivery, answer.until, now=now, why=why, error=None)
                 known.move_touch(delivery.id, answer.until)
             elif isinstance(answer, Decline):
@@ -95,6 +98,7 @@ def still_wanted(
                 known.forget_touch(delivery.id)
             elif contact is not None and contact.email is not None:
                 known.move_touch(delivery.id, now)
+                caps.take(delivery)
                 ready.append(Ready(_readdressed(connection, delivery, contact), contact, firsts.get(delivery.id)))
         handed_over.count(connection, workspace, pace)
     # They are asked now, not when it was due; whoever is judged next must see that, in this claim or another.

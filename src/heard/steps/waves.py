@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, update
@@ -119,9 +118,7 @@ def trigger_of(contact: Contact, key: str, now: datetime) -> Trigger:
 
 def days_of(campaign: Campaign, start: datetime) -> tuple[datetime, ...]:
     """The moments of a wave that began at `start`."""
-    named = campaign.window is not None and campaign.window.zone != "contact"
-    zone = ZoneInfo(campaign.window.zone) if campaign.window and named else schedule.UTC_ZONE
-    return schedule.slices(campaign, start + campaign.delay, zone)
+    return schedule.slices(campaign, start + campaign.delay, schedule.campaigns_zone(campaign))
 
 
 def opens_for(campaign: Campaign, contact: Contact) -> Callable[[datetime], datetime]:
@@ -146,18 +143,19 @@ def _chunk(
     now: datetime,
 ) -> Asked:
     start = wave.started_at or now
-    known, outcome, turn = prepare(connection, wave.workspace, people, directory), Considered(), wave.invited
+    known, outcome = prepare(connection, wave.workspace, people, directory), Considered()
     known.reserve(contacts=0, decisions=len(people))
-    days = days_of(campaign, start)
+    slices = gathered.Slices(days := days_of(campaign, start), waves.given(connection, wave, days))
+    invited = wave.invited
     for contact in people:
         trigger = trigger_of(contact, f"wave:{wave.number}:{contact.id}", now)
         decision = undecided(campaign, trigger, contact, known, now=now)
         case = known.case(campaign, trigger, contact, now=now)
         if not wave.everyone and case.touches.live().first_asks().of_campaign(campaign.id):
             case = msgspec.structs.replace(case, already_invited=True)
-        placed, answer = gathered.place(case, days, turn, opens_for(campaign, contact))
+        placed, answer = gathered.place(case, slices, opens_for(campaign, contact))
         outcome.decisions[decision.id] = (answered(decision, answer, placed, known, outcome), None)
-        turn += isinstance(answer, Invite)
+        invited += isinstance(answer, Invite)
     counts: Counter[funnel.Key] = Counter()
     telling = keep.considered(connection, wave.workspace, known, outcome, counts, now)
     told.keep(connection, telling, now)
@@ -169,7 +167,7 @@ def _chunk(
         finished_at=now if is_over else None,
         position=people[-1].id if people else wave.position,
         people=wave.people + len(people),
-        invited=turn,
+        invited=invited,
     )
     waves.keep(connection, gone_on)
     return Asked(worked=True, changed=bool(outcome.activated), due=bool(outcome.deliveries), told=bool(telling))

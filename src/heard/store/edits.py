@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select, update
 
 from heard.campaigns import settings as campaign_settings
-from heard.campaigns.campaign import GATHERED, RUNNING, Status
+from heard.campaigns.campaign import GATHERED, RUNNING, Campaign, Status
 from heard.errors import Invalid
 from heard.store import cursors, forwards, messages, replays, resuming, waves
 from heard.store.tables import campaigns, destinations, sources, surveys, tracking_plans, versions, workspaces
@@ -118,8 +118,9 @@ def keep_campaign(
     if status in RUNNING and was not in (*RUNNING, Status.PAUSED) and wanted["recipients"] in GATHERED:
         waves.begin(connection, workspace, number, everyone=False, now=now)
     if status in RUNNING and known is not None and was is Status.PAUSED and known["paused_at"] is not None:
-        drips = wanted.get("drip") is not None
-        resuming.spread(connection, workspace, number, paused_at=known["paused_at"], now=now, drips=drips)
+        named = {"name": values["name"], "survey": values["survey_id"], "metric": survey_name}
+        going_on = Campaign(id=number, workspace=workspace, **named, **wanted)
+        resuming.spread(connection, going_on, paused_at=known["paused_at"], now=now)
     whole = {"survey": survey_name, **values["settings"], "status": values["status"]}
     _remember(connection, "campaign", workspace, number, version, now, whole)
     return number

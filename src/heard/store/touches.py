@@ -115,6 +115,26 @@ def invited(connection: Connection, workspace: int, campaign: int, since: dateti
     return Invited(total=total, by_day={_day(row[0]): row[1] for row in rows})
 
 
+def went_out(connection: Connection, workspace: int, campaign: int, now: datetime, claimed: Iterable[str]) -> int:
+    """First asks of a campaign that were made on the UTC day of `now`, or are under way; those in `claimed` left out.
+
+    Between claim and hand-over a touch stands at the moment of the claim, which is later than it was due.
+    """
+    begin = micros(now) // _DAY * _DAY
+    return dialects.fetch(
+        connection,
+        "SELECT count(*) FROM touches t JOIN deliveries d ON d.workspace_id = t.workspace_id AND d.id = t.delivery_id"
+        " WHERE t.workspace_id = ? AND t.campaign_id = ? AND t.at >= ? AND t.at < ? AND t.kind = 'first'"
+        " AND (t.state = 'made' OR (t.state = 'reserved' AND (d.state = 'sending' OR t.at > d.due_at)))"
+        f" AND NOT (t.delivery_id {dialects.within(connection)})",
+        workspace,
+        campaign,
+        begin,
+        begin + _DAY,
+        dialects.listed(connection, claimed),
+    )[0][0]
+
+
 def _day(number: int) -> date:
     return (EPOCH + timedelta(days=number)).date()
 

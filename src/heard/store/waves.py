@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
-from heard.store.tables import waves
+from heard.deliveries.delivery import State
+from heard.store import dialects
+from heard.store.tables import REMINDERS, waves
+from heard.store.types import micros
+
+_STAND = ", ".join(f"'{state}'" for state in State if state not in (State.CANCELLED, State.FAILED))
+_QUARTER = 900_000_000  # of an hour, in microseconds
 
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +69,34 @@ def numbers(connection: Connection, workspace: int) -> dict[int, int]:
     """How many waves each campaign had."""
     query = select(waves.c.campaign_id, func.max(waves.c.number)).where(waves.c.workspace_id == workspace)
     return {row[0]: row[1] for row in connection.execute(query.group_by(waves.c.campaign_id))}
+
+
+def given(connection: Connection, wave: Wave, days: Sequence[datetime]) -> dict[datetime, int]:
+    """How many of a wave are due when, from the first of its days on, by quarters of an hour from that.
+
+    A day begins at the same hour of some clock as the others; clocks are put forward and back by quarters at the least.
+    """
+    if wave.started_at is None or len(days) == 1:
+        return {}
+    begun = micros(days[0])
+    there = (begun, wave.workspace, wave.campaign, begun)
+    if wave.number == 1:  # nothing was asked before it, so two indexes know it without a look at the rows
+        of_them = _by_quarter(connection, "deliveries_by_campaign", "", *there)
+        of_them.subtract(_by_quarter(connection, "deliveries_reminders", f" AND {REMINDERS}", *there))
+    else:
+        own = " AND kind = 'first' AND event_at >= ?"
+        of_them = _by_quarter(connection, "deliveries_by_campaign", own, *there, micros(wave.started_at))
+    return {days[0] + quarter * timedelta(minutes=15): count for quarter, count in of_them.items() if count}
+
+
+def _by_quarter(connection: Connection, index: str, those: str, *values: int) -> Counter[int]:
+    rows = dialects.fetch(
+        connection,
+        f"SELECT (due_at - ?) / {_QUARTER}, count(*) FROM {dialects.by(index, 'deliveries', connection)}"
+        f" WHERE workspace_id = ? AND campaign_id = ? AND state IN ({_STAND}) AND due_at >= ?{those} GROUP BY 1",
+        *values,
+    )
+    return Counter(dict(rows))
 
 
 def keep(connection: Connection, wave: Wave) -> None:

@@ -163,6 +163,7 @@ def _delivery(delivery: Delivery, story: Story, directory: Directory) -> Iterabl
 PUT_OFF = {
     Why.RULES: "its campaign does not send at that hour",
     Why.RATE: "no more mails were to go out then",
+    Why.CAP: "its campaign had asked as many that day as its daily cap allows",
     Why.FAILED: "the mail server did not take it",
     Why.RESUMED: "its campaign went on after a pause",
     Why.ASKED_AGAIN: "what it reminds of had just gone out once more",
