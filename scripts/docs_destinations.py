@@ -24,7 +24,7 @@ A destination that sends has 5 seconds for each request, 3 of them to connect. I
 |---|---|
 | answers 200 to 299 | delivered |
 | does not answer, cannot be reached, breaks off, has a bad certificate | tried again |
-| answers 408, 409, 423, 425, 429, 500 to 511 but 501 and 505, 520 to 530, 598 or 599 | tried again, not before its `Retry-After` has passed, which counts up to an hour |
+| answers 408, 409, 423, 425, 429, 500 to 511 but 501, 520 to 530, 598 or 599 | tried again, not before its `Retry-After` has passed, which counts up to an hour |
 | answers 400, 413 or 422 to more than one message | handed over in halves, so that one message costs the others nothing |
 | answers 300 to 399 | discarded as `redirect`: none is followed |
 | answers anything else | discarded, with the status as reason: `http_400` |
@@ -33,6 +33,10 @@ A destination that sends has 5 seconds for each request, 3 of them to connect. I
 Tries follow each other after 1 second, then 2, 4, 8 and so on up to 10 minutes, of which each waits a random share. When the
 next would be later than `give_up_after` from the first, four hours unless it is set, the message is given up: it is kept
 with its tries, and can be sent again. A change counts from the next try on.
+
+The latency on a destination's page is counted from receipt to delivery, all tries and waits between them included: 95 % of the
+deliveries took no longer than its P95. What is replayed, and what was given up or delivered and is sent again by hand, is not
+counted: it says when somebody asked, not how long a delivery takes.
 
 ## Where one may send
 
