@@ -79,9 +79,16 @@ def test_a_mark_stands_beside_the_name_and_a_wordmark_in_its_place():
 
     assert 'alt="" style' in mark
     assert ">Acme &amp; Co</td>" in mark
-    assert 'width="180" height="36" alt="Acme &amp; Co"' in wordmark
+    assert 'width="180" alt="Acme &amp; Co"' in wordmark, "as tall as the name needs where pictures are blocked"
     assert ">Acme &amp; Co</td>" not in wordmark
     assert f'src="https://f.acme.example/logo/{logo.logo(png(400, 80)).name}"' in wordmark
+
+
+def test_the_name_stands_beside_a_picture_in_whose_place_it_could_not_be_written():
+    assert not logo.logo(png(160, 80)).needs("Acme")
+    assert logo.logo(png(160, 80)).needs("Extremely")
+    assert not logo.logo(png(400, 80)).needs("Extremely Long Company Name")
+    assert logo.logo(png(72, 72)).needs("A")
 
 
 def test_without_a_logo_a_mail_loads_nothing():

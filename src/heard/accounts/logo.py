@@ -19,6 +19,7 @@ from heard.errors import Invalid
 LARGEST = 100 * 1024  # octets
 LONGEST_SIDE = 4000  # pixels
 TALLEST, WIDEST = 36, 180  # how large it is shown, in CSS pixels
+BROKEN, LETTER = 20, 11  # how wide the sign of a missing picture is, and a letter of the text in its place
 _START = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 
 
@@ -43,6 +44,11 @@ class Logo(msgspec.Struct, frozen=True, kw_only=True):
     def is_mark(self) -> bool:
         """About as wide as it is tall: the name of the brand stands beside it. A wider one is the name."""
         return self.width <= self.height * 1.5
+
+    def needs(self, name: str) -> bool:
+        """Whether the name is written beside it in a mail: of a mark, and of a picture in whose place a mail program
+        that shows no pictures cannot write the longest word of it."""
+        return self.is_mark or self.shown[0] < BROKEN + LETTER * max(map(len, name.split()), default=0)
 
 
 def logo(content: bytes) -> Logo:

@@ -57,10 +57,12 @@ def look(
     `image`: whether a picture tells that it was opened."""
     language = locale(wording.language)
     promise = language.mail.at_most.format(length=in_words(at_most, language=language.code)) if at_most else None
+    picture = logo.read(brand.logo) if logos else None
     view = {
         "brand": structs.replace(brand, name=one_line(brand.name), address=one_line(brand.address)),
         "initial": initial(brand.name),
-        "logo": logo.read(brand.logo) if logos else None,
+        "logo": picture,
+        "beside": picture.needs(brand.name) if picture else False,
         "logos": logos,
         "on_color": on_colour(brand.color),
         "wording": structs.replace(wording, question=one_line(wording.question)),
