@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -72,9 +72,11 @@ story = st.lists(
     min_size=6,
     max_size=30,
 )
+AWAY_FOR_DAYS = [("list", "ted"), ("list", "lily"), ("ask", False), ("wait", 72), ("send", None)]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(story=AWAY_FOR_DAYS, limited=({}, {"daily_cap": 1}, {}))
 @given(story=story, limited=st.tuples(limits, limits, limits))
 def test_the_ledger_and_what_people_said_hold_whatever_campaigns_do(
     story: list[Any], limited: tuple[dict[str, Any], ...]
