@@ -59,14 +59,14 @@ def test_days_that_are_open_to_everybody_differ_by_one_and_no_other_is_further_a
     ask_list(desk, sample="50%")
     live(desk, NOON + 6 * HOUR, step=HOUR)
     quiet(desk, 10)
-    desk.now = start = NOON + DAY
+    desk.now = start = NOON + 6 * HOUR
     ask_list(desk, number=2, drip="20d")
 
     ask(desk)
 
     days = a_day(planned(desk, 2, start).values(), start, 20)
-    assert sum(days) == 200
-    for_everybody, for_some = days[10:], days[:9]
+    assert sum(days) > 190
+    for_everybody, for_some = days[10:], days[:10]
     assert max(for_everybody) - min(for_everybody) <= 1
     assert max(for_some) <= min(for_everybody) + 1
     assert min(for_some) > 0

@@ -60,7 +60,7 @@ def test_nobody_is_asked_too_often_and_nothing_is_decided_twice(story: list[Any]
             _walk(desk, story)
             assert asked_too_often(desk, floor=FLOOR, quiet=QUIET, throttle=THROTTLE) == []
             assert decided_twice(desk) == []
-            _reminded_once_and_not_after_an_answer(desk)
+            reminded_once_and_not_after_an_answer(desk)
         finally:
             desk.close()
 
@@ -152,7 +152,7 @@ def decided_twice(desk: Desk) -> list[Any]:
     return [each for counts in (decided, sent) for each, n in counts.items() if n > 1]
 
 
-def _reminded_once_and_not_after_an_answer(desk: Desk) -> None:
+def reminded_once_and_not_after_an_answer(desk: Desk) -> None:
     """Whoever was asked, or may have been, and has not answered before the mail server said so, has one reminder."""
     mails = desk.rows(tables.deliveries)
     firsts = {row.decision_id: row for row in mails if row.kind == "first"}
