@@ -40,7 +40,8 @@ def reconsider(case: Case) -> Invite | Decline:
     """The same promise at the moment of sending, the delivery's own touch left out of the case.
 
     The event was judged when it was received, and a cap counted this invitation when it was decided; what happened to
-    the person since counts. A paused campaign does not come here: its deliveries wait.
+    the person since counts. A day that is full by now puts a mail off and declines nobody (`capping`). A
+    paused campaign does not come here: its deliveries wait.
     """
     objections = objections_to(case, RULES_AT_SEND_TIME)
     return Decline(objections) if objections else Invite(case.due)
