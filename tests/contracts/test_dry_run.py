@@ -118,7 +118,7 @@ def test_it_equals_what_happened_decision_by_decision(desk: Desk, seed: int):
     assert {table.name: desk.rows(table) for table in KEPT} == before, "nothing was kept"
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_it_equals_what_happened_when_mails_were_put_off(desk: Desk, seed: int):
     hours = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}
     desk.campaign(1, throttle="10d", delay="1d", reminder="3d", window=hours)
@@ -134,7 +134,7 @@ def test_it_equals_what_happened_when_mails_were_put_off(desk: Desk, seed: int):
     assert {each.why for each in desk.rows(tables.postponements)} == {"rules", "failed"}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_it_equals_what_happened_on_the_clock_of_each_browser(desk: Desk, seed: int):
     hours = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "12:00", "zone": "contact"}
     desk.campaign(1, throttle="10d", delay="6h", reminder="3d", window=hours)
@@ -175,19 +175,22 @@ def test_the_zone_that_a_browser_said_counts_from_when_it_said_so(desk: Desk):
         assert due == [rfc3339(each) for each in sent[left_out:]]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_it_equals_what_happened_when_a_day_was_full(desk: Desk, seed: int):
     hours = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00"}
     desk.campaign(1, throttle="5d", delay="1d", reminder="3d", daily_cap=1)
-    desk.campaign(2, event="Ticket Solved", throttle="5d", window=hours, reminder="24h", daily_cap=1)
+    desk.campaign(2, event="Ticket Solved", throttle="5d", window=hours, reminder="24h", daily_cap=1, quota=5)
     busy = DeliveryFailed("450 later", permanent=False)
     a_story(desk, Random(seed), 60, looks=0.4, failures=(*FAILURES, busy, busy))
 
     for campaign in (1, 2):
-        found = result(desk, campaign, days=365)
-        assert found["differences"] == []
-        assert found["would"] == found["really"]
+        for days in (365, 40, 25, 10):  # asks of before are counted as well
+            found = result(desk, campaign, days=days)
+            assert found["differences"] == []
+            assert found["would"] == found["really"]
     assert {each.why for each in desk.rows(tables.postponements)} == {"rules", "failed", "cap"}
+    reasons = {no.reason.value for each in desk.rows(tables.decisions) for no in each.objections}
+    assert {"campaign_daily_cap", "quota_reached"} <= reasons
     days = Counter((row.campaign_id, row.at.date()) for row in desk.rows(tables.touches) if is_first_and_made(row))
     assert set(days.values()) == {1}
 

@@ -22,9 +22,9 @@ from heard.deliveries.case import Invited, Membership
 from heard.deliveries.ledger import Touch, Touches, TouchKind
 from heard.destinations.consents import Consents
 from heard.destinations.known import Known
-from heard.store import consents, contacts, lists, then
+from heard.store import consents, contacts, lists, lives, then
 from heard.store.directory import Directory
-from heard.store.then import PastTouch, Turn
+from heard.store.lives import Before, PastTouch, Turn
 
 
 class Then(Known):
@@ -47,7 +47,6 @@ class Then(Known):
         self.unsaid: datetime | None = None  # what was said at that very moment comes after
         self.received: datetime | None = None  # of what was routed at this very moment, only what was received by then
         self.rehearsed, self.since = campaign, since
-        self._by_number = {each.id: each for each in people}
         self._real = {each.user_id: each for each in people if each.user_id is not None}
         self._numbers = count(1)
         ids = {each.id for each in people}
@@ -58,8 +57,11 @@ class Then(Known):
         self._loaded: set[int | str] = set()
         self._load(ids, keys)
         self._counts: Counter[date] = Counter()
-        self._before = self._invited_before()
-        self._total = self._before
+        self._total = 0
+        self._by_delivery: dict[str, Touch] = {}
+        self._before = Before()
+        if campaign.daily_cap is not None or campaign.quota is not None:
+            self._before = lives.before(connection, self.workspace, campaign.id, since)
         self._histories: Mapping[Speaker, History] = {}
         if self.policy.consent_categories:
             speakers = [Speaker(each.user_id, False) for each in people if each.user_id is not None]
@@ -105,7 +107,9 @@ class Then(Known):
     def invited(self, campaign: Campaign, now: datetime) -> Invited:  # noqa: ARG002
         if campaign.daily_cap is None and campaign.quota is None:
             return Invited()
-        return Invited(total=self._total, by_day=self._counts)
+        before = self._before.at(self.now)
+        days = Counter(each.at.astimezone(UTC).date() for each in before)
+        return Invited(total=self._before.settled + len(before) + self._total, by_day=days + self._counts)
 
     def _consent(self, contact: Contact | None) -> Mapping[str, Said]:
         if contact is None or contact.user_id is None or not self.policy.consent_categories:
@@ -130,7 +134,7 @@ class Then(Known):
 
     def _load(self, ids: Collection[int], keys: Collection[str]) -> None:
         self._loaded |= {*ids, *keys}
-        found = then.touches(self.connection, self.workspace, ids, keys)
+        found = lives.of(self.connection, self.workspace, ids, keys)
         self._past |= {key: lives for key, lives in found.items() if key in ids or key in keys}
         for row in contacts.suppressions_of(self.connection, self.workspace, ids, keys):
             for key in {row.contact, row.email_key} & {*ids, *keys}:
@@ -175,21 +179,6 @@ class Then(Known):
         if touch.kind is TouchKind.FIRST:
             self._counts[touch.at.astimezone(UTC).date()] += change
             self._total += change
-
-    def _invited_before(self) -> int:
-        self._by_delivery: dict[str, Touch] = {}
-        if self.rehearsed.quota is None:
-            return 0
-        before = {
-            past.touch.delivery
-            for life in self._past.values()
-            for past in life
-            if past.touch.campaign == self.rehearsed.id
-            and past.touch.kind is TouchKind.FIRST
-            and past.decided_at < self.since
-            and past.at(self.since) is not None
-        }
-        return len(before)
 
 
 class _Unminded(Consents):

@@ -38,7 +38,7 @@ from heard.steps.lapse import not_identified_in_time
 from heard.steps.plans import as_it_gets_it, shapes
 from heard.store import contacts, then
 from heard.store.directory import Directory
-from heard.store.then import Turn
+from heard.store.lives import Turn
 
 log = structlog.get_logger()
 NO_TRACKS = ("",)  # no track is called so
